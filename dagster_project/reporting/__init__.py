@@ -1,0 +1,1 @@
+"""From verdicts to pages: frozen view models, charts, Jinja templates. Knows nothing of DuckDB, PostgreSQL or Dagster."""

@@ -1,0 +1,140 @@
+"""What a page is rendered from: frozen values, already computed, in reading order.
+
+Templates lay these out and compute nothing. Money is USD per month (730 h) at list price unless a name says otherwise;
+times are naive UTC; shares and utilization are percent (0..100).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class VerdictCount:
+    """How many resources ended in one verdict, and the money behind it (what a smaller size would save)."""
+
+    verdict: str  # propose | keep | refuse | insufficient
+    resources: int
+    usd_month: float
+
+
+@dataclass(frozen=True)
+class ReasonCount:
+    """One reason code of the verdicts that propose nothing."""
+
+    verdict: str
+    reason_code: str
+    title: str
+    resources: int
+    usd_month_at_stake: float
+    example_resource_id: str
+    example_sentence: str
+
+
+@dataclass(frozen=True)
+class EvidenceLine:
+    """One number that a proposal stands on: observed now, projected on the smaller size, and the limit there."""
+
+    label: str
+    observed: str
+    projected: str
+    limit: str
+
+
+@dataclass(frozen=True)
+class DemandChart:
+    """Seven days of hourly maxima, in percent of the present size; ``None`` is a gap (off, or no data).
+
+    ``target_limit_pct`` is where the smaller size would be full, on the same scale. ``memory_pct`` is empty
+    where memory is not measured.
+    """
+
+    starts_at: datetime
+    hours: int
+    cpu_pct: tuple[float | None, ...]
+    memory_pct: tuple[float | None, ...]
+    target_cpu_limit_pct: float
+    target_memory_limit_pct: float | None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One resource that is safe to shrink."""
+
+    resource_id: str
+    resource_type: str
+    service: str | None
+    team: str | None
+    environment: str | None
+    region: str
+    current_type: str
+    target_type: str
+    units: int
+    current_usd_month: float
+    target_usd_month: float
+    savings_usd_month: float
+    price_note: str
+    sentence: str
+    evidence: tuple[EvidenceLine, ...]
+    chart: DemandChart
+
+
+@dataclass(frozen=True)
+class MetricCoverage:
+    """How much of one metric the last seven days hold, over the resources of the inventory."""
+
+    metric: str
+    label: str
+    resources_measured: int
+    resources: int
+    mean_coverage_pct: float
+
+
+@dataclass(frozen=True)
+class SourceLoad:
+    """One line of the load ledger."""
+
+    source: str
+    status: str  # complete | partial | empty | failed
+    rows_read: int
+    rows_written: int
+    rows_rejected: int
+    watermark_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RejectedRows:
+    """Rows that could not be right and were set aside, by source and reason."""
+
+    source: str
+    reason: str
+    rows: int
+    resources: int
+
+
+@dataclass(frozen=True)
+class NightReport:
+    """Everything that the page of one night says."""
+
+    day: date
+    resources: int
+    priced_resources: int
+    fleet_usd_month: float
+    samples: int
+    history_days: int
+    lookback_days: int
+    savings_usd_month: float
+    proposals_total: int
+    waiting_usd_month: float
+    waiting_resources: int
+    verdicts: tuple[VerdictCount, ...]
+    proposals: tuple[Proposal, ...]
+    reasons: tuple[ReasonCount, ...]
+    coverage: tuple[MetricCoverage, ...]
+    missing_evidence: tuple[str, ...]
+    loads: tuple[SourceLoad, ...]
+    rejected: tuple[RejectedRows, ...]
+    price_provenance: tuple[str, ...]
+    rules: tuple[str, ...]
+    version: str

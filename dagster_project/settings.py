@@ -1,0 +1,167 @@
+"""One settings model, with unit, bounds, default and description for every field.
+
+Values come from the defaults, then the TOML file that ``NIGHTSHIFT_CONFIG`` names, then the environment.
+``docs/settings.md`` is generated from this model.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from dagster_project.errors import SettingsError
+
+ENVIRONMENT = {
+    "NIGHTSHIFT_HOME": "home",
+    "NIGHTSHIFT_REPORTS": "reports",
+    "NIGHTSHIFT_DSN": "dsn",
+    "NIGHTSHIFT_STATE_DSN": "state_dsn",
+}
+
+Percent = Annotated[float, Field(gt=0, le=100)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceSettings(_Section):
+    """How the decision engine's database is read."""
+
+    schema_name: str = Field("public", description="Schema that holds the contract tables.")
+    tables: dict[str, str] = Field(
+        default_factory=dict, description="Contract table → its name in your database, where it differs."
+    )
+    columns: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="Contract table → contract column → its name in your database."
+    )
+    connect_timeout_seconds: float = Field(10, ge=1, le=120, description="Time allowed for opening a connection.")
+    statement_timeout_seconds: float = Field(1800, ge=1, le=86400, description="Time allowed for one extract.")
+    connect_attempts: int = Field(3, ge=1, le=10, description="Attempts to connect before the run gives up.")
+    spill_buckets: int = Field(
+        64, ge=1, le=512, description="Files that a day is spread over while it is sorted; more = less memory."
+    )
+    max_cpu_pct: float = Field(
+        1000, ge=100, le=100000, description="CPU readings above this are rejected as impossible (percent)."
+    )
+
+
+class RightsizingSettings(_Section):
+    """What a smaller size must hold, and what vetoes it."""
+
+    lookback_days: int = Field(
+        28, ge=7, le=90, description="Days of history that guard a verdict, beside the last seven."
+    )
+    min_history_hours: float = Field(30, ge=1, le=168, description="Hours of samples without which there is no verdict.")
+    min_coverage_pct: Percent = Field(90, description="Share of the last seven days' samples that must be there.")
+    max_cpu_p995_pct: Percent = Field(80, description="CPU P99.5 allowed on the smaller size (percent of it).")
+    max_cpu_peak_pct: Percent = Field(100, description="Highest CPU sample of the look-back allowed on the smaller size.")
+    max_memory_peak_pct: Percent = Field(80, description="Highest memory sample of the look-back allowed on it.")
+    emergency_veto_days: int = Field(
+        28, ge=1, le=90, description="An emergency scale-up within so many days vetoes a smaller size."
+    )
+    change_veto_days: int = Field(7, ge=1, le=90, description="A change of size within so many days vetoes another.")
+    min_savings_usd_month: float = Field(5, ge=0, le=100000, description="Smaller savings are not proposed (USD a month).")
+    excluded_tags: tuple[str, ...] = Field(
+        ("nightshift:exclude",),
+        description="A resource with one of these tags is never proposed, unless the tag's value is 'false'.",
+    )
+
+
+class RetentionSettings(_Section):
+    """What ``nightshift prune`` keeps, in days back from the newest partition."""
+
+    samples_days: int = Field(35, ge=28, le=3650, description="Days of raw samples (utilization_samples).")
+    tables_days: int = Field(400, ge=35, le=3650, description="Days of every other lake table.")
+    reports_days: int = Field(400, ge=1, le=3650, description="Days of reports.")
+
+
+class ReportSettings(_Section):
+    """What the morning report shows."""
+
+    top_proposals: int = Field(20, ge=1, le=200, description="Proposals shown with their seven-day chart.")
+
+
+class Settings(_Section):
+    """Everything that a run can be told."""
+
+    home: Path = Field(
+        Path(".nightshift"),
+        description="Folder for what runs need: embedded PostgreSQL, Dagster home, warehouse, outbox. NIGHTSHIFT_HOME.",
+    )
+    reports: Path = Field(Path("reports"), description="Folder for the reports. NIGHTSHIFT_REPORTS.")
+    dsn: SecretStr | None = Field(
+        None,
+        description="The decision engine's PostgreSQL (14 or newer); without it an embedded one is used. NIGHTSHIFT_DSN.",
+    )
+    state_dsn: SecretStr | None = Field(
+        None, description="PostgreSQL for Nightshift's own tables; default: the same as dsn. NIGHTSHIFT_STATE_DSN."
+    )
+    first_day: date = Field(date(2013, 1, 1), description="First day that can be worked on or back-filled.")
+    source: SourceSettings = Field(default_factory=SourceSettings, description=SourceSettings.__doc__)
+    rightsizing: RightsizingSettings = Field(default_factory=RightsizingSettings, description=RightsizingSettings.__doc__)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings, description=RetentionSettings.__doc__)
+    report: ReportSettings = Field(default_factory=ReportSettings, description=ReportSettings.__doc__)
+
+    @property
+    def warehouse(self) -> Path:
+        """Root of the lake's Parquet partitions."""
+        return self.home / "warehouse"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's instance folder."""
+        return self.home / "dagster"
+
+    @property
+    def embedded_postgres(self) -> Path:
+        """Data folder of the embedded PostgreSQL."""
+        return self.home / "postgres"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this process.
+
+    Raises ``SettingsError`` with every field that does not fit; a secret's value is never in the message.
+    """
+    values: dict[str, Any] = {}
+    config = environ.get("NIGHTSHIFT_CONFIG")
+    if config:
+        values = _read_toml(Path(config))
+    for variable, field in ENVIRONMENT.items():
+        if environ.get(variable):
+            values[field] = environ[variable]
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, config)) from None
+    # Absolute from here on: Dagster's daemon and UI run code from folders of their own.
+    return settings.model_copy(
+        update={"home": settings.home.expanduser().absolute(), "reports": settings.reports.expanduser().absolute()}
+    )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"The settings file {path} that NIGHTSHIFT_CONFIG names cannot be read ({error.strerror}); "
+            "create it or unset the variable."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {path} is not valid TOML ({error}); mend that line.") from None
+
+
+def _explain(error: ValidationError, config: str | None) -> str:
+    where = f"the settings file {config} or the environment" if config else "the environment"
+    problems = "; ".join(
+        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg'].lower()}" for item in error.errors(include_input=False)
+    )
+    return f"Settings from {where} do not fit ({problems}); docs/settings.md lists every field with its bounds."
