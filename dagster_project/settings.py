@@ -47,8 +47,8 @@ class SourceSettings(_Section):
     spill_buckets: int = Field(
         64, ge=1, le=512, description="Files that a day is spread over while it is sorted; more = less memory."
     )
-    max_cpu_pct: float = Field(
-        1000, ge=100, le=100000, description="CPU readings above this are rejected as impossible (percent)."
+    max_utilization_pct: float = Field(
+        1000, ge=100, le=100000, description="CPU and memory readings above this are rejected as impossible (percent; a reading may refer to an earlier, smaller size)."
     )
 
 

@@ -1,1 +1,1 @@
-
+"""What cannot be rebuilt, and everything that changes the outside world."""

@@ -1,1 +1,1 @@
-
+"""The embedded PostgreSQL and the demo fleet: Nightshift without anything to connect to."""

@@ -1,0 +1,102 @@
+"""The reason codes of right-sizing verdicts, as data: what each means to a reader, and how its number is said.
+
+``sentence`` is filled with ``value`` and ``limit`` (the numbers that decided) and ``text`` (a name or time, where a number
+is not enough). The order of this table is the order in which reports list reasons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VERDICTS = ("propose", "refuse", "insufficient", "keep")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason code. Its verdict is the part before the first underscore."""
+
+    code: str
+    title: str
+    sentence: str
+
+    @property
+    def verdict(self) -> str:
+        return self.code.partition("_")[0]
+
+
+_ALL = (
+    Reason(
+        "propose_smaller_size",
+        "Safe to shrink",
+        "CPU P99.5 would be {value:.0f} % of the smaller size (limit {limit:.0f} %), and no emergency scale-up speaks against it.",
+    ),
+    Reason(
+        "refuse_recent_emergency_scaleup",
+        "Scaled up in an emergency",
+        "The decision engine scaled it up in an emergency {text}; {value:.0f} in the last {limit:.0f} days.",
+    ),
+    Reason(
+        "refuse_recently_changed",
+        "Changed recently",
+        "Its configuration changed {value:.0f} days ago; the evidence starts again for {limit:.0f} days.",
+    ),
+    Reason("refuse_spot", "Spot capacity", "It runs on spot capacity ({text}), whose size the bid decides."),
+    Reason(
+        "refuse_managed_by_orchestrator",
+        "Managed by an orchestrator",
+        "It belongs to {text}, which would replace it at its own size.",
+    ),
+    Reason("refuse_group_member", "Member of a group", "It is a member of {text}; the group is sized, never one member."),
+    Reason("refuse_excluded_by_tag", "Excluded by tag", "Its tag {text} excludes it."),
+    Reason(
+        "refuse_instance_store",
+        "Local disk",
+        "Its type has {value:.0f} GB of local disk, which would be lost with the smaller size.",
+    ),
+    Reason(
+        "insufficient_history",
+        "Too little history",
+        "There are {value:.1f} h of samples at the present size; {limit:.0f} h are needed.",
+    ),
+    Reason(
+        "insufficient_coverage",
+        "Too many samples missing",
+        "{value:.0f} % of the last seven days' {text} samples are there; {limit:.0f} % are needed.",
+    ),
+    Reason(
+        "insufficient_memory_data",
+        "Memory not measured",
+        "Memory is measured for {value:.0f} % of the last seven days; the smaller size has less of it, so {limit:.0f} % are needed.",
+    ),
+    Reason("insufficient_catalog", "Type not in the catalog", "{text}"),
+    Reason("insufficient_price", "No price", "The catalog has no price for {text}."),
+    Reason(
+        "keep_busy_cpu",
+        "CPU in use",
+        "CPU {text} would be {value:.0f} % of the smaller size; {limit:.0f} % is the limit.",
+    ),
+    Reason(
+        "keep_busy_memory",
+        "Memory in use",
+        "Memory would peak at {value:.0f} % of the smaller size; {limit:.0f} % is the limit.",
+    ),
+    Reason(
+        "keep_busy_network",
+        "Network in use",
+        "Network peaked at {value:.2f} Gbit/s; the smaller size sustains {limit:.2f}.",
+    ),
+    Reason("keep_busy_ebs", "Disk in use", "Disk peaked at {value:,.0f} {text}; the smaller size sustains {limit:,.0f}."),
+    Reason("keep_no_cheaper_fit", "No smaller size", "{text}"),
+    Reason(
+        "keep_savings_too_small",
+        "Savings too small",
+        "A smaller size would save ${value:.2f} a month; ${limit:.2f} is the least that is proposed.",
+    ),
+)
+
+REASONS: dict[str, Reason] = {reason.code: reason for reason in _ALL}
+
+
+def sentence(code: str, value: float | None, limit: float | None, text: str | None) -> str:
+    """The reason as a sentence with its numbers."""
+    return REASONS[code].sentence.format(value=value or 0.0, limit=limit or 0.0, text=text or "")

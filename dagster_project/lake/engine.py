@@ -1,0 +1,143 @@
+"""DuckDB over the lake's Parquet files: an in-memory database per step, so that no step waits for another's lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.errors import LakeError
+from dagster_project.lake.partitions import PART, Lake
+from dagster_project.lake.tables import Table
+from dagster_project.statements import Statement
+
+
+class Engine:
+    """One in-memory DuckDB with views over partitions. Use ``open_engine``."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+        self._connection = connection
+        self._lake = lake
+
+    def view(self, table: Table, days: Iterable[date]) -> int:
+        """Makes ``table`` readable under its name with a column ``day``, over those of ``days`` that exist.
+
+        Returns the number of files. With no file at all the view is empty, with the table's columns.
+        """
+        files = self._lake.files(table, days)
+        if files:
+            query = f"select * from {_scan(files)[:-1]}, hive_partitioning = true, hive_types = {{'day': DATE}})"
+        else:
+            nulls = ", ".join(f"null::{kind} as {quoted(column)}" for column, kind in table.columns.items())
+            query = f"select {nulls}, null::DATE as day where false"
+        self._connection.execute(f"create or replace temp view {quoted(table.name)} as {query}")
+        return len(files)
+
+    def view_file(self, name: str, file: Path) -> None:
+        """Makes one Parquet file outside of the partitions readable as ``name``."""
+        self._connection.execute(f"create or replace temp view {quoted(name)} as select * from {_scan([file])}")
+
+    def rows(self, query: Statement, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The rows of a statement as dictionaries. For results that a person could read, not for samples."""
+        with _explained(query):
+            cursor = self._connection.execute(query.text, dict(parameters or {}))
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def write(
+        self, table: Table, day: date, query: Statement, parameters: Mapping[str, Any] | None = None, part: str = PART
+    ) -> int:
+        """Replaces a partition with the rows of a statement, sorted by the table's grain; returns the row count.
+
+        Raises ``LakeError`` where the columns are not those of the table's contract.
+        """
+        with self._lake.replacing(table, day, part) as draft:
+            return self.write_file(draft, table.columns, table.grain, query, parameters)
+
+    def write_file(
+        self,
+        target: Path,
+        columns: Mapping[str, str],
+        grain: tuple[str, ...],
+        query: Statement,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Writes a statement's rows to a Parquet file with exactly these columns, sorted; returns the row count."""
+        values = dict(parameters or {})
+        with _explained(query):
+            found = self._connection.execute(f"describe {query.text}", values).fetchall()
+            actual = {name: kind for name, kind, *_ in found}
+            if actual != dict(columns):
+                wrong = sorted(set(actual.items()) ^ set(columns.items()))
+                raise LakeError(f"sql/{query.name}.sql does not return the table's columns; they differ in {wrong}.")
+            order = ", ".join(quoted(column) for column in grain)
+            copied = self._connection.execute(
+                f"copy (select * from ({query.text}) order by {order}) to {_literal(str(target))} "
+                "(format parquet, compression zstd, row_group_size 122880)",
+                values,
+            ).fetchall()
+            return int(copied[0][0])
+
+
+@contextmanager
+def open_engine(lake: Lake, *, memory_limit: str = "1GB") -> Iterator[Engine]:
+    """An engine that spills into the lake's scratch folder beyond ``memory_limit`` and never touches the network."""
+    with lake.scratch() as scratch:
+        config = {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": memory_limit,
+            "temp_directory": str(scratch / "spill"),
+            "threads": str(max(2, min(8, os.cpu_count() or 2))),
+        }
+        with duckdb.connect(config=config) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            yield Engine(connection, lake)
+
+
+def publish_views(lake: Lake, tables: Iterable[Table]) -> Path:
+    """Writes ``nightshift.duckdb``: nothing but views over the partitions, for people who want to open one file.
+
+    The file is built beside the old one and renamed over it, so a reader keeps a whole database. The views name the
+    folder, not the files: a new night needs no new views.
+    """
+    target = lake.root / "nightshift.duckdb"
+    with lake.scratch() as scratch:
+        draft = scratch / target.name
+        with duckdb.connect(str(draft)) as connection:
+            for table in tables:
+                if lake.days(table):
+                    pattern = _literal(str(lake.root / table.name / "day=*" / "*.parquet"))
+                    connection.execute(
+                        f"create view {quoted(table.name)} as select * from read_parquet({pattern}, "
+                        "hive_partitioning = true, hive_types = {'day': DATE})"
+                    )
+        os.replace(draft, target)
+    return target
+
+
+def quoted(identifier: str) -> str:
+    """An identifier as SQL writes it; the one place where names enter a statement."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _scan(files: list[Path]) -> str:
+    return f"read_parquet([{', '.join(_literal(str(file)) for file in files)}])"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+@contextmanager
+def _explained(query: Statement) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        first_line = str(error).splitlines()[0]
+        raise LakeError(f"sql/{query.name}.sql failed: {first_line}") from error

@@ -1,0 +1,117 @@
+"""Inventory and decisions: PostgreSQL → Parquet partitions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import polars as pl
+
+from dagster_project.errors import EmptySource
+from dagster_project.lake.frames import schema, write_frame
+from dagster_project.lake.tables import DECISION_AUDIT, RESOURCE_INVENTORY
+from dagster_project.pipeline.ledger import Load, RejectedGroup, load_of, record, unsettled
+from dagster_project.pipeline.runtime import Runtime, days_up_to
+from dagster_project.sources import records
+from dagster_project.sources.utilization import day_bounds
+
+INVENTORY = "resources"
+DECISIONS = "decision_audit"
+
+
+def ingest_inventory(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:
+    """Takes the inventory of ``days``.
+
+    The database knows only the present. A snapshot that was taken when its day was the newest is therefore kept when the
+    day is run again later: what the day looked like cannot be had a second time.
+    """
+    return asyncio.run(_inventory(runtime, days))
+
+
+def ingest_decisions(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:
+    """Loads the decisions of ``days`` and of those days before them, as far as a veto reaches, that were never loaded."""
+    return asyncio.run(_decisions(runtime, days))
+
+
+async def _inventory(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:
+    lake, newest = runtime.lake, (runtime.now - timedelta(days=1)).date()
+    done: list[tuple[date, Load]] = []
+    async with runtime.source() as (connection, contract):
+        for day in days:
+            kept = load_of(lake, INVENTORY, day)
+            if day < newest and kept is not None and kept.status == "complete" and lake.has(RESOURCE_INVENTORY, day):
+                done.append((day, kept))
+                continue
+            _, end = day_bounds(day)
+            frame = await records.inventory(connection, contract, end, pl.Schema(schema(RESOURCE_INVENTORY)))
+            if frame.is_empty():
+                raise EmptySource(
+                    f"The table resources lists nothing that existed on {day}; fill it, or correct created_at or NIGHTSHIFT_DSN."
+                )
+            good, rejected = _split(frame, "resource_id", INVENTORY, at=None)
+            written = write_frame(lake, RESOURCE_INVENTORY, day, good)
+            load = Load(
+                INVENTORY,
+                "complete",
+                rows_read=frame.height,
+                rows_written=written,
+                rows_rejected=frame.height - written,
+                missing_columns=", ".join(contract.missing("resources")),
+            )
+            record(lake, day, load, rejected)
+            done.append((day, load))
+    return done
+
+
+async def _decisions(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:
+    lake = runtime.lake
+    reach = runtime.settings.rightsizing.emergency_veto_days
+    wanted = sorted({*unsettled(lake, DECISIONS, days_up_to(min(days), reach)[:-1]), *days})
+    done: list[tuple[date, Load]] = []
+    async with runtime.source() as (connection, contract):
+        frame = await records.decisions(
+            connection,
+            contract,
+            day_bounds(wanted[0])[0],
+            day_bounds(wanted[-1])[1],
+            pl.Schema(schema(DECISION_AUDIT)),
+        )
+        by_day = frame.with_columns(pl.col("decision_at").dt.date().alias("day")).partition_by("day", as_dict=True, include_key=False)
+        for day in wanted:
+            mine = by_day.get((day,), frame.clear())
+            good, rejected = _split(mine, "decision_id", DECISIONS, at="decision_at")
+            written = write_frame(lake, DECISION_AUDIT, day, good)
+            load = Load(
+                DECISIONS,
+                "complete" if day_bounds(day)[1] <= runtime.now else "partial",
+                rows_read=mine.height,
+                rows_written=written,
+                rows_rejected=mine.height - written,
+                watermark_at=good["decision_at"].max() if written else None,
+                missing_columns=", ".join(contract.missing("decision_audit")),
+            )
+            record(lake, day, load, rejected)
+            done.append((day, load))
+    return done
+
+
+def _split(
+    frame: pl.DataFrame, key: str, source: str, at: str | None
+) -> tuple[pl.DataFrame, list[RejectedGroup]]:
+    """Rows that can be right, and the others by reason: a missing id, or an id that is there more than once."""
+    # Which of several rows stays must not depend on the order of arrival.
+    ordered = frame.sort(frame.columns, nulls_last=True)
+    nameless = pl.col(key).is_null() | (pl.col(key) == "")
+    named = ordered.filter(~nameless)
+    good = named.unique(subset=[key], keep="first", maintain_order=True)
+    groups = []
+    missing = ordered.filter(nameless)
+    if missing.height:
+        groups.append(RejectedGroup(source, f"missing_{key}", "", key, missing.height, missing[at].min() if at else None, ""))
+    repeated = named.group_by(key).agg(pl.len(), *([pl.col(at).min()] if at else [])).filter(pl.col("len") > 1).sort(key)
+    for row in repeated.iter_rows(named=True):
+        groups.append(
+            RejectedGroup(source, "duplicate_key", row[key], key, row["len"] - 1, row[at] if at else None, row[key])
+        )
+    return good, groups

@@ -1,0 +1,204 @@
+"""Utilization samples: PostgreSQL → one sorted Parquet partition per day."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+
+from dagster_project.domain.sample_rules import Rejection, SampleRules
+from dagster_project.errors import EmptySource, NightshiftError
+from dagster_project.lake.frames import write_stream
+from dagster_project.lake.sample_sorter import SampleSorter
+from dagster_project.lake.tables import UTILIZATION_SAMPLES
+from dagster_project.pipeline.ledger import Load, RejectedGroup, load_of, record, unsettled
+from dagster_project.pipeline.runtime import Runtime, days_up_to
+from dagster_project.sources import utilization
+from dagster_project.sources.contract import Contract
+from dagster_project.sources.utilization import SampleBlock
+
+SOURCE = "utilization"
+
+
+def ingest_samples(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:
+    """Loads ``days``, and before them the days of the look-back that were never loaded or were not over at the time.
+
+    Returns what was loaded, in order. Raises ``EmptySource`` where one of ``days`` itself has no samples; days that were
+    loaded before it keep their partitions.
+    """
+    return asyncio.run(_ingest(runtime, days))
+
+
+async def _ingest(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:
+    done: list[tuple[date, Load]] = []
+    try:
+        async with runtime.source() as (connection, contract):
+            span = await utilization.sample_span(connection, contract)
+            if span is None:
+                raise EmptySource("The table utilization holds no samples at all; load some, or correct NIGHTSHIFT_DSN.")
+            keys = await utilization.resource_keys(connection, contract)
+            queue = _queue(runtime, days, span[0].date())
+            for number, day in enumerate(queue, start=1):
+                load = await _ingest_day(runtime, connection, contract, keys, day)
+                if day in days and load.rows_read == 0:
+                    raise EmptySource(
+                        f"The table utilization has no samples on {day}; it holds {span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}: "
+                        "choose a day in between, or find out why that day is missing."
+                    )
+                done.append((day, load))
+                runtime.progress.update("Reading samples", number, len(queue))
+    except NightshiftError as error:
+        _record_failure(runtime, days, [day for day, _ in done], error)
+        raise
+    return done
+
+
+def _queue(runtime: Runtime, days: Sequence[date], first_sample: date) -> list[date]:
+    lookback = days_up_to(min(days), runtime.settings.rightsizing.lookback_days)[:-1]
+    late = unsettled(runtime.lake, SOURCE, (day for day in lookback if day >= first_sample))
+    return sorted({*late, *days})
+
+
+def _record_failure(runtime: Runtime, days: Sequence[date], done: Sequence[date], error: NightshiftError) -> None:
+    """A day that was never loaded is marked as failed; a partition that exists stays, and so does its line."""
+    for day in days:
+        if day not in done and load_of(runtime.lake, SOURCE, day) is None:
+            try:
+                record(runtime.lake, day, Load(SOURCE, "failed", error=str(error)))
+            except NightshiftError:
+                return  # the warehouse itself is the problem; the first error says so
+
+
+async def _ingest_day(
+    runtime: Runtime, connection: asyncpg.Connection, contract: Contract, keys: dict[int, str], day: date
+) -> Load:
+    settings = runtime.settings.source
+    rules = SampleRules(settings.max_utilization_pct, _microseconds(runtime.now))
+    with runtime.lake.scratch() as scratch:
+        codes = _ResourceCodes(keys)
+        with SampleSorter(scratch, codes.known_ids, settings.spill_buckets) as sorter:
+            intake = _Intake(codes, rules, sorter)
+            read = await utilization.copy_samples(connection, contract, day, intake.take)
+            unlisted: list[str] = []
+            if codes.unlisted:
+                names = await utilization.unlisted_resources(connection, contract, day, list(codes.unlisted))
+                unlisted = [names[key] for key in codes.unlisted]
+            # Parquet is written by threads of its own; this event loop has nothing else to do meanwhile.
+            written = write_stream(runtime.lake, UTILIZATION_SAMPLES, day, lambda: sorter.frames(unlisted))
+            groups = _groups([*intake.rejections, *sorter.duplicates], codes.known_ids + unlisted)
+    if day >= (runtime.now - timedelta(days=1)).date():
+        groups += await _future_groups(connection, contract, max(runtime.now, utilization.day_bounds(day)[1]))
+    load = Load(
+        SOURCE,
+        status="empty" if read == 0 else "complete" if utilization.day_bounds(day)[1] <= runtime.now else "partial",
+        rows_read=read,
+        rows_written=written,
+        rows_rejected=sum(group.rejected_rows for group in groups),
+        watermark_at=None if intake.last_us is None else _from_microseconds(intake.last_us),
+        missing_columns=", ".join(contract.missing("utilization")),
+    )
+    record(runtime.lake, day, load, groups)
+    return load
+
+
+class _ResourceCodes:
+    """Hashes to codes: the position of a known resource's id in sorted order, then unlisted ones as they turn up."""
+
+    def __init__(self, keys: dict[int, str]) -> None:
+        self.missing_key = next(key for key, name in keys.items() if name == "")
+        listed = sorted((name, key) for key, name in keys.items() if name)
+        self.known_ids = [name for name, _ in listed]
+        by_key = sorted((key, code) for code, (_, key) in enumerate(listed))
+        self._keys = np.array([key for key, _ in by_key], dtype=np.int64)
+        self._codes = np.array([code for _, code in by_key], dtype=np.uint32)
+        self.unlisted: dict[int, int] = {}
+
+    def of(self, keys: NDArray[np.int64]) -> NDArray[np.uint32]:
+        if not len(self._keys):
+            return self._unlisted_codes(keys)
+        position = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        codes = self._codes[position]
+        unknown = self._keys[position] != keys
+        if unknown.any():
+            codes[unknown] = self._unlisted_codes(keys[unknown])
+        return codes
+
+    def _unlisted_codes(self, keys: NDArray[np.int64]) -> NDArray[np.uint32]:
+        distinct, inverse = np.unique(keys, return_inverse=True)
+        codes = [self.unlisted.setdefault(key, len(self.known_ids) + len(self.unlisted)) for key in distinct.tolist()]
+        return np.array(codes, dtype=np.uint32)[inverse]
+
+
+class _Intake:
+    """Takes blocks of samples as they arrive, sets aside what cannot be right, and passes the rest on to be sorted."""
+
+    def __init__(self, codes: _ResourceCodes, rules: SampleRules, sorter: SampleSorter) -> None:
+        self._codes, self._rules, self._sorter = codes, rules, sorter
+        self._upper = rules.upper_bounds()
+        self.rejections: list[Rejection] = []
+        self.last_us: int | None = None
+
+    def take(self, block: SampleBlock) -> None:
+        keys, at_us, values = block
+        named = keys != self._codes.missing_key
+        if not named.all():
+            nameless = at_us[~named]
+            self.rejections.append(Rejection("missing_resource_id", -1, "", len(nameless), int(nameless.min()), ""))
+            keys, at_us, values = keys[named], at_us[named], values[named]
+        codes = self._codes.of(keys)
+        # Unknown values are +inf, so one comparison each way finds NaN, negative and impossible ones at once.
+        fine = ((values >= 0) & ((values <= self._upper) | (values == np.inf))).all(axis=1) & (at_us <= self._rules.now_us)
+        if not fine.all():
+            suspect = np.flatnonzero(~fine)
+            self.rejections += self._rules.rejections(codes, at_us, suspect, values[suspect])
+            codes, at_us, values = codes[fine], at_us[fine], values[fine]
+        if len(at_us):
+            self.last_us = max(self.last_us or 0, int(at_us.max()))
+        self._sorter.add(codes, at_us, np.where(values == np.inf, np.nan, values))
+
+
+@dataclass
+class _Tally:
+    rows: int = 0
+    first: Rejection | None = None
+
+
+def _groups(rejections: Sequence[Rejection], ids: list[str]) -> list[RejectedGroup]:
+    tallies: dict[tuple[str, int, str], _Tally] = defaultdict(_Tally)
+    for item in rejections:
+        tally = tallies[item.reason, item.code, item.column]
+        tally.rows += item.rows
+        if tally.first is None or item.first_at_us < tally.first.first_at_us:
+            tally.first = item
+    groups = []
+    for (reason, code, column), tally in tallies.items():
+        assert tally.first is not None  # noqa: S101 - a tally is created with its first rejection
+        at = _from_microseconds(tally.first.first_at_us)
+        name = ids[code] if code >= 0 else ""
+        groups.append(RejectedGroup(SOURCE, reason, name, column, tally.rows, at, tally.first.example))
+    return groups
+
+
+async def _future_groups(connection: asyncpg.Connection, contract: Contract, after: datetime) -> list[RejectedGroup]:
+    """Samples beyond the newest day belong to no partition yet; those beyond the present are reported now."""
+    found = await utilization.future_samples(connection, contract, after)
+    return [
+        RejectedGroup(SOURCE, "future_timestamp", name, "", rows, at.astimezone(UTC).replace(tzinfo=None), "")
+        for name, rows, at in found
+    ]
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)
+
+
+def _from_microseconds(value: int) -> datetime:
+    return datetime(1970, 1, 1) + timedelta(microseconds=value)  # noqa: DTZ001 - the lake's times are naive UTC
+
+

@@ -1,0 +1,80 @@
+"""What every step of a night works with: settings, lake, connections, the present moment, and who is told of progress."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+import asyncpg
+
+from dagster_project import clock
+from dagster_project.demo.postgres import embedded_dsn
+from dagster_project.lake.partitions import Lake
+from dagster_project.progress import Progress, Silent
+from dagster_project.settings import Settings
+from dagster_project.sources import postgres
+from dagster_project.sources.contract import Contract, check_contract
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The surroundings of a run. ``now`` is fixed when it starts, so that a run has one present moment."""
+
+    settings: Settings
+    progress: Progress = field(default_factory=Silent)
+    now: datetime = field(default_factory=clock.now)
+
+    @property
+    def lake(self) -> Lake:
+        """The Parquet partitions of this home."""
+        return Lake(self.settings.warehouse)
+
+    def dsn(self) -> str:
+        """The decision engine's database, started first where it is the embedded one."""
+        if self.settings.dsn is not None:
+            return self.settings.dsn.get_secret_value()
+        return embedded_dsn(self.settings.embedded_postgres)
+
+    def state_dsn(self) -> str:
+        """The database of Nightshift's own tables."""
+        if self.settings.state_dsn is not None:
+            return self.settings.state_dsn.get_secret_value()
+        return self.dsn()
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection to the decision engine's database."""
+        async with self._connect(self.dsn(), "NIGHTSHIFT_DSN") as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def source(self) -> AsyncIterator[tuple[asyncpg.Connection, Contract]]:
+        """A connection to the decision engine's database, with its contract checked."""
+        async with self.connect() as connection:
+            yield connection, await check_contract(connection, self.settings.source)
+
+    @asynccontextmanager
+    async def state(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection to the database of Nightshift's own tables."""
+        variable = "NIGHTSHIFT_STATE_DSN" if self.settings.state_dsn is not None else "NIGHTSHIFT_DSN"
+        async with self._connect(self.state_dsn(), variable) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _connect(self, dsn: str, variable: str) -> AsyncIterator[asyncpg.Connection]:
+        source = self.settings.source
+        async with postgres.connect(
+            dsn,
+            timeout_seconds=source.connect_timeout_seconds,
+            attempts=source.connect_attempts,
+            statement_timeout_seconds=source.statement_timeout_seconds,
+            variable=variable,
+        ) as connection:
+            yield connection
+
+
+def days_up_to(day: date, count: int) -> list[date]:
+    """The ``count`` days that end with ``day``, ascending."""
+    return [day - timedelta(days=back) for back in range(count - 1, -1, -1)]

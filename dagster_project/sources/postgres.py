@@ -1,0 +1,103 @@
+"""Connections to PostgreSQL: a timeout, a bounded retry, and errors that name the server but never a password."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+
+from dagster_project.errors import AccessDenied, ContractError, SettingsError, SourceUnavailable
+
+MINIMUM_VERSION = 14
+_FIRST_RETRY_SECONDS = 0.5
+
+
+def describe(dsn: str) -> str:
+    """Server, port and database of a DSN, without user, password or options."""
+    try:
+        parts = urlsplit(dsn)
+        host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "the configured DSN"
+    return f"{unquote(host)}{port}/{unquote(parts.path.lstrip('/')) or 'postgres'}"
+
+
+@asynccontextmanager
+async def connect(
+    dsn: str, *, timeout_seconds: float, attempts: int, statement_timeout_seconds: float, variable: str = "NIGHTSHIFT_DSN"
+) -> AsyncIterator[asyncpg.Connection]:
+    """A connection in UTC that is closed at the end of the block.
+
+    Raises ``AccessDenied`` (password, database or rights), ``SettingsError`` (a DSN that cannot be read) or, after
+    ``attempts`` tries with growing pauses, ``SourceUnavailable``. ``variable`` is the setting that messages name.
+    """
+    where = describe(dsn)
+    for attempt in range(1, attempts + 1):
+        try:
+            connection = await asyncpg.connect(
+                dsn,
+                timeout=timeout_seconds,
+                server_settings={
+                    "application_name": "nightshift",
+                    "TimeZone": "UTC",
+                    "statement_timeout": str(int(statement_timeout_seconds * 1000)),
+                },
+            )
+            break
+        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError):
+            raise AccessDenied(
+                f"PostgreSQL at {where} refused the user or password; correct {variable}."
+            ) from None
+        except asyncpg.InvalidCatalogNameError:
+            raise AccessDenied(f"PostgreSQL at {where} has no such database; correct {variable}.") from None
+        except (asyncpg.InterfaceError, ValueError):  # asyncpg's own text may quote the DSN
+            raise SettingsError(
+                f"{variable} cannot be read as a DSN; it looks like postgresql://user:password@host:5432/database."
+            ) from None
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            if attempt == attempts:
+                raise SourceUnavailable(
+                    f"PostgreSQL at {where} did not answer after {attempts} attempts ({_reason(error)}); "
+                    f"check that it is running and reachable, and {variable}."
+                ) from None
+            await asyncio.sleep(_FIRST_RETRY_SECONDS * 2 ** (attempt - 1))
+    try:
+        version = connection.get_server_version().major
+        if version < MINIMUM_VERSION:
+            raise SettingsError(f"PostgreSQL at {where} is version {version}; Nightshift needs {MINIMUM_VERSION} or newer.")
+        with _explained(where, variable):
+            yield connection
+    finally:
+        await connection.close(timeout=timeout_seconds)
+
+
+@contextmanager
+def _explained(where: str, variable: str) -> Iterator[None]:
+    """Turns PostgreSQL's errors of a running statement into ours."""
+    try:
+        yield
+    except asyncpg.QueryCanceledError:
+        raise SourceUnavailable(
+            f"PostgreSQL at {where} cancelled a statement that ran too long; raise source.statement_timeout_seconds, "
+            "or give the table an index on its time column."
+        ) from None
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise AccessDenied(f"PostgreSQL at {where}: {error.message}; grant that right to the user of {variable}.") from None
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
+        raise ContractError(f"PostgreSQL at {where}: {error.message}; the schema changed while the run was reading it.") from None
+    except (asyncpg.PostgresConnectionError, asyncpg.ConnectionDoesNotExistError, asyncpg.OperatorInterventionError, OSError) as error:
+        raise SourceUnavailable(
+            f"The connection to PostgreSQL at {where} broke off ({_reason(error)}); run again, nothing was half-written."
+        ) from None
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if isinstance(error, asyncpg.PostgresError):
+        return error.message or type(error).__name__
+    return getattr(error, "strerror", None) or type(error).__name__

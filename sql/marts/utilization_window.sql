@@ -1,0 +1,45 @@
+-- purpose: The last seven days and the look-back of every metric, added up from the daily rollups.
+-- grain: resource_id, window_days, metric
+-- reads: utilization_daily, window_percentiles, window_starts
+-- params: day, lookback_days
+with windows as (
+    select distinct unnest([7, $lookback_days::integer]) as window_days
+),
+totals as (
+    select
+        daily.resource_id,
+        windows.window_days,
+        daily.metric,
+        count(*) as days,
+        sum(daily.samples) as samples,
+        min(daily.minimum) as minimum,
+        max(daily.maximum) as maximum,
+        -- Means are added as integers (1/65536 of a unit): the order of the days must not change the last digit.
+        sum((daily.mean * 65536)::bigint * daily.samples::hugeint)::double / 65536 / sum(daily.samples) as mean,
+        min(daily.interval_minutes) as interval_minutes,
+        sum(daily.covered_minutes) as covered_minutes
+    from windows
+    join utilization_daily as daily on daily.day > $day::date - windows.window_days and daily.day <= $day::date
+    left join window_starts as starts using (resource_id)
+    -- Percentages of another size say nothing about the present one, nor does the day of the change itself.
+    where daily.day > coalesce(starts.changed_on, '1970-01-01'::date)
+    group by daily.resource_id, windows.window_days, daily.metric
+)
+select
+    totals.resource_id,
+    totals.window_days::smallint as window_days,
+    totals.metric,
+    totals.days::smallint as days,
+    totals.samples::bigint as samples,
+    totals.minimum,
+    totals.maximum,
+    totals.mean,
+    -- A bin stands for a range; the exact extremes of the window bound it.
+    greatest(totals.minimum, least(totals.maximum, percentiles.p50)) as p50,
+    greatest(totals.minimum, least(totals.maximum, percentiles.p95)) as p95,
+    greatest(totals.minimum, least(totals.maximum, percentiles.p99)) as p99,
+    greatest(totals.minimum, least(totals.maximum, percentiles.p995)) as p995,
+    totals.interval_minutes::smallint as interval_minutes,
+    totals.covered_minutes::integer as covered_minutes
+from totals
+join window_percentiles as percentiles using (resource_id, window_days, metric)

@@ -1,0 +1,303 @@
+"""Three nights to render: an ordinary one, an empty one and a hostile one. Values only, the same at every call."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import date, datetime
+
+from dagster_project.reporting.views import (
+    DemandChart,
+    EvidenceLine,
+    MetricCoverage,
+    NightReport,
+    Proposal,
+    ReasonCount,
+    RejectedRows,
+    SourceLoad,
+    VerdictCount,
+)
+
+DAY = date(2026, 3, 16)
+WEEK_STARTS_AT = datetime.fromisoformat("2026-03-10T00:00")
+HOURS = 168
+
+
+def diurnal(
+    night: float, noon: float, *, weekend: float = 0.45, seed: int = 1, off: range = range(0)
+) -> tuple[float | None, ...]:
+    """Office-hours demand: low at night, highest in the early afternoon, less at the weekend (hours 96 to 143)."""
+    values: list[float | None] = []
+    for hour in range(HOURS):
+        if hour in off:
+            values.append(None)
+            continue
+        daylight = max(math.sin((hour % 24 - 7) / 14 * math.pi), 0.0) if 7 <= hour % 24 <= 21 else 0.0
+        level = night + (noon - night) * daylight * (weekend if 96 <= hour < 144 else 1.0)
+        jitter = ((hour * 7919 + seed * 104729) % 997) / 997 - 0.5
+        values.append(round(level * (1 + 0.16 * jitter), 1))
+    return tuple(values)
+
+
+def flat(level: float, *, seed: int = 1, off: range = range(0)) -> tuple[float | None, ...]:
+    """Memory of a long-running service: it creeps up and falls back at each release (every 50 hours or so)."""
+    period = 47 + 3 * seed
+    return tuple(None if hour in off else round(level + 2.4 * (hour % period) / period, 1) for hour in range(HOURS))
+
+
+CHECKOUT = Proposal(
+    resource_id="i-0f3a91c27be4d8a10",
+    resource_type="ec2_instance",
+    service="checkout-api",
+    team="payments",
+    environment="production",
+    region="eu-central-1",
+    current_type="m6i.4xlarge",
+    target_type="m6i.2xlarge",
+    units=1,
+    current_usd_month=671.6,
+    target_usd_month=335.8,
+    savings_usd_month=335.8,
+    price_note="On-demand list price, Linux, eu-central-1; no commitment covers this instance.",
+    sentence=(
+        "In 28 days the busiest five minutes needed 47.6% of an m6i.2xlarge, and the smaller size would have held in "
+        "all three past incidents of checkout-api; no emergency scale-up in 30 days."
+    ),
+    evidence=(
+        EvidenceLine("CPU, P99.5 of 5-minute maxima", "22.4%", "44.8%", "80%"),
+        EvidenceLine("CPU, worst incident sample", "41.0%", "82.0%", "100%"),
+        EvidenceLine("Memory, maximum", "31.2%", "62.4%", "80%"),
+        EvidenceLine("Network, baseline", "0.9 Gbit/s", "0.9 Gbit/s", "6.25 Gbit/s"),
+        EvidenceLine("EBS throughput, baseline", "84 MB/s", "84 MB/s", "594 MB/s"),
+    ),
+    chart=DemandChart(WEEK_STARTS_AT, HOURS, diurnal(6, 22), flat(28.7), 50.0, 50.0),
+)
+SEARCH = Proposal(
+    resource_id="search-indexer-asg",
+    resource_type="auto_scaling_group",
+    service="search-indexer",
+    team="discovery",
+    environment="production",
+    region="eu-central-1",
+    current_type="c6i.2xlarge",
+    target_type="c6i.xlarge",
+    units=6,
+    current_usd_month=1699.44,
+    target_usd_month=849.72,
+    savings_usd_month=849.72,
+    price_note="On-demand list price, Linux, eu-central-1; 6 machines.",
+    sentence=(
+        "The worst of the six members stayed below 36.1% of a c6i.xlarge for 28 days; the group was not scaled out in "
+        "an emergency in 30 days and no incident is recorded for the service."
+    ),
+    evidence=(
+        EvidenceLine("CPU, P99.5, worst member", "17.2%", "34.4%", "80%"),
+        EvidenceLine("Memory, maximum", "not measured", "not shrunk", "as now"),
+        EvidenceLine("Network, baseline", "0.4 Gbit/s", "0.4 Gbit/s", "1.56 Gbit/s"),
+    ),
+    chart=DemandChart(WEEK_STARTS_AT, HOURS, diurnal(4, 16.5, weekend=0.9, seed=5, off=range(58, 79)), (), 50.0, None),
+)
+LEDGER = Proposal(
+    resource_id="ledger-replica-2",
+    resource_type="rds_instance",
+    service="ledger",
+    team="payments",
+    environment="staging",
+    region="eu-west-1",
+    current_type="db.r6g.xlarge",
+    target_type="db.m6g.large",
+    units=1,
+    current_usd_month=354.05,
+    target_usd_month=127.75,
+    savings_usd_month=226.3,
+    price_note="On-demand list price, PostgreSQL, Single-AZ, eu-west-1.",
+    sentence=(
+        "A staging replica whose CPU never passed 14% and whose memory never passed 19% of the present size in 28 "
+        "days; no emergency scale-up in 30 days."
+    ),
+    evidence=(
+        EvidenceLine("CPU, P99.5 of 5-minute maxima", "13.1%", "26.2%", "80%"),
+        EvidenceLine("Memory, maximum", "18.9%", "75.6%", "80%"),
+        EvidenceLine("EBS operations, baseline", "210 IOPS", "210 IOPS", "4,000 IOPS"),
+    ),
+    chart=DemandChart(WEEK_STARTS_AT, HOURS, diurnal(3, 12.8, seed=9), flat(16.2, seed=3), 50.0, 25.0),
+)
+
+REASONS = (
+    ReasonCount(
+        "refuse", "refuse_recent_emergency_scaleup", "Scaled up in an emergency recently", 21, 1480.2,
+        "i-07bd2201c4e9aa31f",
+        "The decision engine scaled it up on 2026-03-09 14:32 UTC (capacity_exhausted); 30 quiet days are needed.",
+    ),
+    ReasonCount(
+        "refuse", "refuse_incident_replay", "A past incident would not have fitted", 9, 912.55, "i-0aa8d7c3f5510be42",
+        "During INC-2291 the service needed 11.4 vCPU; c6i.2xlarge has 8.",
+    ),
+    ReasonCount(
+        "refuse", "refuse_group_member", "Member of a group that is sized as a whole", 14, 402.0, "i-04c11dd90e3b7f6a8",
+        "It belongs to cart-asg, whose other members are busier.",
+    ),
+    ReasonCount(
+        "refuse", "refuse_excluded_by_tag", "Excluded by tag", 1, 67.16, "i-0e55a7f1b2c3d4e5f",
+        "The tag nightshift=off was set by its owner.",
+    ),
+    ReasonCount(
+        "insufficient", "insufficient_coverage", "Too few samples in the window", 31, 1204.9, "i-0b7c6d5e4f3a29180",
+        "71.3% of the expected samples are there; 90% are needed.",
+    ),
+    ReasonCount(
+        "insufficient", "insufficient_history", "Younger than 30 hours of data", 12, 388.0, "i-0c0ffee0c0ffee001",
+        "It was launched on 2026-03-15 and has 19 hours of data.",
+    ),
+    ReasonCount(
+        "insufficient", "insufficient_price", "No price", 1, 0.0, "i-09e8d7c6b5a493827",
+        "No list price for mac2.metal in eu-central-1, so no saving can be stated.",
+    ),
+    ReasonCount(
+        "keep", "keep_busy_cpu", "CPU needs the present size", 207, 0.0, "i-0123456789abcdef0",
+        "CPU P99.5 would be 131% of m6i.large; the limit is 80%.",
+    ),
+    ReasonCount(
+        "keep", "keep_busy_memory", "Memory needs the present size", 88, 0.0, "orders-db-1",
+        "Memory would be 96.2% of db.r6g.large; the limit is 80%.",
+    ),
+    ReasonCount(
+        "keep", "keep_savings_too_small", "Saves too little to be worth a restart", 31, 24.6, "i-0f0e0d0c0b0a09080",
+        "t3.micro instead of t3.small saves $0.79 a month; the smallest saving worth a restart is $10.",
+    ),
+)  # fmt: skip
+
+ORDINARY = NightReport(
+    day=DAY,
+    resources=418,
+    priced_resources=417,
+    fleet_usd_month=78_912.4,
+    samples=841_344,
+    history_days=41,
+    lookback_days=7,
+    savings_usd_month=1411.82,
+    proposals_total=3,
+    waiting_usd_month=1592.9,
+    waiting_resources=44,
+    verdicts=(
+        VerdictCount("propose", 3, 1411.82),
+        VerdictCount("keep", 326, 24.6),
+        VerdictCount("refuse", 45, 2861.91),
+        VerdictCount("insufficient", 44, 1592.9),
+    ),
+    proposals=(SEARCH, CHECKOUT, LEDGER),
+    reasons=REASONS,
+    coverage=(
+        MetricCoverage("cpu_max_pct", "CPU", 406, 418, 97.4),
+        MetricCoverage("memory_used_pct", "Memory", 261, 418, 61.8),
+        MetricCoverage("network_bytes", "Network", 406, 418, 97.1),
+        MetricCoverage("ebs_bytes", "EBS throughput", 398, 418, 94.9),
+    ),
+    missing_evidence=(
+        "Memory is not measured on 157 resources: their memory is never shrunk.",
+        "The lake holds 41 days of history; the 28-day guard applies to every resource.",
+        "CloudWatch answered for 11 of 12 accounts; account 4410 was throttled and is tried again tomorrow.",
+    ),
+    loads=(
+        SourceLoad("inventory", "complete", 418, 418, 0, datetime.fromisoformat("2026-03-16T23:50")),
+        SourceLoad("utilization", "partial", 841_912, 841_344, 568, datetime.fromisoformat("2026-03-16T23:55")),
+        SourceLoad("decisions", "complete", 12_904, 12_903, 1, datetime.fromisoformat("2026-03-16T23:58:12")),
+        SourceLoad("incidents", "complete", 63, 63, 0, datetime.fromisoformat("2026-03-16T18:04")),
+        SourceLoad("action_items", "empty", 0, 0, 0, None),
+    ),
+    rejected=(
+        RejectedRows("utilization", "a percentage above 100", 551, 4),
+        RejectedRows("utilization", "a timestamp in the future", 17, 1),
+        RejectedRows("decisions", "a resource that the inventory does not know", 1, 1),
+    ),
+    price_provenance=(
+        "AWS list prices of 2026-03-02 (eu-central-1, eu-west-1), 1,127 types, checked for zeros and size-linearity.",
+        "On-demand × 730 hours. Discounts and commitments are not known to Nightshift and are not deducted.",
+    ),
+    rules=(
+        "CPU P99.5 on the smaller size at most 80%; the worst incident sample at most 100%.",
+        "Memory maximum on the smaller size at most 80%; never shrunk where it is not measured.",
+        "At least 30 hours of data and 90% of the expected samples.",
+        "No emergency scale-up of the resource, its group or its service in the last 30 days.",
+    ),
+    version="0.1.0",
+)
+
+EMPTY = NightReport(
+    day=DAY,
+    resources=1,
+    priced_resources=0,
+    fleet_usd_month=0.0,
+    samples=0,
+    history_days=0,
+    lookback_days=7,
+    savings_usd_month=0.0,
+    proposals_total=0,
+    waiting_usd_month=0.0,
+    waiting_resources=1,
+    verdicts=(
+        VerdictCount("propose", 0, 0.0),
+        VerdictCount("keep", 0, 0.0),
+        VerdictCount("refuse", 0, 0.0),
+        VerdictCount("insufficient", 1, 0.0),
+    ),
+    proposals=(),
+    reasons=(
+        ReasonCount(
+            "insufficient", "insufficient_price", "No price", 1, 0.0, "i-0123456789abcdef0",
+            "No list price is loaded for eu-central-1.",
+        ),
+    ),
+    coverage=(MetricCoverage("cpu_max_pct", "CPU", 0, 1, 0.0),),
+    missing_evidence=("No utilization was loaded for the last seven days.",),
+    loads=(
+        SourceLoad("inventory", "complete", 1, 1, 0, datetime.fromisoformat("2026-03-16T23:50")),
+        SourceLoad("utilization", "failed", 0, 0, 0, None),
+    ),
+    rejected=(),
+    price_provenance=(),
+    rules=(),
+    version="0.1.0",
+)  # fmt: skip
+
+HOSTILE_NAMES = (
+    "<script>alert(1)</script>",
+    "<!-- nightshift:payload -->",
+    "a|b`c`|d",
+    "@platform-team please review #1 GH-2",
+    "[click](javascript:alert(1)) ![x](https://example.com/x.png)",
+    "https://example.com/a www.example.com a@example.com",
+    "**bold** _it_ ~~gone~~ :tada: $x$ &lt; \\",
+    "שרת-תשלומים",
+    "up\u202egnp.exe",
+    "line one\r\n\r\n# heading\n- item\x00\x1b[31m",
+    '"><img src=x onerror=alert(1)>',
+    "😀" * 3 + "-edge",
+    "x" * 500,
+)
+
+
+def hostile() -> NightReport:
+    """Every text of the report is one of ``HOSTILE_NAMES``."""
+    proposals = tuple(
+        replace(
+            CHECKOUT,
+            resource_id=name, resource_type=name, service=name, team=name, environment=name, region=name,
+            current_type=name, target_type=name, price_note=name, sentence=name,
+            evidence=(EvidenceLine(name, name, name, name),),
+        )
+        for name in HOSTILE_NAMES
+    )  # fmt: skip
+    return replace(
+        ORDINARY,
+        proposals=proposals,
+        proposals_total=len(proposals),
+        reasons=tuple(ReasonCount("refuse", n, n, 1, 1.0, n, n) for n in HOSTILE_NAMES),
+        coverage=tuple(MetricCoverage(n, n, 1, 1, 100.0) for n in HOSTILE_NAMES),
+        missing_evidence=HOSTILE_NAMES,
+        loads=tuple(SourceLoad(n, n, 1, 1, 1, None) for n in HOSTILE_NAMES),
+        rejected=tuple(RejectedRows(n, n, 1, 1) for n in HOSTILE_NAMES),
+        price_provenance=HOSTILE_NAMES,
+        rules=HOSTILE_NAMES,
+        version=HOSTILE_NAMES[0],
+    )
