@@ -1,0 +1,247 @@
+"""The morning report: the day's tables into the view model, and its pages into the reports folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from dagster_project import __version__
+from dagster_project.domain.evidence import missing_evidence
+from dagster_project.domain.metrics import METRICS
+from dagster_project.domain.reasons import REASONS, VERDICTS, sentence
+from dagster_project.lake.engine import Engine, open_engine, publish_views
+from dagster_project.lake.partitions import replace_file
+from dagster_project.lake.tables import (
+    LOAD_LEDGER,
+    REJECTED_ROWS,
+    RESOURCE_INVENTORY,
+    RIGHTSIZING_VERDICTS,
+    TABLES,
+    UTILIZATION_SAMPLES,
+    UTILIZATION_WINDOW,
+)
+from dagster_project.pipeline.rollup import RECENT_DAYS
+from dagster_project.pipeline.runtime import Runtime, days_up_to
+from dagster_project.reporting.render import render_html, render_markdown
+from dagster_project.reporting.views import (
+    DemandChart,
+    EvidenceLine,
+    MetricCoverage,
+    NightReport,
+    Proposal,
+    ReasonCount,
+    RejectedRows,
+    SourceLoad,
+    VerdictCount,
+)
+from dagster_project.settings import RightsizingSettings
+from dagster_project.statements import statement
+
+_HOURS = RECENT_DAYS * 24
+
+
+@dataclass(frozen=True)
+class Written:
+    """The pages of a night, and the numbers that its summary prints."""
+
+    report: NightReport
+    html: Path
+    markdown: Path
+
+
+def write_report(runtime: Runtime, day: date) -> Written:
+    """Renders the day's report and puts it in place; the same tables give the same bytes.
+
+    Also republishes ``nightshift.duckdb``, so that what the report says can be queried.
+    """
+    report = build_report(runtime, day)
+    folder = runtime.settings.reports / day.isoformat()
+    html, markdown = folder / "index.html", folder / "report.md"
+    replace_file(html, render_html(report).encode())
+    replace_file(markdown, render_markdown(report).encode())
+    publish_views(runtime.lake, TABLES.values())
+    return Written(report, html, markdown)
+
+
+def build_report(runtime: Runtime, day: date) -> NightReport:
+    """The view model of a day. Raises ``MissingPartition`` where the day has no verdicts."""
+    rules = runtime.settings.rightsizing
+    runtime.lake.require(RIGHTSIZING_VERDICTS, day)
+    with open_engine(runtime.lake) as engine:
+        for table in (RIGHTSIZING_VERDICTS, RESOURCE_INVENTORY, UTILIZATION_WINDOW, LOAD_LEDGER, REJECTED_ROWS):
+            engine.view(table, [day])
+        engine.view(UTILIZATION_SAMPLES, days_up_to(day, RECENT_DAYS))
+        fleet = engine.rows(statement("reports/fleet"))[0]
+        base = engine.rows(statement("reports/samples"), {"lookback_days": rules.lookback_days})[0]
+        loads = engine.rows(statement("reports/loads"))
+        chosen = engine.rows(statement("reports/top_proposals"), {"top": runtime.settings.report.top_proposals})
+        return NightReport(
+            day=day,
+            resources=fleet["resources"],
+            priced_resources=fleet["priced_resources"],
+            fleet_usd_month=fleet["fleet_usd_month"],
+            samples=base["samples"],
+            history_days=base["days"],
+            lookback_days=rules.lookback_days,
+            savings_usd_month=fleet["savings_usd_month"],
+            proposals_total=fleet["proposals_total"],
+            waiting_usd_month=fleet["waiting_usd_month"],
+            waiting_resources=fleet["waiting_resources"],
+            verdicts=_verdict_counts(engine),
+            proposals=_proposals(engine, chosen, day, rules),
+            reasons=_reason_counts(engine),
+            coverage=_coverage(engine),
+            missing_evidence=_missing(loads, base["days"], rules.lookback_days),
+            loads=tuple(SourceLoad(**{key: row[key] for key in _LOAD_FIELDS}) for row in loads),
+            rejected=tuple(RejectedRows(**row) for row in engine.rows(statement("reports/rejected"))),
+            price_provenance=_provenance(fleet),
+            rules=_rule_sentences(rules),
+            version=__version__,
+        )
+
+
+_LOAD_FIELDS = ("source", "status", "rows_read", "rows_written", "rows_rejected", "watermark_at")
+
+
+def _verdict_counts(engine: Engine) -> tuple[VerdictCount, ...]:
+    found = {row["verdict"]: VerdictCount(**row) for row in engine.rows(statement("reports/verdict_counts"))}
+    return tuple(found.get(verdict, VerdictCount(verdict, 0, 0.0)) for verdict in VERDICTS)
+
+
+def _reason_counts(engine: Engine) -> tuple[ReasonCount, ...]:
+    return tuple(
+        ReasonCount(
+            verdict=row["verdict"],
+            reason_code=row["reason_code"],
+            title=REASONS[row["reason_code"]].title,
+            resources=row["resources"],
+            usd_month_at_stake=row["usd_month_at_stake"] or 0.0,
+            example_resource_id=row["example_resource_id"],
+            example_sentence=said(row),
+        )
+        for row in engine.rows(statement("reports/reason_counts"))
+    )
+
+
+def said(verdict: Mapping[str, Any]) -> str:
+    """The reason of a row of ``rightsizing_verdicts`` as a sentence."""
+    return sentence(verdict["reason_code"], verdict["deciding_value"], verdict["deciding_limit"], verdict["deciding_text"])
+
+
+def _proposals(
+    engine: Engine, rows: Sequence[Mapping[str, Any]], day: date, rules: RightsizingSettings
+) -> tuple[Proposal, ...]:
+    starts_at = datetime.combine(day - timedelta(days=RECENT_DAYS - 1), time())
+    charts = _hourly(engine, [row["resource_id"] for row in rows], starts_at)
+    return tuple(
+        Proposal(
+            resource_id=row["resource_id"],
+            resource_type=row["resource_type"],
+            service=row["service"],
+            team=row["team"],
+            environment=row["environment"],
+            region=row["region"],
+            current_type=row["current_type"],
+            target_type=row["target_type"],
+            units=row["units"],
+            current_usd_month=row["current_usd_month"],
+            target_usd_month=row["candidate_usd_month"],
+            savings_usd_month=row["savings_usd_month"],
+            price_note=f"On-demand Linux list price, {row['region']}: {row['price_source']} of {row['price_as_of']}"
+            + (", derived from the family's price per size" if row["price_quality"] == "imputed_linear" else ""),
+            sentence=said(row),
+            evidence=evidence_lines(row, rules),
+            chart=DemandChart(
+                starts_at=starts_at,
+                hours=_HOURS,
+                cpu_pct=charts[row["resource_id"]][0],
+                memory_pct=charts[row["resource_id"]][1],
+                target_cpu_limit_pct=100 / row["cpu_ratio"],
+                target_memory_limit_pct=100 / row["memory_ratio"] if row["memory_peak_pct"] is not None else None,
+            ),
+        )
+        for row in rows
+    )
+
+
+def evidence_lines(verdict: Mapping[str, Any], rules: RightsizingSettings) -> tuple[EvidenceLine, ...]:
+    """The numbers that a verdict stands on: now, on the smaller size, and the limit there."""
+    span = f"{verdict['lookback_days'] or 0} days"
+    basis = {"maximum": "highest in each interval", "average": "interval averages", None: "not measured"}
+
+    def line(label: str, value: float | None, ratio: float | None, limit: float) -> EvidenceLine:
+        if value is None:
+            return EvidenceLine(label, "not measured", "unknown", f"{limit:.0f} %")
+        projected = "unknown" if ratio is None else f"{value * ratio:.1f} %"
+        return EvidenceLine(label, f"{value:.1f} %", projected, f"{limit:.0f} %")
+
+    return (
+        line(f"CPU P99.5, {span}, {basis[verdict['cpu_basis']]}", verdict["cpu_p995_pct"], verdict["cpu_ratio"], rules.max_cpu_p995_pct),
+        line(f"CPU peak, {span}", verdict["cpu_peak_pct"], verdict["cpu_ratio"], rules.max_cpu_peak_pct),
+        line(
+            f"Memory peak, {span}, {basis[verdict['memory_basis']]}",
+            verdict["memory_peak_pct"],
+            verdict["memory_ratio"],
+            rules.max_memory_peak_pct,
+        ),
+        EvidenceLine(f"Emergency scale-ups, {rules.emergency_veto_days} days", str(verdict["emergencies"]), "–", "0"),
+        EvidenceLine("Samples present, 7 days", f"{verdict['coverage_pct']:.1f} %", "–", f"at least {rules.min_coverage_pct:.0f} %"),
+    )
+
+
+def _hourly(
+    engine: Engine, resources: list[str], starts_at: datetime
+) -> dict[str, tuple[tuple[float | None, ...], tuple[float | None, ...]]]:
+    cpu: dict[str, list[float | None]] = {name: [None] * _HOURS for name in resources}
+    memory: dict[str, list[float | None]] = {name: [None] * _HOURS for name in resources}
+    for row in engine.rows(statement("reports/demand_by_hour"), {"resource_ids": resources, "starts_at": starts_at}):
+        cpu[row["resource_id"]][row["hour"]] = row["cpu_pct"]
+        memory[row["resource_id"]][row["hour"]] = row["memory_pct"]
+    return {
+        name: (tuple(cpu[name]), tuple(memory[name]) if any(value is not None for value in memory[name]) else ())
+        for name in resources
+    }
+
+
+def _coverage(engine: Engine) -> tuple[MetricCoverage, ...]:
+    rows = {row["metric"]: row for row in engine.rows(statement("reports/metric_coverage"), {"metrics": [m.name for m in METRICS]})}
+    # Credits and members exist for few kinds of resources; their absence says nothing about the evidence.
+    return tuple(
+        MetricCoverage(label=metric.label, **rows[metric.name])
+        for metric in METRICS
+        if metric.name not in ("cpu_credit_balance", "in_service")
+    )
+
+
+def _missing(loads: Sequence[Mapping[str, Any]], days: int, lookback_days: int) -> tuple[str, ...]:
+    absent = [(row["source"], column) for row in loads for column in (row["missing_columns"] or "").split(", ") if column]
+    short = (
+        (f"The lake holds {days} of the {lookback_days} days that guard a verdict; rare peaks before them are unseen.",)
+        if days < lookback_days
+        else ()
+    )
+    return (*missing_evidence(absent), *short)
+
+
+def _provenance(fleet: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        "On-demand Linux list prices before any discount, for 730 hours a month.",
+        f"{fleet['priced_resources']} of {fleet['resources']} resources are priced; "
+        f"{fleet['imputed_prices']} of these prices are derived from the price per size of their family.",
+    )
+
+
+def _rule_sentences(rules: RightsizingSettings) -> tuple[str, ...]:
+    return (
+        f"One size down in the same family; CPU P99.5 at most {rules.max_cpu_p995_pct:.0f} % of the smaller size and its peak at "
+        f"most {rules.max_cpu_peak_pct:.0f} %, over {rules.lookback_days} days.",
+        f"Memory peak at most {rules.max_memory_peak_pct:.0f} % of the smaller size; unknown memory is never shrunk.",
+        "Network and disk peaks within what the smaller size sustains, not within its burst.",
+        f"No emergency scale-up of the resource, its group or its service in {rules.emergency_veto_days} days.",
+        f"At least {rules.min_history_hours:.0f} h of samples, {rules.min_coverage_pct:.0f} % of the last seven days, and "
+        f"{rules.change_veto_days} days since the last change.",
+        f"Savings of at least ${rules.min_savings_usd_month:.2f} a month.",
+    )

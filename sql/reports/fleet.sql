@@ -1,0 +1,15 @@
+-- purpose: The fleet in one row: resources, cost, and what waits for evidence.
+-- grain: -
+-- reads: rightsizing_verdicts
+-- params: -
+select
+    count(*) as resources,
+    count(current_usd_month) as priced_resources,
+    coalesce(sum(current_usd_month), 0) as fleet_usd_month,
+    coalesce(sum(savings_usd_month), 0) as savings_usd_month,
+    count(*) filter (verdict = 'propose') as proposals_total,
+    coalesce(sum(stake_usd_month) filter (verdict = 'insufficient'), 0) as waiting_usd_month,
+    count(*) filter (verdict = 'insufficient') as waiting_resources,
+    coalesce(max(lookback_days), 0) as history_days,
+    count(*) filter (price_quality = 'imputed_linear') as imputed_prices
+from rightsizing_verdicts
