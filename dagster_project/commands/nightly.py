@@ -1,0 +1,30 @@
+"""``nightshift nightly``."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+
+import click
+
+from dagster_project.commands.options import Day, checked_day, runtime
+
+
+@click.command()
+@click.option("--day", type=Day(), help="UTC day to work on; default: yesterday.")
+@click.option("--dry-run", is_flag=True, help="Act on nothing outside, whatever the settings allow.")
+def command(day: date | None, dry_run: bool) -> None:
+    """Run the nightly job for a day, as the schedule would.
+
+    Reads the day's utilization and decisions, and what is missing of the look-back before it; judges every resource; writes
+    the report. Running a day again gives the same report.
+    """
+    surroundings = runtime()
+    chosen = checked_day(surroundings.settings, day)
+    from dagster_project.commands.summary import print_summary
+    from dagster_project.defs.launch import run_nightly
+
+    night = run_nightly(surroundings, chosen, debug="--debug" in sys.argv)
+    print_summary(surroundings, chosen, night)
+    if dry_run:
+        click.echo("Dry run: no side effect was allowed.")

@@ -1,0 +1,44 @@
+"""What several commands take and need: a day, and a run's surroundings."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from typing import Any
+
+import click
+
+from dagster_project import clock
+from dagster_project.errors import UnknownDay
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.progress import progress_for
+from dagster_project.settings import Settings, load_settings
+
+
+class Day(click.ParamType):
+    """A UTC day, as YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise UnknownDay(f"{value} is no day; write it as YYYY-MM-DD, such as 2025-03-09.") from None
+
+
+def runtime() -> Runtime:
+    """The surroundings of a command: settings of the environment, and progress on stderr."""
+    return Runtime(load_settings(), progress=progress_for(sys.stderr))
+
+
+def checked_day(settings: Settings, day: date | None) -> date:
+    """The day to work on: the newest one that is over, unless told. Raises ``UnknownDay`` for one that cannot be."""
+    newest = clock.newest_complete_day()
+    if day is None:
+        return newest
+    if day > newest:
+        raise UnknownDay(f"{day} is not over yet in UTC; the newest day is {newest}.")
+    if day < settings.first_day:
+        raise UnknownDay(f"{day} lies before first_day ({settings.first_day}); lower that setting to work on it.")
+    return day

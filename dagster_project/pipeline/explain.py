@@ -1,0 +1,86 @@
+"""The story of one verdict: what was decided for a resource, and every number behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from dagster_project.errors import InputError, NightshiftError
+from dagster_project.lake.engine import open_engine
+from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_VERDICTS
+from dagster_project.pipeline.report import evidence_lines, said
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.reporting.views import EvidenceLine
+from dagster_project.statements import statement
+
+_SHOWN_EMERGENCIES = 5
+
+
+@dataclass(frozen=True)
+class Story:
+    """One verdict, ready to be printed."""
+
+    resource_id: str
+    kind: str
+    owner: str
+    day: date
+    verdict: str
+    reason_code: str
+    sentence: str
+    money: tuple[tuple[str, str], ...]
+    evidence: tuple[EvidenceLine, ...]
+    emergencies: tuple[str, ...]
+
+
+def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
+    """The verdict of a resource on a day, by default the newest that has verdicts.
+
+    Raises ``InputError`` where that day's inventory does not list the resource, ``MissingPartition`` where the day never ran.
+    """
+    days = runtime.lake.days(RIGHTSIZING_VERDICTS)
+    if day is None:
+        if not days:
+            raise NightshiftError("No night has run in this home yet; run 'nightshift nightly' or 'nightshift demo' first.")
+        day = days[-1]
+    runtime.lake.require(RIGHTSIZING_VERDICTS, day)
+    with open_engine(runtime.lake) as engine:
+        engine.view(RIGHTSIZING_VERDICTS, [day])
+        engine.view(EMERGENCY_SCALEUPS, [day])
+        found = engine.rows(statement("reports/one_verdict"), {"resource_id": resource_id})
+        if not found:
+            raise InputError(f"The inventory of {day} does not list {resource_id}; check the id, or choose another --day.")
+        emergencies = engine.rows(statement("reports/emergencies_of"), {"resource_id": resource_id, "top": _SHOWN_EMERGENCIES})
+    verdict = found[0]
+    owner = " · ".join(str(verdict[name]) for name in ("service", "team", "environment", "region") if verdict[name])
+    return Story(
+        resource_id=resource_id,
+        kind=verdict["resource_type"],
+        owner=owner,
+        day=day,
+        verdict=verdict["verdict"],
+        reason_code=verdict["reason_code"],
+        sentence=said(verdict),
+        money=_money(verdict),
+        evidence=evidence_lines(verdict, runtime.settings.rightsizing),
+        emergencies=tuple(
+            f"{row['decision_at']:%Y-%m-%d %H:%M} UTC  {row['target']} ({row['matched_by']}), policy {row['policy_id'] or 'unknown'}"
+            for row in emergencies
+        ),
+    )
+
+
+def _money(verdict: dict) -> tuple[tuple[str, str], ...]:
+    def price(kind: str | None, amount: float | None) -> str:
+        if kind is None:
+            return "none"
+        units = f" × {verdict['units']}" if verdict["units"] and verdict["units"] > 1 else ""
+        return f"{kind}{units}, " + ("no price known" if amount is None else f"${amount:,.2f} a month")
+
+    lines = [
+        ("Present size", price(verdict["current_type"], verdict["current_usd_month"])),
+        ("One size down", price(verdict["candidate_type"], verdict["candidate_usd_month"])),
+        ("Savings proposed", f"${verdict['savings_usd_month']:,.2f} a month"),
+    ]
+    if verdict["price_source"]:
+        lines.append(("Price from", f"{verdict['price_source']}, {verdict['price_as_of']} ({verdict['price_quality']})"))
+    return tuple(lines)

@@ -1,0 +1,221 @@
+"""SQL specified as data: every statement of ``sql/marts`` and ``sql/reports`` has cases of given rows and expected rows.
+
+A file ``cases/<stem>.json`` holds, for one statement, its ``parameters``, the rows that are ``given`` unless a case says
+otherwise, ``defaults`` of those rows by table, and ``cases``. A case may replace whole tables (``given``), change or drop
+rows of the file's own (``change``), or override parameters; ``expect`` lists the rows that must come back, with as many of
+their columns as matter. Columns that are not named are null. Two shorthands keep the rows few:
+
+- a list stands for one row for each of its values: ``"window_days": [7, 28]``
+- ``{"from": time, "every_minutes": n, "count": m}`` stands for m rows, n minutes apart
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from dagster_project.catalog import INSTANCE_PRICES, INSTANCE_TYPES
+from dagster_project.lake.engine import Engine, open_engine
+from dagster_project.lake.frames import schema, write_frame
+from dagster_project.lake.partitions import Lake
+from dagster_project.lake.tables import TABLES
+from dagster_project.statements import Statement, statement, statements_in
+
+DAY = date(2025, 3, 9)
+CASES = Path(__file__).parent / "cases"
+
+_PERCENTILES = {"resource_id": pl.String(), "window_days": pl.Int32(), "metric": pl.String()}
+_FILES: dict[str, dict[str, pl.DataType]] = {
+    "window_starts": {"resource_id": pl.String(), "changed_on": pl.Date()},
+    "window_percentiles": {**_PERCENTILES, **dict.fromkeys(("p50", "p95", "p99", "p995"), pl.Float64())},
+    "instance_types": dict(pl.read_parquet_schema(INSTANCE_TYPES)),
+    "instance_prices": dict(pl.read_parquet_schema(INSTANCE_PRICES)),
+}
+"""Relations that are no lake tables: their columns."""
+
+
+def _statements() -> tuple[Statement, ...]:
+    return (*statements_in("marts"), *statements_in("reports"))
+
+
+@cache
+def _specification(stem: str) -> dict[str, Any]:
+    return json.loads((CASES / f"{stem}.json").read_text(encoding="utf-8"))
+
+
+def _parameters() -> Iterator[Any]:
+    for query in _statements():
+        stem = query.name.partition("/")[2]
+        if not (CASES / f"{stem}.json").is_file():
+            continue  # a test of its own says so
+        for case in _specification(stem)["cases"]:
+            marks = [pytest.mark.xfail(strict=True, reason=case["xfail"])] if "xfail" in case else []
+            yield pytest.param(query, case, id=f"{stem}: {case['name']}", marks=marks)
+
+
+@pytest.mark.parametrize(("query", "case"), list(_parameters()))
+def test_a_statement_returns_the_rows_that_its_case_expects(query: Statement, case: dict[str, Any], tmp_path: Path) -> None:
+    specification = _specification(query.name.partition("/")[2])
+    parameters = {**specification.get("parameters", {}), **case.get("parameters", {})}
+    found = _run(tmp_path, query, _given(specification, case, query), parameters)
+    expected = case["expect"]
+    is_ordered = "order by" in query.text.rpartition(")")[2] or len(query.grain) == 0
+    if not is_ordered:
+        found = sorted(found, key=lambda row: [str(row[name]) for name in query.grain])
+        expected = sorted(expected, key=lambda row: [str(row[name]) for name in query.grain])
+    shown = [{name: row[name] for name in like} for row, like in zip(found, expected, strict=False)]
+    assert len(found) == len(expected), f"{len(found)} rows came back: {found}"
+    assert shown == [{name: _near(value) for name, value in row.items()} for row in expected]
+
+
+@pytest.mark.parametrize("query", _statements(), ids=lambda query: query.name)
+def test_every_statement_has_a_case(query: Statement) -> None:
+    stem = query.name.partition("/")[2]
+    assert (CASES / f"{stem}.json").is_file(), f"write tests/sql/cases/{stem}.json"
+    assert _specification(stem)["cases"]
+
+
+@pytest.mark.parametrize("file", sorted(CASES.glob("*.json")), ids=lambda file: file.stem)
+def test_every_case_file_speaks_of_a_statement_and_says_each_thing_once(file: Path) -> None:
+    names = [case["name"] for case in _specification(file.stem)["cases"]]
+    assert file.stem in {query.name.partition("/")[2] for query in _statements()}
+    assert len(names) == len(set(names))
+
+
+def test_every_reason_of_the_verdicts_has_a_case_with_its_number() -> None:
+    from dagster_project.domain.reasons import REASONS
+
+    shown = {row["reason_code"] for case in _specification("rightsizing_verdicts")["cases"] for row in case["expect"]
+             if "deciding_value" in row and "reason_code" in row}  # fmt: skip
+    assert shown == set(REASONS)
+
+
+@pytest.mark.parametrize("query", [query for query in _statements() if query.name.partition("/")[2] in TABLES], ids=lambda query: query.name)
+def test_without_input_rows_a_mart_is_an_empty_partition_of_the_right_shape(query: Statement, tmp_path: Path) -> None:
+    specification = _specification(query.name.partition("/")[2])
+    given = {name: [] for name in query.reads}
+    if "utilization_daily" in query.name:  # its histograms are added by another step
+        assert _run(tmp_path, query, given, {}) == []
+        return
+    lake = Lake(tmp_path)
+    table = TABLES[query.name.partition("/")[2]]
+    with _engine(lake, given) as engine:
+        assert engine.write(table, DAY, query, _typed(specification["parameters"])) == 0
+    with duckdb.connect() as connection:
+        found = connection.execute(f"describe select * from '{lake.path(table, DAY)}'").fetchall()
+    assert {name: kind for name, kind, *_ in found} == table.columns
+
+
+def _run(folder: Path, query: Statement, given: dict[str, list[dict[str, Any]]], parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statement's rows; those of a lake table take the way through its partition and its contract."""
+    lake = Lake(folder)
+    stem = query.name.partition("/")[2]
+    with _engine(lake, given) as engine:
+        if stem not in TABLES or stem == "utilization_daily":
+            return [_plain(row) for row in engine.rows(query, _typed(parameters))]
+        engine.write(TABLES[stem], DAY, query, _typed(parameters))
+    return [_plain(row) for row in pl.read_parquet(lake.path(TABLES[stem], DAY)).iter_rows(named=True)]
+
+
+class _engine:  # noqa: N801 - used like the function that it wraps
+    """An engine over the given rows: lake tables as partitions, other relations as files."""
+
+    def __init__(self, lake: Lake, given: dict[str, list[dict[str, Any]]]) -> None:
+        self._lake, self._given = lake, given
+        self._context = open_engine(lake)
+
+    def __enter__(self) -> Engine:
+        engine = self._context.__enter__()
+        for name, rows in self._given.items():
+            if name in _FILES:
+                file = self._lake.root / f"{name}.parquet"
+                _frame(rows, _FILES[name]).write_parquet(file)
+                engine.view_file(name, file)
+                continue
+            days = sorted({_day_of(row) for row in rows})
+            for day in days:
+                mine = [{key: value for key, value in row.items() if key != "day"} for row in rows if _day_of(row) == day]
+                write_frame(self._lake, TABLES[name], day, _frame(mine, schema(TABLES[name])))
+            engine.view(TABLES[name], days)
+        return engine
+
+    def __exit__(self, *details: Any) -> None:
+        self._context.__exit__(*details)
+
+
+def _day_of(row: dict[str, Any]) -> date:
+    return date.fromisoformat(row["day"]) if "day" in row else DAY
+
+
+def _given(specification: dict[str, Any], case: dict[str, Any], query: Statement) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every relation that the statement reads, spelled out."""
+    tables = {**specification.get("given", {}), **case.get("given", {})}
+    unknown = set(tables) - set(query.reads)
+    assert not unknown, f"the statement does not read {unknown}"
+    defaults = specification.get("defaults", {})
+    spelled = {
+        name: [plain for row in tables.get(name, []) for plain in _spelled_out({**defaults.get(name, {}), **row})] for name in query.reads
+    }
+    for change in case.get("change", []):
+        rows, where = spelled[change["table"]], change.get("where", {})
+        hits = [row for row in rows if all(row.get(key) == value for key, value in where.items())]
+        assert hits, f"no row to change: {change}"
+        for row in hits:
+            if change.get("drop"):
+                rows.remove(row)
+            else:
+                row.update(change["set"])
+    return spelled
+
+
+def _spelled_out(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    choices = []
+    for name, value in row.items():
+        if isinstance(value, dict) and "from" in value:
+            start = datetime.fromisoformat(value["from"])
+            choices.append([(name, str(start + timedelta(minutes=value["every_minutes"] * n))) for n in range(value["count"])])
+        elif isinstance(value, dict):
+            choices.append([(name, json.dumps(value))])
+        elif isinstance(value, list) and name != "counts":
+            choices.append([(name, item) for item in value])
+        else:
+            choices.append([(name, value)])
+    yield from (dict(combination) for combination in itertools.product(*choices))
+
+
+def _frame(rows: list[dict[str, Any]], columns: dict[str, pl.DataType]) -> pl.DataFrame:
+    unknown = {name for row in rows for name in row} - set(columns)
+    assert not unknown, f"no such columns: {unknown}"
+    series = []
+    for name, kind in columns.items():
+        values = [row.get(name) for row in rows]
+        if isinstance(kind, pl.Datetime):
+            series.append(pl.Series(name, [value and datetime.fromisoformat(value) for value in values], kind))
+        elif kind == pl.Date:
+            series.append(pl.Series(name, [value and date.fromisoformat(value) for value in values], kind))
+        else:
+            series.append(pl.Series(name, values, kind, strict=False))
+    return pl.DataFrame(series)
+
+
+def _typed(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as the pipeline gives them: moments and days are no texts."""
+    kinds = {"day_end": datetime.fromisoformat, "starts_at": datetime.fromisoformat, "day": date.fromisoformat}
+    return {name: kinds[name](value) if name in kinds else value for name, value in parameters.items()}
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, date) else value for name, value in row.items()}
+
+
+def _near(value: Any) -> Any:
+    return pytest.approx(value, rel=1e-6) if isinstance(value, float) else value
