@@ -37,9 +37,9 @@ catalog: .venv/run
 
 # Both locks hold versions and hashes for every platform, and no address.
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras --quiet \
 	  --extra embedded --extra ui pyproject.toml --group build -o $(RUN_LOCK)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras --quiet \
 	  --extra embedded --extra ui pyproject.toml --group build --group test --group lint --group bench \
 	  -c $(RUN_LOCK) -o $(DEV_LOCK)
 
