@@ -1,0 +1,135 @@
+"""Writes the reference pages from the code: settings, commands, tables. A test compares them with what is here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from dagster_project.cli import COMMANDS, cli
+from dagster_project.domain.reasons import REASONS
+from dagster_project.lake.tables import TABLES
+from dagster_project.settings import ENVIRONMENT, Settings
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def settings_page() -> str:
+    """Every field with its default, bounds and description."""
+    lines = [
+        "# Settings",
+        "",
+        "Defaults, then the TOML file that `NIGHTSHIFT_CONFIG` names, then the environment: "
+        + ", ".join(f"`{name}`" for name in ENVIRONMENT)
+        + ". A value outside of its bounds stops the command with exit code 2.",
+        "",
+        "```toml",
+        "# nightshift.toml",
+        "[rightsizing]",
+        "max_cpu_p995_pct = 70",
+        "",
+        "[source.tables]",
+        'utilization = "metrics_5m"   # the contract\'s table is called so in your database',
+        "",
+        "[source.columns.utilization]",
+        'cpu_avg = "cpu_percent"',
+        "```",
+        "",
+        "## Top level",
+        "",
+        *_table(Settings),
+    ]
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            lines += ["", f"## `[{name}]`", "", field.description or "", "", *_table(field.annotation)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(model: type[BaseModel]) -> Iterator[str]:
+    yield "| field | default | bounds | what it is |"
+    yield "|---|---|---|---|"
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            continue
+        yield f"| `{name}` | {_default(field)} | {_bounds(field)} | {field.description} |"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if value is None or value == {}:
+        return "–"
+    if isinstance(value, tuple):
+        value = ", ".join(map(str, value))
+    return f"`{value}`"
+
+
+def _bounds(field: FieldInfo) -> str:
+    found = {type(item).__name__: item for item in field.metadata}
+    low = getattr(found.get("Ge"), "ge", None)
+    above = getattr(found.get("Gt"), "gt", None)
+    high = getattr(found.get("Le"), "le", None)
+    if low is None and above is None and high is None:
+        return "–"
+    lower = f"{low}" if low is not None else f"> {above}" if above is not None else ""
+    return f"{lower} … {high}"
+
+
+def commands_page() -> str:
+    """The --help of every command."""
+    lines = ["# Commands", "", "Exit codes: 0 done, 1 the work failed or a check does not hold, 2 bad input or configuration."]
+    context = click.Context(cli, info_name="nightshift", max_content_width=110, terminal_width=110)
+    lines += ["", "```text", cli.get_help(context).rstrip(), "```"]
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        child = click.Context(command, info_name=name, parent=context, max_content_width=110, terminal_width=110)
+        lines += ["", f"## nightshift {name}", "", "```text", command.get_help(child).rstrip(), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def tables_page() -> str:
+    """Every table of the lake, and the reason codes of verdicts."""
+    lines = [
+        "# Tables of the lake",
+        "",
+        "One Parquet file a day below `warehouse/<table>/day=YYYY-MM-DD/`. Times are naive UTC. Percentages are of the size that the "
+        "resource had; money is USD a month (730 h) on demand.",
+    ]
+    for table in TABLES.values():
+        lines += ["", f"## {table.name}", "", table.description, "", f"Grain: {', '.join(f'`{name}`' for name in table.grain)}."]
+        lines += ["", "| column | type |", "|---|---|", *(f"| `{name}` | {kind} |" for name, kind in table.columns.items())]
+    lines += [
+        "",
+        "## Reason codes",
+        "",
+        "Every verdict has one; `deciding_value`, `deciding_limit` and `deciding_text` fill its sentence.",
+        "",
+        "| code | meaning | sentence |",
+        "|---|---|---|",
+        *(f"| `{reason.code}` | {reason.title} | {reason.sentence} |" for reason in REASONS.values()),
+        "",
+        "## Percentiles",
+        "",
+        "A day's histogram has 301 logarithmic bins. A percentile of any window is found by adding days, and is within 1 % of the exact "
+        "one for percentages from 1 % to 400 %, within 4 % for bytes from 1 kB and for counts from 1 on; at or below that floor it is "
+        "within half the floor. Counts, minima, maxima and means are exact.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"settings.md": settings_page, "cli.md": commands_page, "tables.md": tables_page}
+
+
+def main() -> None:
+    """Writes the pages beside this file."""
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
+        sys.stdout.write(f"docs/{name}\n")
+
+
+if __name__ == "__main__":
+    main()
