@@ -85,3 +85,41 @@ def query(dsn: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
     return asyncio.run(run())
 
 
+
+
+@pytest.fixture(scope="session")
+def fleet_template(server: str) -> str:
+    """Name of a database that holds a small demo fleet, to be copied."""
+    from dagster_project.demo.fleet import build_fleet
+    from dagster_project.sources import contract_tables
+
+    async def fill(dsn: str) -> None:
+        connection = await asyncpg.connect(dsn)
+        try:
+            fleet = build_fleet(scale=0.1)
+            await contract_tables.create_tables(connection)
+            for table, frame in fleet.tables.items():
+                await contract_tables.append(connection, table, frame)
+            for frame in fleet.utilization():
+                await contract_tables.append(connection, "utilization", frame)
+        finally:
+            await connection.close()
+
+    _execute(server, "create database fleet_template")
+    asyncio.run(fill(server.replace("/postgres?", "/fleet_template?")))
+    return "fleet_template"
+
+
+@pytest.fixture
+def fleet_dsn(server: str, fleet_template: str) -> Iterator[str]:
+    """DSN of a copy of the small demo fleet (35 days that end on 2025-03-09)."""
+    name = f"fleet_{next(_numbers)}"
+    _execute(server, f"create database {name} template {fleet_template}")
+    yield server.replace("/postgres?", f"/{name}?")
+    _execute(server, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def fleet_runtime(fleet_dsn: str, tmp_path: Path) -> Runtime:
+    """A run over the small demo fleet, at ``NOW``."""
+    return Runtime(Settings(home=tmp_path / "home", reports=tmp_path / "reports", dsn=fleet_dsn), now=NOW)

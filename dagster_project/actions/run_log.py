@@ -55,23 +55,13 @@ async def add_step(connection: asyncpg.Connection, run_id: str, step: Step) -> N
     )
 
 
-async def finish(connection: asyncpg.Connection, run_id: str, finished_at: datetime, error: str | None) -> None:
-    """Notes how a run ended."""
+async def finish(connection: asyncpg.Connection, run_id: str, finished_at: datetime, error: str | None = None) -> None:
+    """Notes how a run ended; of several failures the first stays."""
     await connection.execute(
-        "update nightshift.nightly_runs set finished_at = $2, status = $3, error = $4 where run_id = $1",
+        "update nightshift.nightly_runs set finished_at = $2, status = $3, error = $4 where run_id = $1 and status = 'running'",
         run_id,
         finished_at,
         "failed" if error else "succeeded",
-        error,
-    )
-
-
-async def finish_running(connection: asyncpg.Connection, run_id: str, finished_at: datetime, error: str) -> None:
-    """Notes a failure of a run that never said how it ended."""
-    await connection.execute(
-        "update nightshift.nightly_runs set finished_at = $2, status = 'failed', error = $3 where run_id = $1 and status = 'running'",
-        run_id,
-        finished_at,
         error,
     )
 

@@ -1,6 +1,5 @@
 """Runs the nightly job for a day in this process: what ``nightshift nightly`` and ``nightshift demo`` do."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +8,7 @@ import dagster as dg
 from dagster_project.actions.run_log import Step
 from dagster_project.definitions import build_defs
 from dagster_project.defs.instance import open_instance
-from dagster_project.errors import CheckFailed
+from dagster_project.errors import CheckFailed, NightshiftError
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.steps import mark_failed, steps_of
 
@@ -29,24 +28,22 @@ def run_nightly(runtime: Runtime, day: date, *, debug: bool = False) -> Night:
     """
     runtime.dsn()  # an embedded server that cannot start is told of before Dagster is
     job = build_defs(runtime.settings, overrides={"runtime": runtime}).resolve_job_def("nightly")
-    run_id = str(uuid.uuid4())
     level = "DEBUG" if debug else "CRITICAL"
     with open_instance(runtime.settings) as instance:
-        try:
-            job.execute_in_process(
-                run_config={"loggers": {"console": {"config": {"log_level": level}}}},
-                instance=instance,
-                partition_key=day.isoformat(),
-                run_id=run_id,
-            )
-        except dg.DagsterError as error:  # what a step raised on purpose comes through as it is, and is no DagsterError
-            failure = _failed_check(instance, run_id) or error
-            mark_failed(runtime, run_id, str(failure))
-            raise failure from error
-    return Night(run_id, steps_of(runtime, run_id))
+        result = job.execute_in_process(
+            run_config={"loggers": {"console": {"config": {"log_level": level}}}},
+            instance=instance,
+            partition_key=day.isoformat(),
+            raise_on_error=False,  # what does not depend on a failed step still runs, as it does under the schedule
+        )
+        if not result.success:
+            failure = next(iter(runtime.failures), None) or _failed_check(instance, result.run_id)
+            mark_failed(runtime, result.run_id, str(failure))
+            raise failure
+    return Night(result.run_id, steps_of(runtime, result.run_id))
 
 
-def _failed_check(instance: dg.DagsterInstance, run_id: str) -> CheckFailed | None:
+def _failed_check(instance: dg.DagsterInstance, run_id: str) -> NightshiftError:
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
         found = entry.get_dagster_event().asset_check_evaluation_data
         if not found.passed:
@@ -54,4 +51,4 @@ def _failed_check(instance: dg.DagsterInstance, run_id: str) -> CheckFailed | No
                 f"The check {found.check_name} of {found.asset_key.to_user_string()} does not hold ({found.description}); "
                 "nothing that depends on that table was written."
             )
-    return None
+    return NightshiftError("The nightly run failed outside of its steps; run again with --debug to see why.")

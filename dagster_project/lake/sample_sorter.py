@@ -17,6 +17,7 @@ from dagster_project.domain.sample_rules import Rejection
 
 _RECORD = np.dtype([("code", "<u4"), ("at_us", "<i8"), ("values", "<f4", (len(METRICS),))])
 _CHUNK = 262_144
+_RESOURCES_WORTH_A_FILE = 64  # fewer resources than that fit into memory whatever their interval
 
 
 class SampleSorter:
@@ -29,7 +30,7 @@ class SampleSorter:
     def __init__(self, folder: Path, known_ids: list[str], buckets: int) -> None:
         self._folder = folder
         self._known = known_ids
-        self._buckets = max(1, min(buckets, len(known_ids) or 1))
+        self._buckets = max(1, min(buckets, len(known_ids) // _RESOURCES_WORTH_A_FILE))
         self._files = [(folder / f"bucket-{number}").open("wb") for number in range(self._buckets)]
         self._unlisted = (folder / "unlisted").open("wb")
         self.duplicates: list[Rejection] = []

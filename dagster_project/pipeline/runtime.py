@@ -20,11 +20,13 @@ from dagster_project.sources.contract import Contract, check_contract
 
 @dataclass(frozen=True)
 class Runtime:
-    """The surroundings of a run. ``now`` is fixed when it starts, so that a run has one present moment."""
+    """The surroundings of a run. ``now`` is fixed when it starts, so that a run has one present
+    moment; ``failures`` gathers what its steps raised, because Dagster passes on texts only."""
 
     settings: Settings
     progress: Progress = field(default_factory=Silent)
     now: datetime = field(default_factory=clock.now)
+    failures: list[Exception] = field(default_factory=list)
 
     @property
     def lake(self) -> Lake:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from dagster_project import clock
 from dagster_project.actions import run_log
 from dagster_project.actions.migrations import migrate
+from dagster_project.errors import NightshiftError
 from dagster_project.pipeline.runtime import Runtime
 
 _T = TypeVar("_T")
@@ -27,21 +28,26 @@ class Note:
 @contextmanager
 def step(runtime: Runtime, run_id: str, day: date, name: str, *, is_last: bool = False) -> Iterator[Note]:
     """Times a step of the run and writes it to the run log, also when it fails; the last one ends the run."""
-    _with_state(runtime, lambda connection: _begin(connection, run_id, day))
     note = Note()
     started = clock.monotonic()
     try:
+        _with_state(runtime, lambda connection: _begin(connection, run_id, day))
+    except NightshiftError as error:
+        runtime.failures.append(error)
+        raise
+    try:
         yield note
     except Exception as error:
+        runtime.failures.append(error)
         seconds = clock.monotonic() - started
         entry = run_log.Step(name, seconds, note.rows, is_ok=False)
         _with_state(runtime, lambda connection: run_log.add_step(connection, run_id, entry))
-        _with_state(runtime, lambda connection: run_log.finish(connection, run_id, clock.now(), str(error)))
+        mark_failed(runtime, run_id, str(error))
         raise
     entry = run_log.Step(name, clock.monotonic() - started, note.rows)
     _with_state(runtime, lambda connection: run_log.add_step(connection, run_id, entry))
     if is_last:
-        _with_state(runtime, lambda connection: run_log.finish(connection, run_id, clock.now(), None))
+        _with_state(runtime, lambda connection: run_log.finish(connection, run_id, clock.now()))
 
 
 def steps_of(runtime: Runtime, run_id: str) -> list[run_log.Step]:
@@ -50,8 +56,8 @@ def steps_of(runtime: Runtime, run_id: str) -> list[run_log.Step]:
 
 
 def mark_failed(runtime: Runtime, run_id: str, message: str) -> None:
-    """Notes that a run failed outside of any step (its process died, say); a run that ended otherwise is left alone."""
-    _with_state(runtime, lambda connection: run_log.finish_running(connection, run_id, clock.now(), message))
+    """Notes why a run failed; the first reason stays, and a run that ended is left alone."""
+    _with_state(runtime, lambda connection: run_log.finish(connection, run_id, clock.now(), message))
 
 
 async def _begin(connection: Any, run_id: str, day: date) -> None:

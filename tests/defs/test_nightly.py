@@ -1,0 +1,186 @@
+"""The nightly job on a small fleet in a real PostgreSQL: one day, a range of days, checks that block, and what is noted."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from dagster_project.definitions import build_defs
+from dagster_project.defs.instance import open_instance
+from dagster_project.defs.launch import run_nightly
+from dagster_project.errors import CheckFailed, EmptySource
+from dagster_project.lake.frames import schema, write_frame
+from dagster_project.lake.tables import (
+    DECISION_AUDIT,
+    RESOURCE_INVENTORY,
+    RIGHTSIZING_VERDICTS,
+    UTILIZATION_DAILY,
+    UTILIZATION_SAMPLES,
+)
+from dagster_project.pipeline.runtime import Runtime
+from tests.conftest import query
+
+DAY = date(2025, 3, 9)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix in (".parquet", ".html", ".md")
+    }
+
+
+def verdicts(runtime: Runtime, day: date = DAY) -> dict[str, str]:
+    frame = pl.read_parquet(runtime.lake.path(RIGHTSIZING_VERDICTS, day))
+    return dict(zip(frame["resource_id"], frame["reason_code"], strict=True))
+
+
+def test_a_night_judges_every_resource_and_finds_what_each_shape_hides(fleet_runtime: Runtime) -> None:
+    from dagster_project.demo.fleet import build_fleet
+
+    run_nightly(fleet_runtime, DAY)
+    fleet = build_fleet(scale=0.1)
+    found = verdicts(fleet_runtime)
+    assert set(found) == set(fleet.tables["resources"]["resource_id"])
+    members = set(fleet.tables["resources"].filter(pl.col("current_config").str.contains("asg_name"))["resource_id"])
+    ec2 = set(fleet.tables["resources"].filter(pl.col("type") == "ec2_instance")["resource_id"]) - members
+    expected = {
+        "idle_oversized": "propose_smaller_size",
+        "weekly_peak": "keep_busy_cpu",
+        "month_end_peak": "keep_busy_cpu",
+        "memory_bound": "keep_busy_memory",
+        "short_spikes": "keep_busy_cpu",
+        "resize_mid_window": "refuse_recently_changed",
+        "off_at_night": "insufficient_coverage",
+        "batch_farm": "keep_busy_cpu",
+        "brand_new": "insufficient_history",
+        "burst_credits": "keep_busy_cpu",
+        "service_emergency": "refuse_recent_emergency_scaleup",
+        "no_memory": "insufficient_memory_data",
+        "sparse": "insufficient_coverage",
+        "spot": "refuse_spot",
+        "eks_managed": "refuse_managed_by_orchestrator",
+        "excluded": "refuse_excluded_by_tag",
+        "network_bound": "keep_busy_network",
+    }
+    seen = {shape: {found[name] for name in ec2 if fleet.shape_of.get(name) == shape} for shape in expected}
+    assert seen == {shape: {code} for shape, code in expected.items()}
+
+
+def test_the_same_day_twice_gives_the_same_bytes(fleet_runtime: Runtime) -> None:
+    run_nightly(fleet_runtime, DAY)
+    first = digests(fleet_runtime.settings.home), digests(fleet_runtime.settings.reports)
+    run_nightly(fleet_runtime, DAY)
+    assert (digests(fleet_runtime.settings.home), digests(fleet_runtime.settings.reports)) == first
+
+
+def test_the_first_night_reads_the_look_back_and_the_second_only_its_day(fleet_runtime: Runtime) -> None:
+    run_nightly(fleet_runtime, DAY - timedelta(days=1))
+    lake = fleet_runtime.lake
+    assert lake.days(UTILIZATION_SAMPLES) == [DAY - timedelta(days=back) for back in range(28, 0, -1)]
+    before = {day: lake.path(UTILIZATION_SAMPLES, day).stat().st_mtime_ns for day in lake.days(UTILIZATION_SAMPLES)}
+    run_nightly(fleet_runtime, DAY)
+    after = {day: lake.path(UTILIZATION_SAMPLES, day).stat().st_mtime_ns for day in lake.days(UTILIZATION_SAMPLES)}
+    assert {day for day in after if after[day] != before.get(day)} == {DAY}
+
+
+def test_fourteen_days_are_back_filled_in_one_run(fleet_runtime: Runtime) -> None:
+    days = [DAY - timedelta(days=back) for back in range(13, -1, -1)]
+    definitions = build_defs(fleet_runtime.settings, overrides={"runtime": fleet_runtime})
+    with open_instance(fleet_runtime.settings) as instance:
+        result = definitions.resolve_job_def("nightly").execute_in_process(
+            instance=instance,
+            tags={
+                "dagster/asset_partition_range_start": days[0].isoformat(),
+                "dagster/asset_partition_range_end": days[-1].isoformat(),
+            },
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        assert result.success
+        shown = instance.get_materialized_partitions(dg.AssetKey("nightly_report"))
+        assert shown == {day.isoformat() for day in days}
+        caught_up = instance.get_materialized_partitions(dg.AssetKey("utilization_samples"))
+        assert caught_up == {day.isoformat() for day in fleet_runtime.lake.days(UTILIZATION_SAMPLES)}
+    assert fleet_runtime.lake.days(RIGHTSIZING_VERDICTS) == days
+    assert sorted(path.name for path in fleet_runtime.settings.reports.iterdir()) == [day.isoformat() for day in days]
+
+
+def test_a_back_filled_day_equals_the_day_run_alone(fleet_runtime: Runtime, tmp_path: Path) -> None:
+    earlier = DAY - timedelta(days=3)
+    run_nightly(fleet_runtime, earlier)
+    run_nightly(fleet_runtime, DAY)
+    alone = (fleet_runtime.settings.reports / earlier.isoformat() / "index.html").read_bytes()
+    other = Runtime(
+        fleet_runtime.settings.model_copy(update={"home": tmp_path / "other", "reports": tmp_path / "others"}), now=fleet_runtime.now
+    )
+    run_nightly(other, DAY)
+    run_nightly(other, earlier)
+    assert (other.settings.reports / earlier.isoformat() / "index.html").read_bytes() == alone
+
+
+def test_every_step_is_noted_with_its_duration_and_the_report_holds_none(fleet_runtime: Runtime) -> None:
+    night = run_nightly(fleet_runtime, DAY)
+    assert {step.name for step in night.steps} == {
+        "utilization_samples", "resource_inventory", "decision_audit", "utilization_daily", "utilization_window",
+        "emergency_scaleups", "rightsizing_verdicts", "nightly_report",
+    }  # fmt: skip
+    assert all(step.is_ok and step.seconds >= 0 for step in night.steps)
+    runs = query(fleet_runtime.dsn(), "select day, status, error from nightshift.nightly_runs")
+    assert [tuple(run) for run in runs] == [(DAY, "succeeded", None)]
+
+
+def test_a_failed_step_says_why_in_the_run_log_and_reaches_the_caller_as_it_was_raised(fleet_runtime: Runtime) -> None:
+    with pytest.raises(EmptySource, match="no samples on 2025-01-01; it holds 2025-02-03 to 2025-03-09"):
+        run_nightly(fleet_runtime, date(2025, 1, 1))
+    runs = query(fleet_runtime.dsn(), "select status, error from nightshift.nightly_runs")
+    assert runs[0]["status"] == "failed"
+    assert "no samples on 2025-01-01" in runs[0]["error"]
+
+
+def test_a_check_that_does_not_hold_keeps_the_report_from_being_written(
+    fleet_runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dagster_project.defs import ingest
+    from dagster_project.pipeline import ingest_records
+
+    def broken(runtime: Runtime, days: list[date]) -> list:
+        loads = ingest_records.ingest_decisions(runtime, days)
+        stray = pl.DataFrame([{"decision_id": "d-1", "decision_at": None, "target": "x"}], schema=schema(DECISION_AUDIT))
+        from datetime import datetime
+
+        stray = stray.with_columns(pl.lit(datetime(2001, 1, 1)).alias("decision_at"))
+        write_frame(runtime.lake, DECISION_AUDIT, days[-1], stray)
+        return loads
+
+    monkeypatch.setattr(ingest, "ingest_decisions", broken)
+    with pytest.raises(CheckFailed, match="decisions_belong_to_day of decision_audit does not hold"):
+        run_nightly(fleet_runtime, DAY)
+    assert not fleet_runtime.lake.has(RIGHTSIZING_VERDICTS, DAY)
+    assert not fleet_runtime.settings.reports.exists()
+    assert fleet_runtime.lake.has(UTILIZATION_DAILY, DAY), "what does not depend on the decisions was written"
+    assert fleet_runtime.lake.has(RESOURCE_INVENTORY, DAY)
+    assert query(fleet_runtime.dsn(), "select status from nightshift.nightly_runs")[0]["status"] == "failed"
+
+
+def test_the_minimal_schema_works_and_the_report_says_what_is_missing(dsn: str, execute, runtime: Runtime) -> None:
+    execute("create table resources (resource_id text primary key, type text not null, current_config jsonb not null)")
+    execute("create table utilization (resource_id text not null, timestamp timestamptz not null, cpu_avg double precision)")
+    execute("create table decision_audit (decision_time timestamptz not null, target text not null)")
+    execute("""insert into resources values
+        ('i-calm', 'ec2_instance', '{"instance_type": "m5.xlarge", "region": "us-east-1"}'),
+        ('i-alarmed', 'ec2_instance', '{"instance_type": "m5.xlarge", "region": "us-east-1"}')""")
+    execute("""insert into utilization select id, t, 5 from unnest(array['i-calm', 'i-alarmed']) id,
+        generate_series(timestamptz '2025-03-01 00:00Z', timestamptz '2025-03-09 23:55Z', interval '5 minutes') t""")
+    execute("insert into decision_audit values ('2025-03-01 12:00Z', 'i-alarmed')")
+    run_nightly(runtime, DAY)
+    assert verdicts(runtime) == {"i-calm": "insufficient_memory_data", "i-alarmed": "refuse_recent_emergency_scaleup"}
+    text = (runtime.settings.reports / "2025-03-09" / "report.md").read_text()
+    assert "every one counts as an emergency scale" in text
+    assert "Memory is not recorded" in text
+    assert "The lake holds 9 of the 28 days" in text
