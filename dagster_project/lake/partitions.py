@@ -97,17 +97,33 @@ class Lake:
 
 
 def replace_file(target: Path, content: bytes) -> None:
-    """Writes a file atomically, for what is no partition (reports, the view database)."""
+    """Writes a file atomically, for what is no partition (pages of a report); drafts of killed writers are removed."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as draft:
+        prefix = f".{target.name}."
+        for leftover in target.parent.glob(f"{prefix}*"):
+            _remove_if_abandoned(leftover)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=prefix, delete=False) as draft:
+            fcntl.flock(draft, fcntl.LOCK_EX)
             draft.write(content)
             draft.flush()
             os.fsync(draft.fileno())
-        Path(draft.name).chmod(0o644)
-        os.replace(draft.name, target)
+            Path(draft.name).chmod(0o644)
+            os.replace(draft.name, target)
     except OSError as error:
         raise _unwritable(target.parent, error) from None
+
+
+def _remove_if_abandoned(draft: Path) -> None:
+    """Removes a draft on which nobody holds a lock: its writer is dead."""
+    with draft.open("rb") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return
+        # An empty one may belong to a writer that has not locked it yet, and takes no room.
+        if draft.exists() and handle.read(1):
+            draft.unlink(missing_ok=True)
 
 
 def _unwritable(folder: Path, error: OSError) -> AccessDenied:
