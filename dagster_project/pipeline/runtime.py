@@ -11,6 +11,7 @@ import asyncpg
 
 from dagster_project import clock
 from dagster_project.demo.postgres import embedded_dsn
+from dagster_project.errors import SourceUnavailable
 from dagster_project.lake.partitions import Lake
 from dagster_project.progress import Progress, Silent
 from dagster_project.settings import Settings
@@ -27,6 +28,7 @@ class Runtime:
     progress: Progress = field(default_factory=Silent)
     now: datetime = field(default_factory=clock.now)
     failures: list[Exception] = field(default_factory=list)
+    _unreachable: dict[str, SourceUnavailable] = field(default_factory=dict)
 
     @property
     def lake(self) -> Lake:
@@ -66,15 +68,26 @@ class Runtime:
 
     @asynccontextmanager
     async def _connect(self, dsn: str, variable: str) -> AsyncIterator[asyncpg.Connection]:
+        unreachable = self._unreachable.get(variable)
+        if unreachable is not None:
+            raise unreachable  # it was waited for once; the other steps of this run need not wait again
         source = self.settings.source
-        async with postgres.connect(
-            dsn,
-            timeout_seconds=source.connect_timeout_seconds,
-            attempts=source.connect_attempts,
-            statement_timeout_seconds=source.statement_timeout_seconds,
-            variable=variable,
-        ) as connection:
-            yield connection
+        try:
+            connection = await postgres.open_connection(
+                dsn,
+                timeout_seconds=source.connect_timeout_seconds,
+                attempts=source.connect_attempts,
+                statement_timeout_seconds=source.statement_timeout_seconds,
+                variable=variable,
+            )
+        except SourceUnavailable as error:
+            self._unreachable[variable] = error
+            raise
+        try:
+            with postgres.explained(dsn, variable):
+                yield connection
+        finally:
+            await connection.close(timeout=source.connect_timeout_seconds)
 
 
 def days_up_to(day: date, count: int) -> list[date]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
@@ -26,14 +26,14 @@ def describe(dsn: str) -> str:
     return f"{unquote(host)}{port}/{unquote(parts.path.lstrip('/')) or 'postgres'}"
 
 
-@asynccontextmanager
-async def connect(
-    dsn: str, *, timeout_seconds: float, attempts: int, statement_timeout_seconds: float, variable: str = "NIGHTSHIFT_DSN"
-) -> AsyncIterator[asyncpg.Connection]:
-    """A connection in UTC that is closed at the end of the block.
+async def open_connection(
+    dsn: str, *, timeout_seconds: float, attempts: int, statement_timeout_seconds: float, variable: str
+) -> asyncpg.Connection:
+    """A connection in UTC; the caller closes it.
 
-    Raises ``AccessDenied`` (password, database or rights), ``SettingsError`` (a DSN that cannot be read) or, after
-    ``attempts`` tries with growing pauses, ``SourceUnavailable``. ``variable`` is the setting that messages name.
+    Raises ``AccessDenied`` (password, database or rights), ``SettingsError`` (a DSN that cannot be read, a server that is
+    too old) or, after ``attempts`` tries with growing pauses, ``SourceUnavailable``. ``variable`` is the setting that
+    messages name.
     """
     where = describe(dsn)
     for attempt in range(1, attempts + 1):
@@ -65,19 +65,17 @@ async def connect(
                     f"check that it is running and reachable, and {variable}."
                 ) from None
             await asyncio.sleep(_FIRST_RETRY_SECONDS * 2 ** (attempt - 1))
-    try:
-        version = connection.get_server_version().major
-        if version < MINIMUM_VERSION:
-            raise SettingsError(f"PostgreSQL at {where} is version {version}; Nightshift needs {MINIMUM_VERSION} or newer.")
-        with _explained(where, variable):
-            yield connection
-    finally:
+    version = connection.get_server_version().major
+    if version < MINIMUM_VERSION:
         await connection.close(timeout=timeout_seconds)
+        raise SettingsError(f"PostgreSQL at {where} is version {version}; Nightshift needs {MINIMUM_VERSION} or newer.")
+    return connection
 
 
 @contextmanager
-def _explained(where: str, variable: str) -> Iterator[None]:
+def explained(dsn: str, variable: str) -> Iterator[None]:
     """Turns PostgreSQL's errors of a running statement into ours."""
+    where = describe(dsn)
     try:
         yield
     except asyncpg.QueryCanceledError:

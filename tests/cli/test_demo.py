@@ -1,0 +1,130 @@
+"""``nightshift demo`` on the embedded PostgreSQL, and the commands that a person tries next."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.cli.conftest import run
+
+DAY = "2025-03-09"
+
+
+def test_the_demo_ends_with_savings_and_the_place_of_the_report(demo_home) -> None:
+    home, outcome = demo_home
+    assert outcome.returncode == 0, outcome.stderr
+    assert "Night of 2025-03-09: 316 resources" in outcome.stdout
+    assert re.search(r"112 safe to shrink +\$ +21,732 a month", outcome.stdout)
+    assert f"Report: {home}/reports/{DAY}/index.html" in outcome.stdout
+    assert "nothing outside of Nightshift was changed" in outcome.stdout
+
+
+def test_progress_is_plain_lines_where_there_is_no_terminal(demo_home) -> None:
+    lines = demo_home[1].stderr.splitlines()
+    assert "Filling the demo database: 100 %" in lines
+    assert "Reading samples: 50 %" in lines
+    assert not any("\x1b" in line or "\r" in line for line in lines)
+    assert not any("Warning" in line or "nanobind" in line for line in lines)
+
+
+def test_running_the_demo_again_changes_no_byte_and_fills_nothing(demo_home) -> None:
+    home, _ = demo_home
+    pages = sorted((home / "reports" / DAY).iterdir())
+    before = [hashlib.sha256(page.read_bytes()).hexdigest() for page in pages]
+    outcome = run("demo", home=home)
+    assert outcome.returncode == 0
+    assert "The demo database is there already." in outcome.stderr
+    assert [hashlib.sha256(page.read_bytes()).hexdigest() for page in pages] == before
+
+
+def test_the_page_needs_no_network_and_no_script(demo_home) -> None:
+    html = (demo_home[0] / "reports" / DAY / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"""(?:src|href|action)\s*=\s*["']?(?:https?:)?//""", html)
+    assert "<script" not in html
+    assert "url(" not in html
+    assert len(html) < 1_500_000
+
+
+def test_explain_tells_one_verdict_in_a_screenful(demo_home) -> None:
+    home, _ = demo_home
+    outcome = run("explain", "i-0d3048f2baf02349b", home=home)
+    assert outcome.returncode == 0
+    assert len(outcome.stdout.splitlines()) <= 40
+    assert "PROPOSE  propose_smaller_size" in outcome.stdout
+    assert "m5.8xlarge, $1,249.76 a month" in outcome.stdout
+    assert re.search(r"CPU P99\.5, 28 days, highest in each interval +19\.5 % +39\.0 % +80 %", outcome.stdout)
+
+
+def test_explain_names_the_emergencies_that_speak_against_a_resource(demo_home) -> None:
+    home, _ = demo_home
+    table = home / "warehouse" / "rightsizing_verdicts" / f"day={DAY}" / "part-0.parquet"
+    found = duckdb.sql(
+        f"select resource_id from '{table}' where reason_code = 'refuse_recent_emergency_scaleup' and service = 'search-api' order by 1"
+    ).fetchall()
+    outcome = run("explain", found[0][0], "--day", DAY, home=home)
+    assert "REFUSE  refuse_recent_emergency_scaleup" in outcome.stdout
+    assert "search-api (service)" in outcome.stdout
+
+
+def test_doctor_is_content_and_its_json_says_the_same(demo_home) -> None:
+    home, _ = demo_home
+    outcome = run("doctor", "--json", home=home)
+    findings = {item["subject"]: item for item in json.loads(outcome.stdout)}
+    assert outcome.returncode == 0
+    assert findings["samples"] == {"subject": "samples", "status": "ok", "detail": "2025-02-03 to 2025-03-09"}
+    assert findings["state"]["detail"].endswith("last night: 2025-03-09, succeeded")
+    assert {item["status"] for item in findings.values()} <= {"ok", "missing"}
+
+
+def test_prune_says_that_nothing_is_old(demo_home) -> None:
+    outcome = run("prune", home=demo_home[0])
+    assert (outcome.returncode, outcome.stdout) == (0, "Nothing is older than its retention.\n")
+
+
+def test_prune_deletes_by_the_settings_and_its_dry_run_does_not(demo_home, tmp_path: Path) -> None:
+    home, _ = demo_home
+    config = tmp_path / "nightshift.toml"
+    config.write_text("[retention]\nsamples_days = 28\n")
+    samples = home / "warehouse" / "utilization_samples"
+    # One day before the kept ones: a copy of another day, so that the demo home stays as it was.
+    stray = samples / "day=2025-02-09"
+    stray.mkdir()
+    (stray / "part-0.parquet").write_bytes((samples / "day=2025-02-10" / "part-0.parquet").read_bytes())
+    would = run("prune", "--dry-run", home=home, NIGHTSHIFT_CONFIG=str(config))
+    assert "Would delete 1 days of utilization_samples up to 2025-02-09" in would.stdout
+    assert stray.exists()
+    did = run("prune", home=home, NIGHTSHIFT_CONFIG=str(config))
+    assert "Deleted 1 days of utilization_samples up to 2025-02-09" in did.stdout
+    assert sorted(path.name for path in samples.iterdir())[0] == "day=2025-02-10"
+
+
+def test_the_dagster_home_sends_no_telemetry(demo_home) -> None:
+    text = (demo_home[0] / "dagster" / "dagster.yaml").read_text()
+    assert re.search(r"telemetry:\n  enabled: false", text)
+
+
+def test_load_refuses_to_mix_with_the_demo(demo_home, tmp_path: Path) -> None:
+    import polars as pl
+
+    pl.DataFrame({"resource_id": ["a"], "ts": [None], "cpu_pct": [1.0]}).write_parquet(tmp_path / "u.parquet")
+    pl.DataFrame(
+        {name: ["a"] for name in ("resource_id", "instance_type", "region", "vcpu", "mem_gib", "memory_known", "tags")}
+    ).write_parquet(tmp_path / "r.parquet")
+    outcome = run(
+        "load", "--utilization", str(tmp_path / "u.parquet"), "--resources", str(tmp_path / "r.parquet"), home=demo_home[0]
+    )
+    assert outcome.returncode == 2
+    assert outcome.stderr.splitlines()[-1] == (
+        "Error: This home holds the demo fleet; set NIGHTSHIFT_HOME to another folder for data of your own."
+    )
+
+
+@pytest.mark.parametrize("table", ["rightsizing_verdicts", "load_ledger", "utilization_window"])
+def test_one_file_opens_the_whole_lake(demo_home, table: str) -> None:
+    with duckdb.connect(str(demo_home[0] / "warehouse" / "nightshift.duckdb"), read_only=True) as connection:
+        assert connection.execute(f"select count(*) from {table} where day = date '{DAY}'").fetchall()[0][0] > 0
