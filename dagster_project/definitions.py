@@ -28,14 +28,13 @@ def build_defs(settings: Settings, *, overrides: Mapping[str, Any] | None = None
 
 
 def _build(settings: Settings, overrides: Mapping[str, Any]) -> dg.Definitions:
-    rules = settings.rightsizing
     partitions = daily(settings.first_day)
     job = nightly_job(partitions)
     resources = {"runtime": dg.ResourceDefinition(lambda _: Runtime(settings), description="Settings, lake and connections.")}
     return dg.Definitions(
         assets=[
             *ingest_assets(partitions),
-            *rightsizing_assets(partitions, rules.lookback_days, rules.emergency_veto_days),
+            *rightsizing_assets(partitions),
             *report_assets(partitions),
         ],
         asset_checks=data_checks(partitions),

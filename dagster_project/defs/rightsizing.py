@@ -13,8 +13,12 @@ from dagster_project.pipeline.steps import step
 from dagster_project.pipeline.verdicts import find_emergencies, judge, summary
 
 
-def rightsizing_assets(partitions: dg.PartitionsDefinition, lookback_days: int, veto_days: int) -> Sequence[dg.AssetsDefinition]:
-    """Daily rollups, windows, emergencies and verdicts."""
+def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefinition]:
+    """Daily rollups, windows, emergencies and verdicts.
+
+    A window reads earlier days too, but its dependency is on its own day: with a time-window mapping, a back-fill of five days
+    would run every later day that the window reaches. Earlier days that are missing are caught up by the steps themselves.
+    """
     common = {**ASSET_KWARGS, "partitions_def": partitions, "group_name": "rightsizing", "kinds": {"duckdb", "parquet"}}
 
     @dg.asset(deps=["utilization_samples"], description=UTILIZATION_DAILY.description, metadata=columns_of(UTILIZATION_DAILY), **common)
@@ -31,10 +35,7 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition, lookback_days: int, 
         return result(sum(rows for day, rows in rolled if day in days))
 
     @dg.asset(
-        deps=[
-            dg.AssetDep("utilization_daily", partition_mapping=dg.TimeWindowPartitionMapping(start_offset=1 - lookback_days)),
-            "resource_inventory",
-        ],
+        deps=["utilization_daily", "resource_inventory"],
         description=UTILIZATION_WINDOW.description,
         metadata=columns_of(UTILIZATION_WINDOW),
         **common,
@@ -46,10 +47,7 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition, lookback_days: int, 
         return result(note.rows)
 
     @dg.asset(
-        deps=[
-            dg.AssetDep("decision_audit", partition_mapping=dg.TimeWindowPartitionMapping(start_offset=1 - veto_days)),
-            "resource_inventory",
-        ],
+        deps=["decision_audit", "resource_inventory"],
         description=EMERGENCY_SCALEUPS.description,
         metadata=columns_of(EMERGENCY_SCALEUPS),
         **common,
