@@ -85,7 +85,8 @@ def main() -> None:
         if is_debug:
             traceback.print_exc()
         click.echo(
-            f"Error: {type(error).__name__}: {error}. This should not have happened; run again with --debug and report it.", err=True
+            f"Error: {type(error).__name__}: {error}. This should not have happened; run again with --debug and report it.",
+            err=True,
         )
         code = 1
     sys.exit(code or 0)

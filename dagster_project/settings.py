@@ -48,16 +48,17 @@ class SourceSettings(_Section):
         64, ge=1, le=512, description="Files that a day is spread over while it is sorted; more = less memory."
     )
     max_utilization_pct: float = Field(
-        1000, ge=100, le=100000, description="CPU and memory readings above this are rejected as impossible (percent; a reading may refer to an earlier, smaller size)."
+        1000,
+        ge=100,
+        le=100000,
+        description="CPU and memory readings above this percentage are rejected as impossible; one may refer to an earlier, smaller size.",
     )
 
 
 class RightsizingSettings(_Section):
     """What a smaller size must hold, and what vetoes it."""
 
-    lookback_days: int = Field(
-        28, ge=7, le=90, description="Days of history that guard a verdict, beside the last seven."
-    )
+    lookback_days: int = Field(28, ge=7, le=90, description="Days of history that guard a verdict, beside the last seven.")
     min_history_hours: float = Field(30, ge=1, le=168, description="Hours of samples without which there is no verdict.")
     min_coverage_pct: Percent = Field(90, description="Share of the last seven days' samples that must be there.")
     max_cpu_p995_pct: Percent = Field(80, description="CPU P99.5 allowed on the smaller size (percent of it).")

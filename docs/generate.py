@@ -85,7 +85,6 @@ def commands_page() -> str:
     lines += ["", "```text", cli.get_help(context).rstrip(), "```"]
     for name in COMMANDS:
         command = cli.get_command(context, name)
-        assert command is not None
         child = click.Context(command, info_name=name, parent=context, max_content_width=110, terminal_width=110)
         lines += ["", f"## nightshift {name}", "", "```text", command.get_help(child).rstrip(), "```"]
     return "\n".join(lines) + "\n"
@@ -96,8 +95,8 @@ def tables_page() -> str:
     lines = [
         "# Tables of the lake",
         "",
-        "One Parquet file a day below `warehouse/<table>/day=YYYY-MM-DD/`. Times are naive UTC. Percentages are of the size that the "
-        "resource had; money is USD a month (730 h) on demand.",
+        "One Parquet file a day below `warehouse/<table>/day=YYYY-MM-DD/`. Times are naive UTC. Percentages are of the size that "
+        "the resource had; money is USD a month (730 h) on demand.",
     ]
     for table in TABLES.values():
         lines += ["", f"## {table.name}", "", table.description, "", f"Grain: {', '.join(f'`{name}`' for name in table.grain)}."]
@@ -114,9 +113,9 @@ def tables_page() -> str:
         "",
         "## Percentiles",
         "",
-        "A day's histogram has 301 logarithmic bins. A percentile of any window is found by adding days, and is within 1 % of the exact "
-        "one for percentages from 1 % to 400 %, within 4 % for bytes from 1 kB and for counts from 1 on; at or below that floor it is "
-        "within half the floor. Counts, minima, maxima and means are exact.",
+        "A day's histogram has 301 logarithmic bins. A percentile of any window is found by adding days, and is within 1 % of the "
+        "exact one for percentages from 1 % to 400 %, within 4 % for bytes from 1 kB and for counts from 1 on; at or below that "
+        "floor it is within half the floor. Counts, minima and maxima are exact, means to 1/65536 of a unit.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -85,8 +85,6 @@ def query(dsn: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
     return asyncio.run(run())
 
 
-
-
 @pytest.fixture(scope="session")
 def fleet_template(server: str) -> str:
     """Name of a database that holds a small demo fleet, to be copied."""

@@ -23,6 +23,8 @@ def command() -> None:
 
     surroundings = runtime()
     samples = fill_demo(surroundings)
-    surroundings.progress.say(f"The demo database holds {samples:,} samples." if samples else "The demo database is there already.")
+    surroundings.progress.say(
+        f"The demo database holds {samples:,} samples." if samples else "The demo database is there already."
+    )
     night = run_nightly(surroundings, DEMO_LAST_DAY, debug="--debug" in sys.argv)
     print_summary(surroundings, DEMO_LAST_DAY, night)

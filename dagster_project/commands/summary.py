@@ -10,7 +10,12 @@ from dagster_project.defs.launch import Night
 from dagster_project.pipeline.report import build_report
 from dagster_project.pipeline.runtime import Runtime
 
-_LABELS = {"propose": "safe to shrink", "refuse": "refused", "insufficient": "without enough evidence", "keep": "kept as they are"}
+_LABELS = {
+    "propose": "safe to shrink",
+    "refuse": "refused",
+    "insufficient": "without enough evidence",
+    "keep": "kept as they are",
+}
 
 
 def print_summary(runtime: Runtime, day: date, night: Night) -> None:

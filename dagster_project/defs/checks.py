@@ -30,7 +30,9 @@ def _check(statement: Statement, partitions: dg.PartitionsDefinition) -> dg.Asse
         found = {key: outcome for key, outcome in outcomes.items() if outcome.violations}
         return dg.AssetCheckResult(
             passed=not found,
-            description="; ".join(f"{key}: {outcome.violations} rows, such as {outcome.examples[0]}" for key, outcome in found.items()),
+            description="; ".join(
+                f"{key}: {outcome.violations} rows, such as {outcome.examples[0]}" for key, outcome in found.items()
+            ),
             metadata={"violations": sum(outcome.violations for outcome in found.values())},
         )
 

@@ -29,7 +29,8 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
             return instance
     except OSError as error:
         raise AccessDenied(
-            f"Cannot write to {_existing(home)} ({error.strerror}); make it writable for this user, or point NIGHTSHIFT_HOME elsewhere."
+            f"Cannot write to {_existing(home)} ({error.strerror}); make it writable for this user, "
+            "or point NIGHTSHIFT_HOME elsewhere."
         ) from None
 
 

@@ -22,7 +22,9 @@ def result(rows: int, **numbers: Any) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata={"dagster/row_count": rows, **shown})
 
 
-def load_result(context: dg.AssetExecutionContext, loads: Sequence[tuple[date, Load]], days: Sequence[date]) -> dg.MaterializeResult:
+def load_result(
+    context: dg.AssetExecutionContext, loads: Sequence[tuple[date, Load]], days: Sequence[date]
+) -> dg.MaterializeResult:
     """The materialization of an ingest asset. Days that were caught up on the way are reported for their own partitions."""
     for day, load in loads:
         if day not in days:

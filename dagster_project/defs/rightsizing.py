@@ -21,7 +21,9 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
     """
     common = {**ASSET_KWARGS, "partitions_def": partitions, "group_name": "rightsizing", "kinds": {"duckdb", "parquet"}}
 
-    @dg.asset(deps=["utilization_samples"], description=UTILIZATION_DAILY.description, metadata=columns_of(UTILIZATION_DAILY), **common)
+    @dg.asset(
+        deps=["utilization_samples"], description=UTILIZATION_DAILY.description, metadata=columns_of(UTILIZATION_DAILY), **common
+    )
     def utilization_daily(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "utilization_daily") as note:

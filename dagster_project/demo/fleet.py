@@ -221,9 +221,7 @@ class Fleet:
         )
 
 
-def build_fleet(
-    *, last_day: date = DEMO_LAST_DAY, days: int = DEMO_DAYS, seed: int = DEMO_SEED, scale: float = 1.0
-) -> Fleet:
+def build_fleet(*, last_day: date = DEMO_LAST_DAY, days: int = DEMO_DAYS, seed: int = DEMO_SEED, scale: float = 1.0) -> Fleet:
     """The fleet of ``days`` days whose last sample is at 23:55 UTC of ``last_day``.
 
     ``scale`` multiplies the number of ordinary resources; every shape exists at least once. Raises ``InputError`` for

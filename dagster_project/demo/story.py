@@ -363,9 +363,7 @@ def _cascade_decisions(seed: int) -> Iterator[Row]:
     rng = np.random.default_rng([seed, 1])
     for incident_id, day, script in _CASCADES:
         lines = [line.split() for line in script.split(";")]
-        for at, (_, target, action, outcome, *reason) in zip(
-            _clock_times(day, [line[0] for line in lines]), lines, strict=True
-        ):
+        for at, (_, target, action, outcome, *reason) in zip(_clock_times(day, [line[0] for line in lines]), lines, strict=True):
             if at is not None:
                 yield _decision(rng, at, target, action, outcome, *reason, incident_id=incident_id)
 

@@ -3,36 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-# (contract table, columns that belong together) → what their absence means to a reader.
-_ABSENT: tuple[tuple[str, frozenset[str], str], ...] = (
-    ("utilization", frozenset({"cpu_max"}), "CPU peaks inside an interval are not recorded; interval averages stand in, and short spikes stay unseen."),
-    ("utilization", frozenset({"mem_avg", "mem_max"}), "Memory is not recorded; nothing whose smaller size has less memory is proposed."),
-    ("utilization", frozenset({"mem_max"}), "Memory peaks inside an interval are not recorded; interval averages stand in."),
-    ("utilization", frozenset({"net_in_bytes", "net_out_bytes"}), "Network traffic is not recorded; nothing whose smaller size has less network is proposed."),
-    ("utilization", frozenset({"disk_read_bytes", "disk_write_bytes"}), "Disk traffic is not recorded; nothing whose smaller size has less disk bandwidth is proposed."),
-    ("utilization", frozenset({"disk_read_ops", "disk_write_ops"}), "Disk operations are not recorded; disk bandwidth alone is compared."),
-    ("decision_audit", frozenset({"action_type"}), "Decisions do not say what they did; every one counts as an emergency scale-up."),
-    ("decision_audit", frozenset({"outcome"}), "Decisions do not say whether they succeeded; every one counts as if it had."),
-    ("decision_audit", frozenset({"dry_run"}), "Decisions do not say whether they were dry runs; every one counts as real."),
-    ("decision_audit", frozenset({"event_id"}), "Decisions do not name their event; repeated records of one event count one by one."),
-    ("resources", frozenset({"service"}), "Resources do not name their service; an emergency that is recorded for a service cannot be matched, unless a tag 'service' names it."),
-    ("resources", frozenset({"tags"}), "Resources carry no tags; none can be excluded by one."),
-    ("resources", frozenset({"config_changed_at"}), "Changes of size are not dated; samples from before a resize may count for the present size."),
-)  # fmt: skip
+
+@dataclass(frozen=True)
+class Absence:
+    """Columns of a contract table that belong together, and what it means to a reader when all of them are missing."""
+
+    table: str
+    columns: frozenset[str]
+    sentence: str
+
+
+def _absence(table: str, columns: str, *sentence: str) -> Absence:
+    return Absence(table, frozenset(columns.split()), " ".join(sentence))
+
+
+# Of absences that overlap, the larger one comes first and speaks for its columns.
+_ABSENCES = (
+    _absence(
+        "utilization",
+        "cpu_max",
+        "CPU peaks inside an interval are not recorded;",
+        "interval averages stand in, and short spikes stay unseen.",
+    ),
+    _absence(
+        "utilization",
+        "mem_avg mem_max",
+        "Memory is not recorded; nothing whose smaller size has less memory is proposed.",
+    ),
+    _absence(
+        "utilization",
+        "mem_max",
+        "Memory peaks inside an interval are not recorded; interval averages stand in.",
+    ),
+    _absence(
+        "utilization",
+        "net_in_bytes net_out_bytes",
+        "Network traffic is not recorded; nothing whose smaller size has less network is proposed.",
+    ),
+    _absence(
+        "utilization",
+        "disk_read_bytes disk_write_bytes",
+        "Disk traffic is not recorded; nothing whose smaller size has less disk bandwidth is proposed.",
+    ),
+    _absence(
+        "utilization",
+        "disk_read_ops disk_write_ops",
+        "Disk operations are not recorded; disk bandwidth alone is compared.",
+    ),
+    _absence(
+        "decision_audit",
+        "action_type",
+        "Decisions do not say what they did; every one counts as an emergency scale-up.",
+    ),
+    _absence(
+        "decision_audit",
+        "outcome",
+        "Decisions do not say whether they succeeded; every one counts as if it had.",
+    ),
+    _absence(
+        "decision_audit",
+        "dry_run",
+        "Decisions do not say whether they were dry runs; every one counts as real.",
+    ),
+    _absence(
+        "decision_audit",
+        "event_id",
+        "Decisions do not name their event; repeated records of one event count one by one.",
+    ),
+    _absence(
+        "resources",
+        "service",
+        "Resources do not name their service; an emergency that is recorded for a service cannot be matched,",
+        "unless a tag 'service' names it.",
+    ),
+    _absence("resources", "tags", "Resources carry no tags; none can be excluded by one."),
+    _absence(
+        "resources",
+        "config_changed_at",
+        "Changes of size are not dated; samples from before a resize may count for the present size.",
+    ),
+)
 
 
 def missing_evidence(missing: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Sentences for what is missing. ``missing`` holds pairs of contract table and column."""
-    absent: dict[str, set[str]] = {}
-    for table, column in missing:
-        absent.setdefault(table, set()).add(column)
-    told: dict[str, set[str]] = {}
+    left = set(missing)
     sentences = []
-    for table, columns, sentence in _ABSENT:
-        gone = absent.get(table, set())
-        # The larger group comes first in the table and speaks for its members.
-        if columns <= gone and not columns <= told.get(table, set()):
-            told.setdefault(table, set()).update(columns)
-            sentences.append(sentence)
+    for absence in _ABSENCES:
+        pairs = {(absence.table, column) for column in absence.columns}
+        if pairs <= left:
+            left -= pairs
+            sentences.append(absence.sentence)
     return tuple(sentences)

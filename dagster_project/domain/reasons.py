@@ -28,7 +28,8 @@ _ALL = (
     Reason(
         "propose_smaller_size",
         "Safe to shrink",
-        "CPU P99.5 would be {value:.0f} % of the smaller size (limit {limit:.0f} %), and no emergency scale-up speaks against it.",
+        "CPU P99.5 would be {value:.0f} % of the smaller size (limit {limit:.0f} %), "
+        "and no emergency scale-up speaks against it.",
     ),
     Reason(
         "refuse_recent_emergency_scaleup",
@@ -66,7 +67,8 @@ _ALL = (
     Reason(
         "insufficient_memory_data",
         "Memory not measured",
-        "Memory is measured for {value:.0f} % of the last seven days; the smaller size has less of it, so {limit:.0f} % are needed.",
+        "Memory is measured for {value:.0f} % of the last seven days; the smaller size has less of it, "
+        "so {limit:.0f} % are needed.",
     ),
     Reason("insufficient_catalog", "Type not in the catalog", "{text}"),
     Reason("insufficient_price", "No price", "The catalog has no price for {text}."),

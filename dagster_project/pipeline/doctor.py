@@ -91,7 +91,9 @@ async def _state(runtime: Runtime) -> list[Finding]:
             if not applied:
                 may_create = await connection.fetchval("select has_database_privilege(current_database(), 'create')")
                 if not may_create:
-                    detail = "No right to create the schema nightshift; grant CREATE on the database, or set NIGHTSHIFT_STATE_DSN."
+                    detail = (
+                        "No right to create the schema nightshift; grant CREATE on the database, or set NIGHTSHIFT_STATE_DSN."
+                    )
                     return [Finding("state", FAILED, detail)]
                 return [Finding("state", OK, "The schema nightshift will be created by the first run.")]
             last = await run_log.last_run(connection)
@@ -106,5 +108,3 @@ def _optional() -> Iterator[Finding]:
         yield Finding("user interface", MISSING, "nightshift[ui] is not installed; 'dagster dev' needs it, nightly runs do not.")
     else:
         yield Finding("user interface", OK, "dagster dev -w workspace.yaml")
-
-

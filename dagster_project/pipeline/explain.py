@@ -63,7 +63,8 @@ def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
         money=_money(verdict),
         evidence=evidence_lines(verdict, runtime.settings.rightsizing),
         emergencies=tuple(
-            f"{row['decision_at']:%Y-%m-%d %H:%M} UTC  {row['target']} ({row['matched_by']}), policy {row['policy_id'] or 'unknown'}"
+            f"{row['decision_at']:%Y-%m-%d %H:%M} UTC  {row['target']} ({row['matched_by']}), "
+            f"policy {row['policy_id'] or 'unknown'}"
             for row in emergencies
         ),
     )

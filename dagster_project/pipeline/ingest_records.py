@@ -77,7 +77,9 @@ async def _decisions(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
             day_bounds(wanted[-1])[1],
             pl.Schema(schema(DECISION_AUDIT)),
         )
-        by_day = frame.with_columns(pl.col("decision_at").dt.date().alias("day")).partition_by("day", as_dict=True, include_key=False)
+        by_day = frame.with_columns(pl.col("decision_at").dt.date().alias("day")).partition_by(
+            "day", as_dict=True, include_key=False
+        )
         for day in wanted:
             mine = by_day.get((day,), frame.clear())
             good, rejected = _split(mine, "decision_id", DECISIONS, at="decision_at")
@@ -96,9 +98,7 @@ async def _decisions(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
     return done
 
 
-def _split(
-    frame: pl.DataFrame, key: str, source: str, at: str | None
-) -> tuple[pl.DataFrame, list[RejectedGroup]]:
+def _split(frame: pl.DataFrame, key: str, source: str, at: str | None) -> tuple[pl.DataFrame, list[RejectedGroup]]:
     """Rows that can be right, and the others by reason: a missing id, or an id that is there more than once."""
     # Which of several rows stays must not depend on the order of arrival.
     ordered = frame.sort(frame.columns, nulls_last=True)
@@ -111,7 +111,5 @@ def _split(
         groups.append(RejectedGroup(source, f"missing_{key}", "", key, missing.height, missing[at].min() if at else None, ""))
     repeated = named.group_by(key).agg(pl.len(), *([pl.col(at).min()] if at else [])).filter(pl.col("len") > 1).sort(key)
     for row in repeated.iter_rows(named=True):
-        groups.append(
-            RejectedGroup(source, "duplicate_key", row[key], key, row["len"] - 1, row[at] if at else None, row[key])
-        )
+        groups.append(RejectedGroup(source, "duplicate_key", row[key], key, row["len"] - 1, row[at] if at else None, row[key]))
     return good, groups

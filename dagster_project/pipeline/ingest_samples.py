@@ -200,5 +200,3 @@ def _microseconds(moment: datetime) -> int:
 
 def _from_microseconds(value: int) -> datetime:
     return datetime(1970, 1, 1) + timedelta(microseconds=value)  # noqa: DTZ001 - the lake's times are naive UTC
-
-

@@ -89,13 +89,13 @@ class _Counts:
     last_day: date | None = None
 
 
-async def _load_samples(
-    runtime: Runtime, connection: asyncpg.Connection, files: list[Path], resources: pl.DataFrame
-) -> _Counts:
+async def _load_samples(runtime: Runtime, connection: asyncpg.Connection, files: list[Path], resources: pl.DataFrame) -> _Counts:
     counts = _Counts()
     total = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
     seen = 0
-    sizes = resources.select("resource_id", pl.col("vcpu").alias("type_vcpu"), pl.col("mem_gib").alias("type_gib"), "memory_known")
+    sizes = resources.select(
+        "resource_id", pl.col("vcpu").alias("type_vcpu"), pl.col("mem_gib").alias("type_gib"), "memory_known"
+    )
     for file in files:
         spans = _spans(file)
         await contract_tables.delete_samples(connection, spans["resource_id"].to_list(), *_bounds(spans))
@@ -115,16 +115,13 @@ async def _load_samples(
 
 
 def _batches(file: Path) -> Iterator[pl.DataFrame]:
-    optional = {
-        "vcpu": pl.Float64, "mem_gib": pl.Float64, "mem_used_pct": pl.Float64, "cpu_max_pct": pl.Float64, "mem_max_pct": pl.Float64,
-        **dict.fromkeys(_PLAIN, pl.Float64),
-    }  # fmt: skip
+    optional = ("vcpu", "mem_gib", "mem_used_pct", "cpu_max_pct", "mem_max_pct", *_PLAIN)
     there = pl.read_parquet_schema(file)
     source = pl.scan_parquet(file).select(
         "resource_id",
         "ts",
         pl.col("cpu_pct").cast(pl.Float64),
-        *(pl.col(name).cast(kind) if name in there else pl.lit(None, kind).alias(name) for name, kind in optional.items()),
+        *((pl.col(name) if name in there else pl.lit(None).alias(name)).cast(pl.Float64) for name in optional),
     )
     for batch in source.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True):
         yield _naive(batch)
@@ -181,7 +178,9 @@ def _spans(file: Path) -> pl.DataFrame:
 
 
 def _bounds(spans: pl.DataFrame) -> tuple[datetime, datetime]:
-    first, last = (moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in (spans["first"].min(), spans["last"].max()))
+    first, last = (
+        moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in (spans["first"].min(), spans["last"].max())
+    )
     return first, last
 
 

@@ -131,9 +131,7 @@ def said(verdict: Mapping[str, Any]) -> str:
     return sentence(verdict["reason_code"], verdict["deciding_value"], verdict["deciding_limit"], verdict["deciding_text"])
 
 
-def _proposals(
-    engine: Engine, rows: Sequence[Mapping[str, Any]], day: date, rules: RightsizingSettings
-) -> tuple[Proposal, ...]:
+def _proposals(engine: Engine, rows: Sequence[Mapping[str, Any]], day: date, rules: RightsizingSettings) -> tuple[Proposal, ...]:
     starts_at = datetime.combine(day - timedelta(days=RECENT_DAYS - 1), time())
     charts = _hourly(engine, [row["resource_id"] for row in rows], starts_at)
     return tuple(
@@ -179,7 +177,12 @@ def evidence_lines(verdict: Mapping[str, Any], rules: RightsizingSettings) -> tu
         return EvidenceLine(label, f"{value:.1f} %", projected, f"{limit:.0f} %")
 
     return (
-        line(f"CPU P99.5, {span}, {basis[verdict['cpu_basis']]}", verdict["cpu_p995_pct"], verdict["cpu_ratio"], rules.max_cpu_p995_pct),
+        line(
+            f"CPU P99.5, {span}, {basis[verdict['cpu_basis']]}",
+            verdict["cpu_p995_pct"],
+            verdict["cpu_ratio"],
+            rules.max_cpu_p995_pct,
+        ),
         line(f"CPU peak, {span}", verdict["cpu_peak_pct"], verdict["cpu_ratio"], rules.max_cpu_peak_pct),
         line(
             f"Memory peak, {span}, {basis[verdict['memory_basis']]}",
@@ -188,7 +191,9 @@ def evidence_lines(verdict: Mapping[str, Any], rules: RightsizingSettings) -> tu
             rules.max_memory_peak_pct,
         ),
         EvidenceLine(f"Emergency scale-ups, {rules.emergency_veto_days} days", str(verdict["emergencies"]), "–", "0"),
-        EvidenceLine("Samples present, 7 days", f"{verdict['coverage_pct']:.1f} %", "–", f"at least {rules.min_coverage_pct:.0f} %"),
+        EvidenceLine(
+            "Samples present, 7 days", f"{verdict['coverage_pct']:.1f} %", "–", f"at least {rules.min_coverage_pct:.0f} %"
+        ),
     )
 
 
@@ -207,7 +212,9 @@ def _hourly(
 
 
 def _coverage(engine: Engine) -> tuple[MetricCoverage, ...]:
-    rows = {row["metric"]: row for row in engine.rows(statement("reports/metric_coverage"), {"metrics": [m.name for m in METRICS]})}
+    rows = {
+        row["metric"]: row for row in engine.rows(statement("reports/metric_coverage"), {"metrics": [m.name for m in METRICS]})
+    }
     # Credits and members exist for few kinds of resources; their absence says nothing about the evidence.
     return tuple(
         MetricCoverage(label=metric.label, **rows[metric.name])

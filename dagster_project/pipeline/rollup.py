@@ -142,7 +142,9 @@ def _percentiles(lake: Lake, days: list[date], starts: Path, lookback: int) -> I
         for day, file in files:
             # The file is sorted by resource: these resources are one slice of its rows.
             first, end = (int(owners[day].search_sorted(name, side)) for name, side in ((mine[0], "left"), (mine[-1], "right")))
-            rows = pl.scan_parquet(file).select("resource_id", "metric", "first_bin", "counts").slice(first, end - first).collect()
+            rows = (
+                pl.scan_parquet(file).select("resource_id", "metric", "first_bin", "counts").slice(first, end - first).collect()
+            )
             settled = changed.filter(pl.col("changed_on") >= day)["resource_id"]
             if settled.len():
                 rows = rows.filter(~pl.col("resource_id").is_in(settled.implode()))

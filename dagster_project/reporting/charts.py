@@ -61,9 +61,7 @@ def demand_chart(chart: DemandChart) -> Markup:
         for hour in _midnights(chart)
     ]
     for start, values in _runs(cpu):
-        plot.append(
-            f'<path d="{_steps(start, values, top)}V100H{start}Z" style="fill:{_ACCENT};fill-opacity:.16;stroke:none"/>'
-        )
+        plot.append(f'<path d="{_steps(start, values, top)}V100H{start}Z" style="fill:{_ACCENT};fill-opacity:.16;stroke:none"/>')
     if has_memory:
         plot += [_line(start, values, top, _MUTED) for start, values in _runs(memory)]
     plot += [_line(start, values, top, _ACCENT) for start, values in _runs(cpu)]
@@ -124,9 +122,7 @@ def verdict_bar(verdicts: Sequence[VerdictCount]) -> Markup:
     for verdict, share in zip(counted, floored, strict=True):
         width = room * share / sum(floored)
         name = verdict.verdict if verdict.verdict in VERDICT_ORDER else "keep"
-        rects.append(
-            f'<rect x="{x:.2f}" y="0" width="{width:.2f}" height="10" style="fill:var(--verdict-{name},{_MUTED})"/>'
-        )
+        rects.append(f'<rect x="{x:.2f}" y="0" width="{width:.2f}" height="10" style="fill:var(--verdict-{name},{_MUTED})"/>')
         x += width + _SEGMENT_GAP_PCT
     empty = f'<rect x="0" y="0" width="100" height="10" style="fill:{_TRACK}"/>'
     return _svg(
@@ -201,8 +197,7 @@ def _limit_labels(limits: Sequence[_Limit], top: float) -> str:
 
 def _scale_labels(top: float) -> str:
     return "".join(
-        _text(f"{level:.0f}%", x="0", y=_PLOT_TOP + _PLOT_HEIGHT * _y_pct(level, top) / 100 - 4)
-        for level in (50.0, 100.0)
+        _text(f"{level:.0f}%", x="0", y=_PLOT_TOP + _PLOT_HEIGHT * _y_pct(level, top) / 100 - 4) for level in (50.0, 100.0)
     )
 
 

@@ -236,9 +236,7 @@ def _reason_groups(reasons: Iterable[ReasonCount], verdicts: dict[str, VerdictCo
     groups = []
     for name in sorted(found, key=lambda name: (*charts.VERDICT_ORDER, name).index(name)):
         rows = found[name]
-        total = verdicts.get(
-            name, VerdictCount(name, sum(r.resources for r in rows), sum(r.usd_month_at_stake for r in rows))
-        )
+        total = verdicts.get(name, VerdictCount(name, sum(r.resources for r in rows), sum(r.usd_month_at_stake for r in rows)))
         groups.append(ReasonGroup(name, total.resources, total.usd_month, tuple(rows)))
     return groups
 

@@ -33,7 +33,10 @@ async def append(connection: asyncpg.Connection, table: str, frame: pl.DataFrame
 async def delete_samples(connection: asyncpg.Connection, resources: Sequence[str], first: datetime, last: datetime) -> None:
     """Removes the samples of ``resources`` from ``first`` to ``last``, both included."""
     await connection.execute(
-        "delete from utilization where resource_id = any($1::text[]) and timestamp between $2 and $3", list(resources), first, last
+        "delete from utilization where resource_id = any($1::text[]) and timestamp between $2 and $3",
+        list(resources),
+        first,
+        last,
     )
 
 

@@ -49,9 +49,7 @@ async def open_connection(
             )
             break
         except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError):
-            raise AccessDenied(
-                f"PostgreSQL at {where} refused the user or password; correct {variable}."
-            ) from None
+            raise AccessDenied(f"PostgreSQL at {where} refused the user or password; correct {variable}.") from None
         except asyncpg.InvalidCatalogNameError:
             raise AccessDenied(f"PostgreSQL at {where} has no such database; correct {variable}.") from None
         except (asyncpg.InterfaceError, ValueError):  # asyncpg's own text may quote the DSN
@@ -87,7 +85,12 @@ def explained(dsn: str, variable: str) -> Iterator[None]:
         raise AccessDenied(f"PostgreSQL at {where}: {error.message}; grant that right to the user of {variable}.") from None
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
         raise ContractError(f"PostgreSQL at {where}: {error.message}; the schema changed while the run was reading it.") from None
-    except (asyncpg.PostgresConnectionError, asyncpg.ConnectionDoesNotExistError, asyncpg.OperatorInterventionError, OSError) as error:
+    except (
+        asyncpg.PostgresConnectionError,
+        asyncpg.ConnectionDoesNotExistError,
+        asyncpg.OperatorInterventionError,
+        OSError,
+    ) as error:
         raise SourceUnavailable(
             f"The connection to PostgreSQL at {where} broke off ({_reason(error)}); run again, nothing was half-written."
         ) from None

@@ -35,9 +35,7 @@ async def decisions(
     return await _copy_frame(connection, query, (start, end), schema)
 
 
-async def _copy_frame(
-    connection: asyncpg.Connection, query: str, arguments: Sequence[object], schema: pl.Schema
-) -> pl.DataFrame:
+async def _copy_frame(connection: asyncpg.Connection, query: str, arguments: Sequence[object], schema: pl.Schema) -> pl.DataFrame:
     frames = [schema.to_frame()]
     pending = bytearray()
 

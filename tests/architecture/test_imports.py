@@ -94,10 +94,11 @@ def test_only_one_module_reads_the_wall_clock() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in readers:
                 owner = node.func.value
-                if isinstance(owner, ast.Name) and owner.id in {"datetime", "date", "time"} and node.args + node.keywords == []:
-                    # datetime.time() is a value (midnight), time.time() is a reading.
-                    if not (node.func.attr == "time" and owner.id != "time"):
-                        offenders.append(f"{path.name}:{node.lineno}")
+                is_reading = isinstance(owner, ast.Name) and owner.id in {"datetime", "date", "time"}
+                # datetime.time() is a value (midnight), time.time() is a reading.
+                is_value = node.func.attr == "time" and isinstance(owner, ast.Name) and owner.id != "time"
+                if is_reading and not is_value:
+                    offenders.append(f"{path.name}:{node.lineno}")
     assert offenders == []
 
 

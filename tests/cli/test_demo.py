@@ -64,7 +64,8 @@ def test_explain_names_the_emergencies_that_speak_against_a_resource(demo_home) 
     home, _ = demo_home
     table = home / "warehouse" / "rightsizing_verdicts" / f"day={DAY}" / "part-0.parquet"
     found = duckdb.sql(
-        f"select resource_id from '{table}' where reason_code = 'refuse_recent_emergency_scaleup' and service = 'search-api' order by 1"
+        f"select resource_id from '{table}' where reason_code = 'refuse_recent_emergency_scaleup' "
+        "and service = 'search-api' order by 1"
     ).fetchall()
     outcome = run("explain", found[0][0], "--day", DAY, home=home)
     assert "REFUSE  refuse_recent_emergency_scaleup" in outcome.stdout

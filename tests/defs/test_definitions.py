@@ -40,7 +40,9 @@ def described(definitions: dg.Definitions) -> dict:
     return {
         "assets": assets,
         "jobs": sorted(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")),
-        "schedules": {schedule.name: [schedule.cron_schedule, schedule.execution_timezone] for schedule in repository.schedule_defs},
+        "schedules": {
+            schedule.name: [schedule.cron_schedule, schedule.execution_timezone] for schedule in repository.schedule_defs
+        },
         "sensors": sorted(sensor.name for sensor in repository.sensor_defs),
         "resources": sorted(definitions.resources or {}),
     }

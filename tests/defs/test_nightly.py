@@ -117,7 +117,8 @@ def test_a_back_filled_day_equals_the_day_run_alone(fleet_runtime: Runtime, tmp_
     run_nightly(fleet_runtime, DAY)
     alone = (fleet_runtime.settings.reports / earlier.isoformat() / "index.html").read_bytes()
     other = Runtime(
-        fleet_runtime.settings.model_copy(update={"home": tmp_path / "other", "reports": tmp_path / "others"}), now=fleet_runtime.now
+        fleet_runtime.settings.model_copy(update={"home": tmp_path / "other", "reports": tmp_path / "others"}),
+        now=fleet_runtime.now,
     )
     run_nightly(other, DAY)
     run_nightly(other, earlier)
@@ -152,9 +153,7 @@ def test_a_check_that_does_not_hold_keeps_the_report_from_being_written(
     def broken(runtime: Runtime, days: list[date]) -> list:
         loads = ingest_records.ingest_decisions(runtime, days)
         stray = pl.DataFrame([{"decision_id": "d-1", "decision_at": None, "target": "x"}], schema=schema(DECISION_AUDIT))
-        from datetime import datetime
-
-        stray = stray.with_columns(pl.lit(datetime(2001, 1, 1)).alias("decision_at"))
+        stray = stray.with_columns(pl.lit("2001-01-01").str.to_datetime(time_unit="us").alias("decision_at"))
         write_frame(runtime.lake, DECISION_AUDIT, days[-1], stray)
         return loads
 

@@ -68,4 +68,9 @@ def test_every_setting_has_a_description() -> None:
             if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
                 yield from models(field.annotation)
 
-    assert [f"{model.__name__}.{name}" for model in models(Settings) for name, field in model.model_fields.items() if not field.description] == []
+    assert [
+        f"{model.__name__}.{name}"
+        for model in models(Settings)
+        for name, field in model.model_fields.items()
+        if not field.description
+    ] == []

@@ -80,7 +80,9 @@ def fingerprint(runtime: Runtime, *days: date) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_killed_night_leaves_whole_partitions_and_the_next_one_repairs(fleet_runtime: Runtime, tmp_path: Path, moment: str) -> None:
+def test_a_killed_night_leaves_whole_partitions_and_the_next_one_repairs(
+    fleet_runtime: Runtime, tmp_path: Path, moment: str
+) -> None:
     night(fleet_runtime, EARLIER)
     night(fleet_runtime, DAY)
     expected = fingerprint(fleet_runtime, EARLIER, DAY)
