@@ -72,7 +72,8 @@ def test_a_table_that_is_missing_is_named_with_both_ways_out(minimal: str, execu
 
 
 @pytest.mark.parametrize(
-    ("table", "column"), [(table, column.name) for table, columns in CONTRACT.items() for column in columns if column.required]
+    ("table", "column"),
+    [(table, column.name) for table, columns in CONTRACT.items() for column in columns if column.required],
 )
 def test_a_required_column_that_is_missing_is_named(minimal: str, execute: Execute, table: str, column: str) -> None:
     execute(f'alter table {table} drop column "{column}"')
@@ -104,27 +105,42 @@ def test_missing_columns_are_read_as_unknown(minimal: str, execute: Execute) -> 
     assert len(decision["decision_id"]) == 32
 
 
+CAST = "alter it, or map the table to a view that casts it."
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("alter table utilization alter timestamp type timestamp",
-         "Column timestamp of public.utilization is timestamp, and timestamptz is needed; a time without a zone is ambiguous: "
-         "alter it to timestamptz, or map the table to a view that says its zone."),
-        ("alter table decision_audit alter decision_time type date",
-         "Column decision_time of public.decision_audit is date, and timestamptz is needed; alter it, or map the table to a view "
-         "that casts it."),
-        ("alter table utilization alter cpu_avg type text",
-         "Column cpu_avg of public.utilization is text, and double precision is needed; alter it, or map the table to a view that casts it."),
-        ("alter table resources alter current_config type text",
-         "Column current_config of public.resources is text, and jsonb is needed; alter it, or map the table to a view that casts it."),
-        ("alter table decision_audit add dry_run text",
-         "Column dry_run of public.decision_audit is text, and boolean is needed; alter it, or map the table to a view that casts it."),
-        ("alter table decision_audit add policy_version numeric",
-         "Column policy_version of public.decision_audit is numeric, and integer is needed; alter it, or map the table to a view "
-         "that casts it."),
+        (
+            "alter table utilization alter timestamp type timestamp",
+            "Column timestamp of public.utilization is timestamp, and timestamptz is needed; a time without a zone is "
+            "ambiguous: alter it to timestamptz, or map the table to a view that says its zone.",
+        ),
+        (
+            "alter table decision_audit alter decision_time type date",
+            f"Column decision_time of public.decision_audit is date, and timestamptz is needed; {CAST}",
+        ),
+        (
+            "alter table utilization alter cpu_avg type text",
+            f"Column cpu_avg of public.utilization is text, and double precision is needed; {CAST}",
+        ),
+        (
+            "alter table resources alter current_config type text",
+            f"Column current_config of public.resources is text, and jsonb is needed; {CAST}",
+        ),
+        (
+            "alter table decision_audit add dry_run text",
+            f"Column dry_run of public.decision_audit is text, and boolean is needed; {CAST}",
+        ),
+        (
+            "alter table decision_audit add policy_version numeric",
+            f"Column policy_version of public.decision_audit is numeric, and integer is needed; {CAST}",
+        ),
     ],
-)  # fmt: skip
-def test_a_column_of_another_type_is_named_with_both_types(minimal: str, execute: Execute, change: str, said: str) -> None:
+)
+def test_a_column_of_another_type_is_named_with_both_types(
+    minimal: str, execute: Execute, change: str, said: str
+) -> None:
     execute(change)
     with pytest.raises(ContractError) as caught:
         check(minimal)
@@ -154,7 +170,7 @@ def test_tables_and_columns_can_have_other_names_in_another_schema(dsn: str, exe
     execute('create schema "Engine"')
     execute('create table "Engine"."metrics ""5m""" ("Resource" text, ts timestamptz, "select" real)')
     execute('create table "Engine".resources (resource_id text, type text, current_config json)')
-    execute('create view "Engine".decisions as select now() as decision_time, \'i-1\'::text as target')
+    execute("create view \"Engine\".decisions as select now() as decision_time, 'i-1'::text as target")
     execute("""insert into "Engine"."metrics ""5m""\" values ('i-1', '2025-03-09 10:00+00', 20)""")
     contract = check(
         dsn,
@@ -167,12 +183,16 @@ def test_tables_and_columns_can_have_other_names_in_another_schema(dsn: str, exe
 
 
 def test_a_mapped_column_that_is_missing_is_an_error_even_where_it_is_optional(minimal: str) -> None:
-    with pytest.raises(ContractError, match=r"Column memory is missing in public\.utilization; add it, or map .* utilization\.mem_avg"):
+    with pytest.raises(
+        ContractError, match=r"Column memory is missing in public\.utilization; add it, or map .* utilization\.mem_avg"
+    ):
         check(minimal, columns={"utilization": {"mem_avg": "memory"}})
 
 
 def test_a_mapping_of_no_column_of_the_contract_is_named(minimal: str) -> None:
-    with pytest.raises(ContractError, match=r"source\.columns\.utilization maps cpu, which is no column of the contract"):
+    with pytest.raises(
+        ContractError, match=r"source\.columns\.utilization maps cpu, which is no column of the contract"
+    ):
         check(minimal, columns={"utilization": {"cpu": "cpu_avg"}})
 
 
@@ -184,13 +204,17 @@ def test_a_mapping_of_no_table_of_the_contract_is_named(minimal: str, setting: s
         check(minimal, **{setting: {"utilisation": value}})
 
 
-def test_a_column_that_was_dropped_is_missing_and_one_that_the_contract_lacks_is_ignored(minimal: str, execute: Execute) -> None:
+def test_a_column_that_was_dropped_is_missing_and_one_that_the_contract_lacks_is_ignored(
+    minimal: str, execute: Execute
+) -> None:
     execute("alter table utilization add mem_avg real, add colour text")
     execute("alter table utilization drop mem_avg")
     assert "mem_avg" in check(minimal).missing("utilization")
 
 
-@pytest.mark.xfail(strict=True, raises=asyncpg.DataError, reason="PostgreSQL's errors about values are not turned into ours")
+@pytest.mark.xfail(
+    strict=True, raises=asyncpg.DataError, reason="PostgreSQL's errors about values are not turned into ours"
+)
 def test_a_number_that_does_not_fit_is_a_sentence(minimal: str, execute: Execute, runtime: object) -> None:
     from datetime import date
 

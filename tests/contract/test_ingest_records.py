@@ -1,5 +1,6 @@
-"""Inventory and decisions out of PostgreSQL: what is read from JSON, which text survives, and which snapshot is kept."""
+"""Inventory and decisions out of PostgreSQL: what is read from JSON, which text survives, which snapshot is kept."""
 
+# ruff: noqa: DTZ001 - the lake's times are naive UTC
 from __future__ import annotations
 
 import json
@@ -24,18 +25,37 @@ Execute = Callable[..., None]
 Put = Callable[..., None]
 
 NASTY = [
-    "two\nlines", "carriage\r\nreturn", 'a "quoted" word', '"', "back\\slash", "\\n", "\\.", "comma, semicolon; tab\t", "Größe 漢字 𝄞",
-    " padded ", "", "NULL", "null", "NaN", "1e5", "true", "#", "'; drop table resources; --",
-]  # fmt: skip
+    "two\nlines",
+    "carriage\r\nreturn",
+    'a "quoted" word',
+    '"',
+    "back\\slash",
+    "\\n",
+    "\\.",
+    "comma, semicolon; tab\t",
+    "Größe 漢字 𝄞",
+    " padded ",
+    "",
+    "NULL",
+    "null",
+    "NaN",
+    "1e5",
+    "true",
+    "#",
+    "'; drop table resources; --",
+]
 
 
 @pytest.fixture
 def tables(execute: Execute) -> None:
     """The contract's tables, without the keys that would refuse what has to be tested."""
-    execute((bundled("sql") / "contract" / "tables.sql").read_text(encoding="utf-8"))
-    execute("alter table resources drop constraint resources_pkey, alter resource_id drop not null, alter tags drop not null")
-    execute("alter table decision_audit drop constraint decision_audit_pkey")
-    execute("alter table decision_audit alter decision_id drop not null, alter dry_run drop not null")
+    execute(
+        (bundled("sql") / "contract" / "tables.sql").read_text(encoding="utf-8")
+        + "alter table resources drop constraint resources_pkey;"
+        "alter table resources alter resource_id drop not null, alter tags drop not null;"
+        "alter table decision_audit drop constraint decision_audit_pkey;"
+        "alter table decision_audit alter decision_id drop not null, alter dry_run drop not null"
+    )
 
 
 @pytest.fixture
@@ -43,7 +63,13 @@ def resource(tables: None, execute: Execute) -> Put:
     """Inserts a resource of type ec2_instance; ``config`` and ``tags`` are Python values."""
 
     def put(resource_id: str | None, config: Any = None, tags: Any = None, **columns: object) -> None:
-        row = {"resource_id": resource_id, "type": "ec2_instance", "current_config": config or {}, "tags": tags, **columns}
+        row = {
+            "resource_id": resource_id,
+            "type": "ec2_instance",
+            "current_config": config or {},
+            "tags": tags,
+            **columns,
+        }
         execute("insert into resources select * from jsonb_populate_record(null::resources, $1)", json.dumps(row))
 
     return put
@@ -55,7 +81,9 @@ def decision(tables: None, execute: Execute) -> Put:
 
     def put(decision_id: str | None, **columns: object) -> None:
         row = {"decision_id": decision_id, "decision_time": "2025-03-09 09:30+00", "target": "i-1", **columns}
-        execute("insert into decision_audit select * from jsonb_populate_record(null::decision_audit, $1)", json.dumps(row))
+        execute(
+            "insert into decision_audit select * from jsonb_populate_record(null::decision_audit, $1)", json.dumps(row)
+        )
 
     return put
 
@@ -76,29 +104,64 @@ def decisions(runtime: Runtime) -> list[dict[str, Any]]:
 
 def rejected(runtime: Runtime, source: str) -> list[tuple[Any, ...]]:
     rows = read(runtime, REJECTED_ROWS, part=source)
-    return [(row["reason"], row["resource_id"], row["column_name"], row["rejected_rows"], row["first_at"]) for row in rows]
+    return [
+        (row["reason"], row["resource_id"], row["column_name"], row["rejected_rows"], row["first_at"]) for row in rows
+    ]
 
 
 def test_a_resource_becomes_a_row_with_what_its_configuration_says(runtime: Runtime, resource: Put) -> None:
-    config = {"instance_type": "m5.large", "region": "eu-west-1", "platform": "windows", "tenancy": "dedicated", "lifecycle": "spot", "x": [1]}
+    config = {
+        "instance_type": "m5.large",
+        "region": "eu-west-1",
+        "platform": "windows",
+        "tenancy": "dedicated",
+        "lifecycle": "spot",
+        "x": [1],
+    }
     resource(
-        "i-1", config, {"team": "payments"}, account_id="1", service="checkout", team="core", environment="prod",
-        created_at="2025-03-01 01:00+01", config_changed_at="2025-03-02 10:00:00.123456+00",
-    )  # fmt: skip
-    assert inventory(runtime)["i-1"] == {
-        "resource_id": "i-1", "resource_type": "ec2_instance", "instance_type": "m5.large", "region": "eu-west-1", "platform": "windows",
-        "tenancy": "dedicated", "lifecycle": "spot", "asg_name": None, "managed_by": None, "units": 1, "account_id": "1",
-        "service": "checkout", "team": "core", "environment": "prod", "tags": '{"team": "payments"}',
-        "config": json.dumps(config | {"x": [1]}, sort_keys=True) if False else read(runtime, RESOURCE_INVENTORY)[0]["config"],
-        "created_at": datetime(2025, 3, 1), "config_changed_at": datetime(2025, 3, 2, 10, 0, 0, 123456),
-    }  # fmt: skip
-    assert json.loads(read(runtime, RESOURCE_INVENTORY)[0]["config"]) == config
+        "i-1",
+        config,
+        {"team": "payments"},
+        account_id="1",
+        service="checkout",
+        team="core",
+        environment="prod",
+        created_at="2025-03-01 01:00+01",
+        config_changed_at="2025-03-02 10:00:00.123456+00",
+    )
+    row = inventory(runtime)["i-1"]
+    assert json.loads(row.pop("config")) == config
+    assert row == {
+        "resource_id": "i-1",
+        "resource_type": "ec2_instance",
+        "instance_type": "m5.large",
+        "region": "eu-west-1",
+        "platform": "windows",
+        "tenancy": "dedicated",
+        "lifecycle": "spot",
+        "asg_name": None,
+        "managed_by": None,
+        "units": 1,
+        "account_id": "1",
+        "service": "checkout",
+        "team": "core",
+        "environment": "prod",
+        "tags": '{"team": "payments"}',
+        "created_at": datetime(2025, 3, 1),
+        "config_changed_at": datetime(2025, 3, 2, 10, 0, 0, 123456),
+    }
 
 
 def test_an_empty_configuration_has_the_defaults_of_a_plain_instance(runtime: Runtime, resource: Put) -> None:
     resource("i-1")
     row = inventory(runtime)["i-1"]
-    assert (row["platform"], row["tenancy"], row["lifecycle"], row["units"], row["tags"]) == ("linux", "default", "on-demand", 1, "{}")
+    assert (row["platform"], row["tenancy"], row["lifecycle"], row["units"], row["tags"]) == (
+        "linux",
+        "default",
+        "on-demand",
+        1,
+        "{}",
+    )
     assert (row["instance_type"], row["region"], row["asg_name"], row["managed_by"], row["service"]) == (None,) * 5
 
 
@@ -110,14 +173,20 @@ def test_an_empty_configuration_has_the_defaults_of_a_plain_instance(runtime: Ru
         ({"availability_zone": "ap-southeast-2c"}, "ap-southeast-2"),
         ({"availability_zone": "us-gov-west-1b"}, "us-gov-west-1"),
         ({"availability_zones": ["eu-central-1b", "eu-central-1a"]}, "eu-central-1"),
-        ({"availability_zones": "eu-central-1b"}, None),
+        ({"availability_zones": "eu-central-1b"}, "eu-central-1"),
         ({"availability_zones": []}, None),
-        ({"availability_zone": "us-west-2-lax-1a"}, "us-west-2-lax-1"),
+        pytest.param(
+            {"availability_zone": "us-west-2-lax-1a"},
+            "us-west-2",
+            marks=pytest.mark.xfail(strict=True, reason="a local zone is taken for a region of its own"),
+        ),
         ({"availability_zone": "use1-az1"}, None),
         ({}, None),
     ],
 )
-def test_the_region_is_taken_from_a_zone_where_it_is_not_named(runtime: Runtime, resource: Put, config: Any, region: str | None) -> None:
+def test_the_region_is_taken_from_a_zone_where_it_is_not_named(
+    runtime: Runtime, resource: Put, config: Any, region: str | None
+) -> None:
     resource("i-1", config)
     assert inventory(runtime)["i-1"]["region"] == region
 
@@ -138,13 +207,17 @@ def test_the_region_is_taken_from_a_zone_where_it_is_not_named(runtime: Runtime,
         ({}, None),
     ],
 )
-def test_the_members_of_a_group_are_a_plain_number_or_unknown(runtime: Runtime, resource: Put, config: Any, units: int | None) -> None:
+def test_the_members_of_a_group_are_a_plain_number_or_unknown(
+    runtime: Runtime, resource: Put, config: Any, units: int | None
+) -> None:
     resource("checkout-asg", config, type="autoscaling_group")
     assert inventory(runtime)["checkout-asg"]["units"] == units
 
 
 @pytest.mark.parametrize("config", [[1, 2], "text", 5, None])
-def test_a_configuration_that_is_no_object_is_unknown_and_kept(runtime: Runtime, resource: Put, execute: Execute, config: Any) -> None:
+def test_a_configuration_that_is_no_object_is_unknown_and_kept(
+    runtime: Runtime, resource: Put, execute: Execute, config: Any
+) -> None:
     resource("i-1")
     execute("update resources set current_config = $1", json.dumps(config))
     row = inventory(runtime)["i-1"]
@@ -204,27 +277,48 @@ def test_a_resource_exists_from_its_creation_on(runtime: Runtime, resource: Put)
     assert set(inventory(runtime)) == {"i-old", "i-undated"}
 
 
-@pytest.mark.parametrize("text", NASTY, ids=repr)
-def test_any_text_arrives_as_it_is(runtime: Runtime, resource: Put, decision: Put, text: str) -> None:
-    resource("i-1", {"instance_type": text, "region": text}, {"note": text}, service=text, team=None)
-    decision("d-1", target=text, outcome_reason=text, payload={"note": text}, policy_name=None)
-    row, said = inventory(runtime)["i-1"], decisions(runtime)[0]
-    assert (row["service"], row["team"], row["instance_type"], json.loads(row["tags"])) == (text, None, text, {"note": text})
-    assert (said["target"], said["outcome_reason"], json.loads(said["payload"])) == (text, text, {"note": text})
-    assert said["policy_name"] is None
+def test_any_text_arrives_as_it_is(runtime: Runtime, tables: None, execute: Execute) -> None:
+    """In columns, in keys that are read from JSON, and in JSON that is kept; a null beside it stays a null."""
+    execute(
+        "insert into resources (resource_id, type, current_config, tags, service) "
+        "select 'i-' || n, 'ec2_instance', jsonb_build_object('instance_type', t), jsonb_build_object('note', t), t "
+        "from unnest($1::text[]) with ordinality as given (t, n)",
+        NASTY,
+    )
+    execute(
+        "insert into decision_audit (decision_id, decision_time, target, outcome_reason, payload) "
+        "select 'd-' || n, '2025-03-09 09:30+00', t, t, jsonb_build_object('note', t) "
+        "from unnest($1::text[]) with ordinality as given (t, n)",
+        NASTY,
+    )
+    found = inventory(runtime)
+    said = {row["decision_id"]: row for row in decisions(runtime)}
+    for number, text in enumerate(NASTY, start=1):
+        row, decided = found[f"i-{number}"], said[f"d-{number}"]
+        assert (row["service"], row["team"], row["instance_type"], json.loads(row["tags"])) == (
+            text,
+            None,
+            text,
+            {"note": text},
+        )
+        assert (decided["target"], decided["outcome_reason"], decided["policy_name"]) == (text, text, None)
+        assert json.loads(decided["payload"]) == {"note": text}
 
 
-@pytest.mark.xfail(strict=True, reason="the text that stands for null in the transfer is read as null where it is meant")
+@pytest.mark.xfail(
+    strict=True, reason="the text that stands for null in the transfer is read as null where it is meant"
+)
 def test_the_text_of_a_null_is_not_a_null(runtime: Runtime, resource: Put) -> None:
     resource("i-1", service="\\N")
     assert inventory(runtime)["i-1"]["service"] == "\\N"
 
 
 def test_many_rows_with_many_lines_stay_apart(runtime: Runtime, resource: Put, execute: Execute) -> None:
-    """More than one batch of a parser that works in parallel."""
+    """The parser works in parallel and must not take a line of a text for a row."""
     execute(
         "insert into resources (resource_id, type, current_config, service) "
-        "select 'i-' || n, 'ec2_instance', '{}', repeat(E'line, \"' || n || E'\"\\n', 1 + n % 7) from generate_series(1, 20000) n"
+        "select 'i-' || n, 'ec2_instance', '{}', repeat(E'line, \"' || n || E'\"\\n', 1 + n % 7) "
+        "from generate_series(1, 20000) n"
     )
     found = inventory(runtime)
     assert len(found) == 20_000
@@ -238,7 +332,9 @@ def test_resources_without_an_id_or_with_one_twice_are_set_aside(runtime: Runtim
     resource(None)
     resource("")
     ((_, load),) = ingest_inventory(runtime, [DAY])
-    assert [(row["resource_id"], row["instance_type"]) for row in read(runtime, RESOURCE_INVENTORY)] == [("i-1", "m5.large")]
+    assert [(row["resource_id"], row["instance_type"]) for row in read(runtime, RESOURCE_INVENTORY)] == [
+        ("i-1", "m5.large")
+    ]
     assert sorted(rejected(runtime, INVENTORY)) == [
         ("duplicate_key", "i-1", "resource_id", 2, None),
         ("missing_resource_id", "", "resource_id", 2, None),
@@ -246,7 +342,9 @@ def test_resources_without_an_id_or_with_one_twice_are_set_aside(runtime: Runtim
     assert (load.rows_read, load.rows_written, load.rows_rejected) == (5, 1, 4)
 
 
-def test_which_of_two_rows_stays_does_not_depend_on_their_order(runtime: Runtime, resource: Put, execute: Execute) -> None:
+def test_which_of_two_rows_stays_does_not_depend_on_their_order(
+    runtime: Runtime, resource: Put, execute: Execute
+) -> None:
     kinds = ["m5.xlarge", "m5.large", None]
     kept = []
     for order in (kinds, kinds[::-1]):
@@ -264,7 +362,9 @@ def test_an_inventory_of_nothing_is_an_error(runtime: Runtime, resource: Put) ->
     assert not runtime.lake.has(RESOURCE_INVENTORY, DAY)
 
 
-def test_a_snapshot_of_a_past_day_is_kept_when_the_day_is_run_again(runtime: Runtime, resource: Put, execute: Execute) -> None:
+def test_a_snapshot_of_a_past_day_is_kept_when_the_day_is_run_again(
+    runtime: Runtime, resource: Put, execute: Execute
+) -> None:
     resource("i-1", {"instance_type": "m5.large"})
     first = inventory(runtime)
     execute("""update resources set current_config = '{"instance_type": "m5.xlarge"}'""")
@@ -272,7 +372,11 @@ def test_a_snapshot_of_a_past_day_is_kept_when_the_day_is_run_again(runtime: Run
     later = Runtime(runtime.settings, now=runtime.now + timedelta(days=1))
     execute("""update resources set current_config = '{"instance_type": "m5.metal"}'""")
     ((_, load),) = ingest_inventory(later, [DAY])
-    assert read(runtime, RESOURCE_INVENTORY)[0] == {**first["i-1"], "instance_type": "m5.xlarge", "config": '{"instance_type": "m5.xlarge"}'}
+    assert read(runtime, RESOURCE_INVENTORY)[0] == {
+        **first["i-1"],
+        "instance_type": "m5.xlarge",
+        "config": '{"instance_type": "m5.xlarge"}',
+    }
     assert (load.status, load.rows_written) == ("complete", 1)
 
 
@@ -283,17 +387,41 @@ def test_a_past_day_that_has_no_snapshot_is_made_from_the_present(runtime: Runti
 
 def test_a_decision_becomes_a_row(runtime: Runtime, decision: Put) -> None:
     decision(
-        "d-1", decision_time="2025-03-09 10:30:00.123456+01", action_type="scale_up", policy_id="p-1", policy_version=3, policy_name="CPU",
-        event_id="e-1", event_time="2025-03-09 09:29+00", metrics={"cpu": 97.5}, payload={"replicas": "+2"}, outcome="succeeded",
-        outcome_reason="ok", dry_run=True, duration_ms=12.5, incident_id="inc-1",
-    )  # fmt: skip
+        "d-1",
+        decision_time="2025-03-09 10:30:00.123456+01",
+        action_type="scale_up",
+        policy_id="p-1",
+        policy_version=3,
+        policy_name="CPU",
+        event_id="e-1",
+        event_time="2025-03-09 09:29+00",
+        metrics={"cpu": 97.5},
+        payload={"replicas": "+2"},
+        outcome="succeeded",
+        outcome_reason="ok",
+        dry_run=True,
+        duration_ms=12.5,
+        incident_id="inc-1",
+    )
     (row,) = decisions(runtime)
     assert row == {
-        "decision_id": "d-1", "decision_at": datetime(2025, 3, 9, 9, 30, 0, 123456), "target": "i-1", "action_type": "scale_up",
-        "policy_id": "p-1", "policy_version": 3, "policy_name": "CPU", "event_id": "e-1", "event_at": datetime(2025, 3, 9, 9, 29),
-        "metrics": '{"cpu": 97.5}', "payload": '{"replicas": "+2"}', "outcome": "succeeded", "outcome_reason": "ok", "is_dry_run": True,
-        "duration_ms": 12.5, "incident_id": "inc-1",
-    }  # fmt: skip
+        "decision_id": "d-1",
+        "decision_at": datetime(2025, 3, 9, 9, 30, 0, 123456),
+        "target": "i-1",
+        "action_type": "scale_up",
+        "policy_id": "p-1",
+        "policy_version": 3,
+        "policy_name": "CPU",
+        "event_id": "e-1",
+        "event_at": datetime(2025, 3, 9, 9, 29),
+        "metrics": '{"cpu": 97.5}',
+        "payload": '{"replicas": "+2"}',
+        "outcome": "succeeded",
+        "outcome_reason": "ok",
+        "is_dry_run": True,
+        "duration_ms": 12.5,
+        "incident_id": "inc-1",
+    }
     assert pl.read_parquet_schema(runtime.lake.path(DECISION_AUDIT, DAY)) == schema(DECISION_AUDIT)
 
 
@@ -323,7 +451,12 @@ def test_an_id_that_is_empty_or_twice_is_set_aside_with_its_first_time(runtime: 
         ("missing_decision_id", "", "decision_id", 2, datetime(2025, 3, 9, 10)),
     ]
     assert [row["decision_at"] for row in read(runtime, DECISION_AUDIT)] == [datetime(2025, 3, 9, 9)]
-    assert (load.rows_read, load.rows_written, load.rows_rejected, load.watermark_at) == (4, 1, 3, datetime(2025, 3, 9, 9))
+    assert (load.rows_read, load.rows_written, load.rows_rejected, load.watermark_at) == (
+        4,
+        1,
+        3,
+        datetime(2025, 3, 9, 9),
+    )
 
 
 def test_decisions_go_to_their_day_and_days_without_any_are_empty_partitions(runtime: Runtime, decision: Put) -> None:
@@ -352,14 +485,18 @@ def test_decisions_of_a_day_that_is_not_over_are_read_again_the_next_night(runti
 
 def test_the_ledger_says_which_optional_columns_are_missing(runtime: Runtime, decision: Put, execute: Execute) -> None:
     execute("alter table decision_audit drop column outcome, drop column dry_run")
-    execute("insert into decision_audit (decision_id, decision_time, target) values ('d-1', '2025-03-09 10:00+00', 'i-1')")
+    execute(
+        "insert into decision_audit (decision_id, decision_time, target) values ('d-1', '2025-03-09 10:00+00', 'i-1')"
+    )
     (row,) = decisions(runtime)
     load = ledger.load_of(runtime.lake, DECISIONS, DAY)
     assert load == Load(DECISIONS, "complete", 1, 1, 0, datetime(2025, 3, 9, 10), "outcome, dry_run")
     assert (row["outcome"], row["is_dry_run"]) == (None, False)
 
 
-def test_a_load_that_fails_leaves_the_old_partition_and_its_line(runtime: Runtime, decision: Put, execute: Execute) -> None:
+def test_a_load_that_fails_leaves_the_old_partition_and_its_line(
+    runtime: Runtime, decision: Put, execute: Execute
+) -> None:
     decision("d-1")
     before = decisions(runtime)
     load = ledger.load_of(runtime.lake, DECISIONS, DAY)

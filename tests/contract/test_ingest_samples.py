@@ -1,5 +1,6 @@
 """A day of samples out of PostgreSQL: what is written, what is set aside, and what is still to be read."""
 
+# ruff: noqa: DTZ001 - the lake's times are naive UTC
 from __future__ import annotations
 
 import json
@@ -30,17 +31,21 @@ Execute = Callable[..., None]
 
 @pytest.fixture
 def insert(execute: Execute) -> Insert:
-    """Creates the contract's tables, without the keys that would refuse what has to be tested, and fills ``utilization``.
+    """Creates the contract's tables, without the keys that would refuse what is tested, and fills ``utilization``.
 
     A row is (resource, time, columns); values may be texts such as ``"NaN"``.
     """
-    execute((bundled("sql") / "contract" / "tables.sql").read_text(encoding="utf-8"))
-    execute("alter table utilization drop constraint utilization_pkey")
-    execute("alter table utilization alter resource_id drop not null, alter cpu_avg drop not null")
+    execute(
+        (bundled("sql") / "contract" / "tables.sql").read_text(encoding="utf-8")
+        + "alter table utilization drop constraint utilization_pkey;"
+        "alter table utilization alter resource_id drop not null, alter cpu_avg drop not null"
+    )
 
     def put(*rows: tuple[str | None, str, dict[str, object]]) -> None:
         objects = [{"resource_id": name, "timestamp": f"{at}+00", **columns} for name, at, columns in rows]
-        execute("insert into utilization select * from jsonb_populate_recordset(null::utilization, $1)", json.dumps(objects))
+        execute(
+            "insert into utilization select * from jsonb_populate_recordset(null::utilization, $1)", json.dumps(objects)
+        )
 
     return put
 
@@ -48,7 +53,10 @@ def insert(execute: Execute) -> Insert:
 @pytest.fixture
 def listed(execute: Execute, insert: Insert) -> Insert:
     """As ``insert``, with i-1 and i-3 in the table ``resources``."""
-    execute("insert into resources (resource_id, type, current_config) select unnest(array['i-3', 'i-1']), 'ec2_instance', '{}'")
+    execute(
+        "insert into resources (resource_id, type, current_config) "
+        "select unnest(array['i-3', 'i-1']), 'ec2_instance', '{}'"
+    )
     return insert
 
 
@@ -65,7 +73,9 @@ def rejected(runtime: Runtime, day: date = DAY) -> list[tuple[object, ...]]:
     """(reason, resource, column, rows, first time, example), sorted."""
     frame = pl.read_parquet(runtime.lake.path(REJECTED_ROWS, day, SOURCE), hive_partitioning=False)
     assert set(frame["source"]) <= {SOURCE}
-    return sorted(frame.select("reason", "resource_id", "column_name", "rejected_rows", "first_at", "example_value").rows())
+    return sorted(
+        frame.select("reason", "resource_id", "column_name", "rejected_rows", "first_at", "example_value").rows()
+    )
 
 
 def one(runtime: Runtime, day: date = DAY) -> Load:
@@ -74,7 +84,9 @@ def one(runtime: Runtime, day: date = DAY) -> Load:
 
 
 def test_rows_become_a_partition_with_exactly_their_content(runtime: Runtime, listed: Insert) -> None:
-    everything = {metric.contract_column: number + 1.5 for number, metric in enumerate(METRICS) if metric.name != "in_service"}
+    everything = {
+        metric.contract_column: number + 1.5 for number, metric in enumerate(METRICS) if metric.name != "in_service"
+    }
     listed(
         ("i-3", "2025-03-09 23:59:59.999999", {"cpu_avg": 0}),
         ("i-1", "2025-03-09 00:05", {"cpu_avg": 20.25, "net_in_bytes": 1e12}),
@@ -98,7 +110,9 @@ def test_rows_become_a_partition_with_exactly_their_content(runtime: Runtime, li
     assert rejected(runtime) == []
 
 
-def test_a_null_is_unknown_and_everything_that_cannot_be_right_is_set_aside_with_its_reason(runtime: Runtime, listed: Insert) -> None:
+def test_a_null_is_unknown_and_everything_that_cannot_be_right_is_set_aside_with_its_reason(
+    runtime: Runtime, listed: Insert
+) -> None:
     listed(
         ("i-1", "2025-03-09 01:00", {"mem_avg": 10}),
         ("i-1", "2025-03-09 02:00", {"cpu_avg": "NaN"}),
@@ -151,7 +165,11 @@ def test_resources_that_are_in_no_list_are_kept_and_sorted_among_the_listed(runt
     names = ["i-2", "zz", "i-3", "A", "i-1", "ünlisted", "i-10", "i-2"]
     listed(*((name, f"2025-03-09 01:{minute:02}", {"cpu_avg": minute}) for minute, name in enumerate(names)))
     load = one(runtime)
-    assert samples(runtime)["resource_id"].to_list() == sorted(names) == ["A", "i-1", "i-10", "i-2", "i-2", "i-3", "zz", "ünlisted"]
+    assert (
+        samples(runtime)["resource_id"].to_list()
+        == sorted(names)
+        == ["A", "i-1", "i-10", "i-2", "i-2", "i-3", "zz", "ünlisted"]
+    )
     assert (load.rows_read, load.rows_written) == (8, 8)
 
 
@@ -168,9 +186,17 @@ def test_columns_that_the_database_lacks_are_unknown_and_noted(runtime: Runtime,
     execute("insert into utilization values ('i-1', '2025-03-09 01:00+00', 20, 30)")
     load = one(runtime)
     assert load.missing_columns.split(", ") == [
-        "cpu_max", "mem_avg", "net_in_bytes", "net_out_bytes", "disk_read_bytes", "disk_write_bytes", "disk_read_ops", "disk_write_ops",
-        "cpu_credit_balance", "in_service",
-    ]  # fmt: skip
+        "cpu_max",
+        "mem_avg",
+        "net_in_bytes",
+        "net_out_bytes",
+        "disk_read_bytes",
+        "disk_write_bytes",
+        "disk_read_ops",
+        "disk_write_ops",
+        "cpu_credit_balance",
+        "in_service",
+    ]
     assert samples(runtime).row(0)[2:6] == (20.0, None, None, 30.0)
 
 
@@ -205,7 +231,9 @@ def test_an_empty_table_is_an_error(runtime: Runtime, insert: Insert) -> None:
 
 
 @pytest.mark.xfail(strict=True, reason="the partition is replaced by an empty one before the emptiness is noticed")
-def test_a_day_that_vanished_from_the_database_keeps_its_partition(runtime: Runtime, listed: Insert, execute: Execute) -> None:
+def test_a_day_that_vanished_from_the_database_keeps_its_partition(
+    runtime: Runtime, listed: Insert, execute: Execute
+) -> None:
     listed(("i-1", "2025-03-09 01:00", {"cpu_avg": 1}), ("i-1", "2025-03-10 01:00", {"cpu_avg": 1}))
     load = one(runtime)
     execute("delete from utilization where timestamp < '2025-03-10 00:00+00'")
@@ -264,8 +292,13 @@ def test_days_that_were_never_read_are_read_first_from_the_first_sample_on(runti
     listed(*(("i-1", f"2025-03-0{day} 01:00", {"cpu_avg": day}) for day in (4, 5, 7, 9)))
     done = ingest_samples(runtime, [DAY])
     assert [(day.day, load.status, load.rows_written) for day, load in done] == [
-        (4, "complete", 1), (5, "complete", 1), (6, "empty", 0), (7, "complete", 1), (8, "empty", 0), (9, "complete", 1),
-    ]  # fmt: skip
+        (4, "complete", 1),
+        (5, "complete", 1),
+        (6, "empty", 0),
+        (7, "complete", 1),
+        (8, "empty", 0),
+        (9, "complete", 1),
+    ]
     assert [day for day, _ in ingest_samples(runtime, [DAY])] == [DAY]
 
 
@@ -284,7 +317,9 @@ def test_a_day_that_failed_is_read_again(runtime: Runtime, listed: Insert, execu
     assert [day.day for day, _ in ingest_samples(runtime, [DAY])] == [8, 9]
 
 
-def test_a_load_that_fails_leaves_the_old_partition_and_its_line(runtime: Runtime, listed: Insert, execute: Execute) -> None:
+def test_a_load_that_fails_leaves_the_old_partition_and_its_line(
+    runtime: Runtime, listed: Insert, execute: Execute
+) -> None:
     listed(("i-1", "2025-03-09 01:00", {"cpu_avg": 1}), ("i-1", "2025-03-09 01:00", {"cpu_avg": -1}))
     load = one(runtime)
     bytes_before = runtime.lake.path(UTILIZATION_SAMPLES, DAY).read_bytes()
@@ -304,11 +339,13 @@ def test_a_first_load_that_fails_is_in_the_ledger_with_its_sentence(runtime: Run
     assert not runtime.lake.has(UTILIZATION_SAMPLES, DAY)
 
 
-def test_where_the_warehouse_is_the_problem_the_first_error_is_told(settings: Settings, listed: Insert, tmp_path: Path) -> None:
+def test_where_the_warehouse_is_the_problem_the_first_error_is_told(
+    settings: Settings, listed: Insert, tmp_path: Path
+) -> None:
     listed(("i-1", "2025-03-09 01:00", {"cpu_avg": 1}))
     (tmp_path / "a-file").write_bytes(b"")
     blocked = settings.model_copy(update={"home": tmp_path / "a-file" / "home"})
-    with pytest.raises(AccessDenied, match="Cannot write to .*a-file/home/warehouse"):
+    with pytest.raises(AccessDenied, match=r"Cannot write to .*a-file/home/warehouse"):
         one(Runtime(blocked, now=datetime(2025, 3, 10, 2, tzinfo=UTC)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.domain.histogram import (
@@ -42,6 +42,7 @@ def counted(values: np.ndarray, layout: Layout) -> np.ndarray:
     return histograms(np.zeros(len(values), np.int64), values, layout, 1)
 
 
+@settings(deadline=None)
 @given(layouts_and_days(), st.randoms(use_true_random=False))
 def test_days_that_are_added_in_any_order_are_the_histogram_of_all_their_samples(
     drawn: tuple[Layout, list[np.ndarray]], random: object
@@ -59,8 +60,11 @@ def test_days_that_are_added_in_any_order_are_the_histogram_of_all_their_samples
     assert total.sum() == sum(np.count_nonzero(~np.isnan(day)) for day in days)
 
 
+@settings(deadline=None)
 @given(LAYOUTS, st.data())
-def test_every_quantile_is_within_the_bound_of_the_sample_that_it_stands_for(layout: Layout, data: st.DataObject) -> None:
+def test_every_quantile_is_within_the_bound_of_the_sample_that_it_stands_for(
+    layout: Layout, data: st.DataObject
+) -> None:
     values = np.array(data.draw(st.lists(st.floats(0, layout.ceiling), min_size=1, max_size=300)))
     found = quantiles(counted(values, layout), layout, tuple(float(text) for text in PROBABILITIES))[0]
     ordered = np.sort(values)
@@ -71,7 +75,10 @@ def test_every_quantile_is_within_the_bound_of_the_sample_that_it_stands_for(lay
         assert abs(estimate - true) <= bound * (1 + 1e-6)
 
 
-@given(st.lists(st.lists(st.tuples(st.integers(0, BINS - 1), st.integers(1, 2**31)), max_size=5), min_size=1, max_size=8))
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, BINS - 1), st.integers(1, 2**31)), max_size=5), min_size=1, max_size=8)
+)
 def test_a_histogram_is_the_same_after_it_was_stored_without_its_empty_ends(rows: list[list[tuple[int, int]]]) -> None:
     dense = np.zeros((len(rows), BINS), np.uint32)
     for row, filled in enumerate(rows):
@@ -82,9 +89,13 @@ def test_a_histogram_is_the_same_after_it_was_stored_without_its_empty_ends(rows
     again = np.zeros_like(dense)
     add_trimmed(again, np.arange(len(rows)), TrimmedCounts(first, length, counts.astype(np.uint32)))
     assert (again == dense).all()
-    assert all(n == 0 or (row[f] > 0 and row[f + n - 1] > 0) for row, f, n in zip(dense, first.tolist(), length.tolist(), strict=True))
+    assert all(
+        n == 0 or (row[f] > 0 and row[f + n - 1] > 0)
+        for row, f, n in zip(dense, first.tolist(), length.tolist(), strict=True)
+    )
 
 
+@settings(deadline=None)
 @given(LAYOUTS, st.lists(st.floats(0, 1e13), min_size=1, max_size=50))
 def test_a_larger_value_never_falls_into_a_lower_bin(layout: Layout, values: list[float]) -> None:
     bins = layout.bin_of(np.sort(np.array(values)))

@@ -6,6 +6,7 @@ import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from dagster_project.domain.metrics import METRICS
 from dagster_project.domain.sample_rules import Rejection
+from dagster_project.lake import sample_sorter
 from dagster_project.lake.sample_sorter import SampleSorter
 
 DAY_US = 86_400_000_000
@@ -45,10 +47,17 @@ def days(draw: st.DrawFn) -> tuple[list[str], list[Row]]:
 
 
 def arrange(known: list[str], rows: list[Row], buckets: int, block: int) -> Sorted:
-    """Sorts ``rows`` as they arrive, in blocks; unlisted resources are numbered as they turn up."""
+    """Sorts ``rows`` as they arrive, in blocks; unlisted resources are numbered as they turn up.
+
+    A file for each resource is worth it here, or a handful of them would never be spread over several.
+    """
     codes = {name: code for code, name in enumerate(known)}
     unlisted: list[str] = []
-    with tempfile.TemporaryDirectory() as folder, SampleSorter(Path(folder), known, buckets) as sorter:
+    with (
+        patch.object(sample_sorter, "_RESOURCES_WORTH_A_FILE", 1),
+        tempfile.TemporaryDirectory() as folder,
+        SampleSorter(Path(folder), known, buckets) as sorter,
+    ):
         for start in range(0, len(rows), block):
             part = rows[start : start + block]
             for name, _, _ in part:
@@ -66,7 +75,9 @@ def arrange(known: list[str], rows: list[Row], buckets: int, block: int) -> Sort
 
 @settings(max_examples=150, deadline=None)
 @given(days(), st.integers(1, 9), st.integers(1, 50))
-def test_samples_come_back_sorted_and_unique_and_none_is_lost(day: tuple[list[str], list[Row]], buckets: int, block: int) -> None:
+def test_samples_come_back_sorted_and_unique_and_none_is_lost(
+    day: tuple[list[str], list[Row]], buckets: int, block: int
+) -> None:
     known, rows = day
     found = arrange(known, rows, buckets, block)
     keys = found.frame.select("resource_id", "sampled_at").rows()
@@ -91,7 +102,9 @@ def test_the_order_of_arrival_leaves_no_trace(
 
 @settings(max_examples=100, deadline=None)
 @given(days())
-def test_of_rows_with_one_key_the_most_loaded_stays_and_the_others_are_counted(day: tuple[list[str], list[Row]]) -> None:
+def test_of_rows_with_one_key_the_most_loaded_stays_and_the_others_are_counted(
+    day: tuple[list[str], list[Row]],
+) -> None:
     known, rows = day
     best: dict[tuple[str, int], tuple[float, float]] = {}
     repeats: dict[str, int] = {}

@@ -1,9 +1,9 @@
 """SQL specified as data: the statements of ``sql/marts`` and ``sql/reports`` with given rows and the rows to expect.
 
-A file ``cases/<stem>.json`` holds, for one statement, its ``parameters``, the rows that are ``given`` unless a case says
-otherwise, ``defaults`` of those rows by table, and ``cases``. A case may replace whole tables (``given``), change or drop
-rows of the file's own (``change``), or override parameters; ``expect`` lists the rows that must come back, with as many of
-their columns as matter. Columns that are not named are null. Two shorthands keep the rows few:
+A file ``cases/<stem>.json`` holds, for one statement, its ``parameters``, the rows that are ``given`` unless a case
+says otherwise, ``defaults`` of those rows by table, and ``cases``. A case may replace whole tables (``given``), change
+or drop rows of the file's own (``change``), or override parameters; ``expect`` lists the rows that must come back, with
+as many of their columns as matter. Columns that are not named are null. Two shorthands keep the rows few:
 
 - a list stands for one row for each of its values: ``"window_days": [7, 28]``
 - ``{"from": time, "every_minutes": n, "count": m}`` stands for m rows, n minutes apart
@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,22 @@ import polars as pl
 import pytest
 
 from dagster_project.catalog import INSTANCE_PRICES, INSTANCE_TYPES
+from dagster_project.domain.reasons import REASONS
 from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.partitions import Lake
-from dagster_project.lake.tables import TABLES
-from dagster_project.statements import Statement, statement, statements_in
+from dagster_project.lake.tables import (
+    EMERGENCY_SCALEUPS,
+    RESOURCE_INVENTORY,
+    RIGHTSIZING_VERDICTS,
+    TABLES,
+    UTILIZATION_SAMPLES,
+)
+from dagster_project.pipeline.rollup import roll_up_days, roll_up_windows
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.pipeline.verdicts import judge
+from dagster_project.settings import Settings
+from dagster_project.statements import Statement, statements_in
 
 DAY = date(2025, 3, 9)
 CASES = Path(__file__).parent / "cases"
@@ -63,7 +74,9 @@ def _parameters() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("query", "case"), list(_parameters()))
-def test_a_statement_returns_the_rows_that_its_case_expects(query: Statement, case: dict[str, Any], tmp_path: Path) -> None:
+def test_a_statement_returns_the_rows_that_its_case_expects(
+    query: Statement, case: dict[str, Any], tmp_path: Path
+) -> None:
     specification = _specification(query.name.partition("/")[2])
     parameters = {**specification.get("parameters", {}), **case.get("parameters", {})}
     found = _run(tmp_path, query, _given(specification, case, query), parameters)
@@ -92,14 +105,16 @@ def test_every_case_file_speaks_of_a_statement_and_says_each_thing_once(file: Pa
 
 
 def test_every_reason_of_the_verdicts_has_a_case_with_its_number() -> None:
-    from dagster_project.domain.reasons import REASONS
-
     shown = {row["reason_code"] for case in _specification("rightsizing_verdicts")["cases"] for row in case["expect"]
              if "deciding_value" in row and "reason_code" in row}  # fmt: skip
     assert shown == set(REASONS)
 
 
-@pytest.mark.parametrize("query", [query for query in _statements() if query.name.partition("/")[2] in TABLES], ids=lambda query: query.name)
+@pytest.mark.parametrize(
+    "query",
+    [query for query in statements_in("marts") if query.name.partition("/")[2] in TABLES],
+    ids=lambda query: query.name,
+)
 def test_without_input_rows_a_mart_is_an_empty_partition_of_the_right_shape(query: Statement, tmp_path: Path) -> None:
     specification = _specification(query.name.partition("/")[2])
     given = {name: [] for name in query.reads}
@@ -112,11 +127,61 @@ def test_without_input_rows_a_mart_is_an_empty_partition_of_the_right_shape(quer
         assert engine.write(table, DAY, query, _typed(specification["parameters"])) == 0
     with duckdb.connect() as connection:
         file = str(lake.path(table, DAY))
-        found = connection.execute("describe select * from read_parquet($file, hive_partitioning = false)", {"file": file}).fetchall()
+        found = connection.execute(
+            "describe select * from read_parquet($file, hive_partitioning = false)", {"file": file}
+        ).fetchall()
     assert {name: kind for name, kind, *_ in found} == table.columns
 
 
-def _run(folder: Path, query: Statement, given: dict[str, list[dict[str, Any]]], parameters: dict[str, Any]) -> list[dict[str, Any]]:
+@pytest.mark.xfail(
+    strict=True, reason="the bytes of one minute are spread over five, because no interval is finer than that"
+)
+def test_the_bytes_of_a_minute_are_a_rate_per_minute(tmp_path: Path) -> None:
+    """Through the marts as a night runs them: 8 GB in every minute are 1.07 Gbit/s, more than an m5.large sustains."""
+    runtime = Runtime(Settings(home=tmp_path), now=datetime(2025, 3, 10, 2, tzinfo=UTC))
+    days = [DAY - timedelta(days=back) for back in range(6, -1, -1)]
+    readings = {
+        "cpu_avg_pct": 10,
+        "mem_avg_pct": 10,
+        "net_in_bytes": 8e9,
+        "net_out_bytes": 0,
+        "disk_read_bytes": 0,
+        "disk_write_bytes": 0,
+    }
+    for day in days:
+        minutes = {"from": f"{day} 00:00", "every_minutes": 1, "count": 1440}
+        rows = _spelled_out({"resource_id": "i-1", "sampled_at": minutes, **readings})
+        write_frame(runtime.lake, UTILIZATION_SAMPLES, day, _frame(list(rows), schema(UTILIZATION_SAMPLES)))
+    machine = {
+        "resource_id": "i-1",
+        "resource_type": "ec2_instance",
+        "instance_type": "m5.xlarge",
+        "region": "us-east-1",
+        "units": 1,
+    }
+    write_frame(runtime.lake, RESOURCE_INVENTORY, DAY, _frame([{**machine, "tags": "{}"}], schema(RESOURCE_INVENTORY)))
+    write_frame(runtime.lake, EMERGENCY_SCALEUPS, DAY, _frame([], schema(EMERGENCY_SCALEUPS)))
+    roll_up_days(runtime, days)
+    roll_up_windows(runtime, DAY)
+    judge(runtime, DAY)
+    (verdict,) = pl.read_parquet(runtime.lake.path(RIGHTSIZING_VERDICTS, DAY)).to_dicts()
+    assert verdict["coverage_pct"] == 100
+    assert verdict["reason_code"] == "keep_busy_network"
+    assert verdict["deciding_value"] == pytest.approx(1.0667, abs=0.001)
+
+
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="the percentiles of no rollup at all cannot be put together")
+def test_a_first_day_whose_rows_were_all_set_aside_leaves_an_empty_window(tmp_path: Path) -> None:
+    runtime = Runtime(Settings(home=tmp_path), now=datetime(2025, 3, 10, 2, tzinfo=UTC))
+    for table in (UTILIZATION_SAMPLES, RESOURCE_INVENTORY):
+        write_frame(runtime.lake, table, DAY, _frame([], schema(table)))
+    roll_up_days(runtime, [DAY])
+    assert roll_up_windows(runtime, DAY) == 0
+
+
+def _run(
+    folder: Path, query: Statement, given: dict[str, list[dict[str, Any]]], parameters: dict[str, Any]
+) -> list[dict[str, Any]]:
     """The statement's rows; those of a lake table take the way through its partition and its contract."""
     lake = Lake(folder)
     stem = query.name.partition("/")[2]
@@ -144,7 +209,9 @@ class _engine:  # noqa: N801 - used like the function that it wraps
                 continue
             days = sorted({_day_of(row) for row in rows})
             for day in days:
-                mine = [{key: value for key, value in row.items() if key != "day"} for row in rows if _day_of(row) == day]
+                mine = [
+                    {key: value for key, value in row.items() if key != "day"} for row in rows if _day_of(row) == day
+                ]
                 write_frame(self._lake, TABLES[name], day, _frame(mine, schema(TABLES[name])))
             engine.view(TABLES[name], days)
         return engine
@@ -164,7 +231,8 @@ def _given(specification: dict[str, Any], case: dict[str, Any], query: Statement
     assert not unknown, f"the statement does not read {unknown}"
     defaults = specification.get("defaults", {})
     spelled = {
-        name: [plain for row in tables.get(name, []) for plain in _spelled_out({**defaults.get(name, {}), **row})] for name in query.reads
+        name: [plain for row in tables.get(name, []) for plain in _spelled_out({**defaults.get(name, {}), **row})]
+        for name in query.reads
     }
     for change in case.get("change", []):
         rows, where = spelled[change["table"]], change.get("where", {})
@@ -183,7 +251,9 @@ def _spelled_out(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name, value in row.items():
         if isinstance(value, dict) and "from" in value:
             start = datetime.fromisoformat(value["from"])
-            choices.append([(name, str(start + timedelta(minutes=value["every_minutes"] * n))) for n in range(value["count"])])
+            choices.append(
+                [(name, str(start + timedelta(minutes=value["every_minutes"] * n))) for n in range(value["count"])]
+            )
         elif isinstance(value, dict):
             choices.append([(name, json.dumps(value))])
         elif isinstance(value, list) and name != "counts":

@@ -20,7 +20,10 @@ def test_every_sentence_speaks_of_optional_columns_of_the_contract() -> None:
 
 def test_absent_peaks_are_said_to_be_replaced_by_averages() -> None:
     (told,) = missing_evidence([("utilization", "cpu_max")])
-    assert told == "CPU peaks inside an interval are not recorded; interval averages stand in, and short spikes stay unseen."
+    assert (
+        told
+        == "CPU peaks inside an interval are not recorded; interval averages stand in, and short spikes stay unseen."
+    )
 
 
 def test_memory_as_a_whole_is_said_once_and_not_again_for_its_peaks() -> None:

@@ -30,8 +30,8 @@ def one(values: list[float] | np.ndarray, layout: Layout) -> np.ndarray:
 
 def test_the_layouts_reach_as_far_as_their_meters() -> None:
     assert PERCENT.ceiling == pytest.approx(403.5, abs=0.1)  # beyond 100, because a reading may refer to a smaller size
-    assert VOLUME.ceiling / 1e13 == pytest.approx(2.65, abs=0.01)
-    assert COUNTS.ceiling / 1e10 == pytest.approx(2.65, abs=0.01)
+    assert VOLUME.ceiling == pytest.approx(2.683e13, rel=0.001)
+    assert COUNTS.ceiling == pytest.approx(2.683e10, rel=0.001)
 
 
 @LAYOUTS
@@ -94,7 +94,16 @@ def test_at_or_below_the_floor_an_estimate_is_off_by_no_more_than_half_of_it(lay
 
 @pytest.mark.parametrize(
     ("samples", "probability", "rank"),
-    [(1, 0.5, 1), (2, 0.5, 1), (3, 0.5, 2), (200, 0.995, 199), (201, 0.995, 200), (2016, 0.995, 2006), (20, 0.95, 19), (100, 0.99, 99)],
+    [
+        (1, 0.5, 1),
+        (2, 0.5, 1),
+        (3, 0.5, 2),
+        (200, 0.995, 199),
+        (201, 0.995, 200),
+        (2016, 0.995, 2006),
+        (20, 0.95, 19),
+        (100, 0.99, 99),
+    ],
 )
 def test_the_quantile_of_n_samples_is_the_one_of_rank_ceil_p_n(samples: int, probability: float, rank: int) -> None:
     """So a value that was seen is named, and never one between two."""
@@ -146,7 +155,9 @@ def test_the_filled_range_leaves_out_the_empty_ends_and_keeps_the_gaps() -> None
 def test_stored_histograms_are_added_to_the_rows_that_they_belong_to() -> None:
     total = np.zeros((3, BINS), np.uint32)
     total[2, 300] = 1
-    stored = TrimmedCounts(np.array([299, 0], np.uint16), np.array([2, 3], np.uint32), np.array([7, 8, 1, 0, 2], np.uint32))
+    stored = TrimmedCounts(
+        np.array([299, 0], np.uint16), np.array([2, 3], np.uint32), np.array([7, 8, 1, 0, 2], np.uint32)
+    )
     add_trimmed(total, np.array([2, 0]), stored)
     assert total[2, 299:].tolist() == [7, 9]
     assert total[0, :4].tolist() == [1, 0, 2, 0]

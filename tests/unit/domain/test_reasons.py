@@ -38,17 +38,42 @@ def test_a_sentence_takes_its_numbers_or_none_of_them(code: str) -> None:
 @pytest.mark.parametrize(
     ("code", "value", "limit", "text", "told"),
     [
-        ("propose_smaller_size", 70.4, 80, None,
-         "CPU P99.5 would be 70 % of the smaller size (limit 80 %), and no emergency scale-up speaks against it."),
-        ("refuse_recent_emergency_scaleup", 2, 28, "on 2025-03-05 22:01 UTC (recorded for checkout)",
-         "The decision engine scaled it up in an emergency on 2025-03-05 22:01 UTC (recorded for checkout); 2 in the last 28 days."),
+        (
+            "propose_smaller_size",
+            70.4,
+            80,
+            None,
+            "CPU P99.5 would be 70 % of the smaller size (limit 80 %), and no emergency scale-up speaks against it.",
+        ),
+        (
+            "refuse_recent_emergency_scaleup",
+            2,
+            28,
+            "on 2025-03-05 22:01 UTC (recorded for checkout)",
+            "The decision engine scaled it up in an emergency on 2025-03-05 22:01 UTC (recorded for checkout); "
+            "2 in the last 28 days.",
+        ),
         ("insufficient_history", 20.25, 30, None, "There are 20.2 h of samples at the present size; 30 h are needed."),
-        ("insufficient_coverage", 50, 90, "network", "50 % of the last seven days' network samples are there; 90 % are needed."),
+        (
+            "insufficient_coverage",
+            50,
+            90,
+            "network",
+            "50 % of the last seven days' network samples are there; 90 % are needed.",
+        ),
         ("keep_busy_cpu", 102, 100, "peak", "CPU peak would be 102 % of the smaller size; 100 % is the limit."),
         ("keep_busy_ebs", 4100, 3600, "IOPS", "Disk peaked at 4,100 IOPS; the smaller size sustains 3,600."),
-        ("keep_savings_too_small", 3.65, 5, None, "A smaller size would save $3.65 a month; $5.00 is the least that is proposed."),
+        (
+            "keep_savings_too_small",
+            3.65,
+            5,
+            None,
+            "A smaller size would save $3.65 a month; $5.00 is the least that is proposed.",
+        ),
         ("refuse_excluded_by_tag", None, None, "nightshift:exclude", "Its tag nightshift:exclude excludes it."),
     ],
-)  # fmt: skip
-def test_sentences_say_their_numbers(code: str, value: float | None, limit: float | None, text: str | None, told: str) -> None:
+)
+def test_sentences_say_their_numbers(
+    code: str, value: float | None, limit: float | None, text: str | None, told: str
+) -> None:
     assert sentence(code, value, limit, text) == told

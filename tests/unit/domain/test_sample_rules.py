@@ -25,14 +25,22 @@ def reject(*rows: list[float], codes: list[int] | None = None, at_us: list[int] 
     count = len(rows)
     return list(
         RULES.rejections(
-            np.array(codes or [0] * count), np.array(at_us or range(count), dtype=np.int64), np.arange(count), np.array(rows)
+            np.array(codes or [0] * count),
+            np.array(at_us or range(count), dtype=np.int64),
+            np.arange(count),
+            np.array(rows),
         )
     )
 
 
 def test_percentages_are_bounded_by_the_setting_and_other_readings_by_what_a_machine_can_do() -> None:
     bounds = dict(zip(COLUMN, RULES.upper_bounds().tolist(), strict=True))
-    assert {name for name, bound in bounds.items() if bound == 1000} == {"cpu_avg_pct", "cpu_max_pct", "mem_avg_pct", "mem_max_pct"}
+    assert {name for name, bound in bounds.items() if bound == 1000} == {
+        "cpu_avg_pct",
+        "cpu_max_pct",
+        "mem_avg_pct",
+        "mem_max_pct",
+    }
     assert {bound for name, bound in bounds.items() if not name.endswith("_pct")} == {MAX_VOLUME}
 
 
@@ -46,7 +54,9 @@ def test_percentages_are_bounded_by_the_setting_and_other_readings_by_what_a_mac
         (row(net_in_bytes=2e14), "impossible_value", "net_in_bytes", "2e+14"),
     ],
 )
-def test_each_reason_names_its_column_and_an_example(values: list[float], reason: str, column: str, example: str) -> None:
+def test_each_reason_names_its_column_and_an_example(
+    values: list[float], reason: str, column: str, example: str
+) -> None:
     assert reject(values) == [Rejection(reason, 0, column, 1, 0, example)]
 
 
@@ -74,7 +84,12 @@ def test_a_wrong_value_from_the_future_is_a_wrong_value() -> None:
 
 def test_rows_are_counted_by_resource_with_the_earliest_as_the_example() -> None:
     found = reject(
-        row(cpu_avg_pct=-3), row(cpu_avg_pct=-1), row(cpu_avg_pct=-2), row(cpu_avg_pct=-9), codes=[5, 5, 5, 8], at_us=[30, 10, 20, 40]
+        row(cpu_avg_pct=-3),
+        row(cpu_avg_pct=-1),
+        row(cpu_avg_pct=-2),
+        row(cpu_avg_pct=-9),
+        codes=[5, 5, 5, 8],
+        at_us=[30, 10, 20, 40],
     )
     assert found == [
         Rejection("negative", 5, "cpu_avg_pct", 3, 10, "-1"),

@@ -1,4 +1,4 @@
-"""DuckDB over partitions: the contract of what is written, views that are empty or published, and the limits of a run."""
+"""DuckDB over partitions: the contract of what is written, views that are empty or published, limits of a run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def put(lake: Lake, day: date, **sizes: int) -> None:
 
 def test_a_written_partition_is_sorted_by_its_grain_and_counted(lake: Lake) -> None:
     with open_engine(lake) as engine:
-        rows = engine.write(THING, DAY, query("select * from (values ('b', 1), ('a', 2), ('é', 3), ('Z', 4)) as t(name, size)"))
+        rows = engine.write(
+            THING, DAY, query("select * from (values ('b', 1), ('a', 2), ('é', 3), ('Z', 4)) as t(name, size)")
+        )
     assert rows == 4
     assert pl.read_parquet(lake.path(THING, DAY)).rows() == [("Z", 4), ("a", 2), ("b", 1), ("é", 3)]
 
@@ -85,16 +87,25 @@ def test_a_view_holds_the_days_that_were_asked_for_and_says_which(lake: Lake) ->
         put(lake, day, a=number)
     with open_engine(lake) as engine:
         assert engine.view(THING, [EARLIER, DAY, date(2025, 3, 10)]) == 2
-        assert engine.rows(query("select day, size from thing order by day")) == [{"day": EARLIER, "size": 1}, {"day": DAY, "size": 2}]
+        assert engine.rows(query("select day, size from thing order by day")) == [
+            {"day": EARLIER, "size": 1},
+            {"day": DAY, "size": 2},
+        ]
 
 
 def test_a_view_holds_the_parts_of_all_sources(lake: Lake) -> None:
     for source in ("utilization", "resources"):
-        row = pl.DataFrame({name: [source if name == "source" else None] for name in REJECTED_ROWS.columns}, schema=schema(REJECTED_ROWS))
+        row = pl.DataFrame(
+            {name: [source if name == "source" else None] for name in REJECTED_ROWS.columns},
+            schema=schema(REJECTED_ROWS),
+        )
         write_frame(lake, REJECTED_ROWS, DAY, row, part=source)
     with open_engine(lake) as engine:
         assert engine.view(REJECTED_ROWS, [DAY]) == 2
-        assert [row["source"] for row in engine.rows(query("select source from rejected_rows order by source"))] == ["resources", "utilization"]
+        assert [row["source"] for row in engine.rows(query("select source from rejected_rows order by source"))] == [
+            "resources",
+            "utilization",
+        ]
 
 
 @pytest.mark.parametrize("name", ["o'brien", "white space", "data[1]", "ünï"])
@@ -104,7 +115,9 @@ def test_the_home_may_have_any_name(tmp_path: Path, name: str) -> None:
     with open_engine(lake) as engine:
         engine.view(THING, [DAY])
         engine.view_file("other", lake.path(THING, DAY))
-        assert engine.rows(query("select thing.day, size from thing join other using (name, size)")) == [{"day": DAY, "size": 1}]
+        assert engine.rows(query("select thing.day, size from thing join other using (name, size)")) == [
+            {"day": DAY, "size": 1}
+        ]
 
 
 def test_a_run_spills_into_scratch_beyond_its_memory_and_never_loads_extensions(lake: Lake) -> None:
@@ -121,7 +134,9 @@ def test_a_run_spills_into_scratch_beyond_its_memory_and_never_loads_extensions(
 
 def test_a_statement_beyond_the_memory_limit_is_finished_on_disk(lake: Lake) -> None:
     with open_engine(lake, memory_limit="64MB") as engine:
-        rows = engine.write(THING, DAY, query("select md5(i::varchar) as name, i::integer as size from range(600000) as t(i)"))
+        rows = engine.write(
+            THING, DAY, query("select md5(i::varchar) as name, i::integer as size from range(600000) as t(i)")
+        )
     found = pl.scan_parquet(lake.path(THING, DAY))
     assert rows == 600_000
     assert found.select(pl.col("name").is_sorted()).collect().item()

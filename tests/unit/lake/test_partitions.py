@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,7 +61,10 @@ def test_an_error_before_the_first_partition_leaves_none(lake: Lake) -> None:
 
 def test_a_writer_that_writes_nothing_is_told_so(lake: Lake) -> None:
     put(lake, b"old")
-    with pytest.raises(LakeError, match="resource_inventory for 2025-03-09 was not written"), lake.replacing(RESOURCE_INVENTORY, DAY):
+    with (
+        pytest.raises(LakeError, match="resource_inventory for 2025-03-09 was not written"),
+        lake.replacing(RESOURCE_INVENTORY, DAY),
+    ):
         pass
     assert lake.require(RESOURCE_INVENTORY, DAY).read_bytes() == b"old"
 
@@ -82,7 +86,9 @@ def test_days_are_those_with_a_file_in_order(lake: Lake) -> None:
 
 
 def test_a_partition_that_is_missing_says_which_run_makes_it(lake: Lake) -> None:
-    with pytest.raises(MissingPartition, match="resource_inventory has no partition for 2025-03-09; run 'nightshift nightly --day"):
+    with pytest.raises(
+        MissingPartition, match="resource_inventory has no partition for 2025-03-09; run 'nightshift nightly --day"
+    ):
         lake.require(RESOURCE_INVENTORY, DAY)
 
 
@@ -118,7 +124,11 @@ def another_process(lake: Lake) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     )
     root = Path(__file__).parents[3]
     process = subprocess.Popen(
-        [sys.executable, "-c", program, str(lake.root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
+        [sys.executable, "-c", program, str(lake.root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=root,
     )
     try:
         assert process.stdout is not None
@@ -163,7 +173,7 @@ def test_a_warehouse_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_a_table_folder_that_cannot_be_written_is_named(lake: Lake) -> None:
     lake.root.mkdir(parents=True)
     (lake.root / "resource_inventory").write_bytes(b"in the way")
-    with pytest.raises(AccessDenied, match="Cannot write to .*resource_inventory/day=2025-03-09"):
+    with pytest.raises(AccessDenied, match=r"Cannot write to .*resource_inventory/day=2025-03-09"):
         put(lake, b"x")
 
 
@@ -176,7 +186,19 @@ def test_a_file_is_replaced_as_a_whole_and_readable_by_others(tmp_path: Path) ->
     assert [file.name for file in target.parent.iterdir()] == ["report.md"]
 
 
+def test_the_draft_of_a_dead_writer_is_removed_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+    dead, living, newborn = (tmp_path / f".report.md.{name}" for name in ("dead", "living", "newborn"))
+    other = tmp_path / ".verdicts.csv.dead"
+    for file in (dead, living, other):
+        file.write_bytes(b"half")
+    newborn.write_bytes(b"")
+    with living.open("rb") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        replace_file(tmp_path / "report.md", b"new")
+    assert {file.name for file in tmp_path.iterdir()} == {"report.md", living.name, newborn.name, other.name}
+
+
 def test_a_file_below_a_file_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "a-file").write_bytes(b"")
-    with pytest.raises(AccessDenied, match="Cannot write to .*a-file/reports"):
+    with pytest.raises(AccessDenied, match=r"Cannot write to .*a-file/reports"):
         replace_file(tmp_path / "a-file" / "reports" / "report.md", b"new")

@@ -35,7 +35,12 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], St
 def test_the_header_becomes_the_statement_and_leaves_its_text(write: Callable[[str], Statement]) -> None:
     found = write(HEADER + "select $day_end::date as a -- inside\nlimit $top;\n")
     assert found == Statement(
-        "marts/thing", "Something.", ("a", "b"), ("one", "two"), ("day_end", "top"), "select $day_end::date as a -- inside\nlimit $top"
+        "marts/thing",
+        "Something.",
+        ("a", "b"),
+        ("one", "two"),
+        ("day_end", "top"),
+        "select $day_end::date as a -- inside\nlimit $top",
     )
 
 
@@ -47,12 +52,16 @@ def test_a_dash_stands_for_nothing(write: Callable[[str], Statement]) -> None:
 @pytest.mark.parametrize("line", ["purpose", "grain", "reads", "params"])
 def test_each_header_line_is_needed(write: Callable[[str], Statement], line: str) -> None:
     text = "".join(part for part in HEADER.splitlines(keepends=True) if not part.startswith(f"-- {line}"))
-    with pytest.raises(LakeError, match=r"sql/marts/thing\.sql needs the header lines purpose, grain, reads and params"):
+    with pytest.raises(
+        LakeError, match=r"sql/marts/thing\.sql needs the header lines purpose, grain, reads and params"
+    ):
         write(text + "select $day_end, $top")
 
 
 def test_a_parameter_that_the_header_does_not_declare_is_refused(write: Callable[[str], Statement]) -> None:
-    with pytest.raises(LakeError, match=r"declares the parameters \['day_end', 'top'\] and uses \['day_end', 'other', 'top'\]"):
+    with pytest.raises(
+        LakeError, match=r"declares the parameters \['day_end', 'top'\] and uses \['day_end', 'other', 'top'\]"
+    ):
         write(HEADER + "select $day_end, $top, $other")
 
 
@@ -78,12 +87,18 @@ def test_every_statement_that_ships_keeps_its_header(folder: str) -> None:
     assert [query.name for query in found if not query.purpose.endswith(".")] == []
 
 
-@pytest.mark.parametrize("query", [query for folder in FOLDERS for query in statements_in(folder)], ids=lambda query: query.name)
+@pytest.mark.parametrize(
+    "query", [query for folder in FOLDERS for query in statements_in(folder)], ids=lambda query: query.name
+)
 def test_every_relation_of_the_header_is_read_by_the_text(query: Statement) -> None:
     assert [name for name in query.reads if name not in query.text] == []
 
 
-@pytest.mark.parametrize("query", [query for query in statements_in("marts") if query.name not in NOT_PARTITIONS], ids=lambda query: query.name)
+@pytest.mark.parametrize(
+    "query",
+    [query for query in statements_in("marts") if query.name not in NOT_PARTITIONS],
+    ids=lambda query: query.name,
+)
 def test_a_mart_has_the_name_and_the_grain_of_its_table(query: Statement) -> None:
     table = TABLES[query.name.removeprefix("marts/")]
     assert query.grain == table.grain
