@@ -8,15 +8,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Absence:
-    """Columns of a contract table that belong together, and what it means to a reader when all of them are missing."""
+    """Columns of a contract table that belong together, and what it means to a reader when they are missing.
+
+    ``is_pair``: one is worth nothing without the other, so that one missing is as bad as both.
+    """
 
     table: str
     columns: frozenset[str]
     sentence: str
+    is_pair: bool = False
 
 
-def _absence(table: str, columns: str, *sentence: str) -> Absence:
-    return Absence(table, frozenset(columns.split()), " ".join(sentence))
+def _absence(table: str, columns: str, *sentence: str, is_pair: bool = False) -> Absence:
+    return Absence(table, frozenset(columns.split()), " ".join(sentence), is_pair)
 
 
 # Of absences that overlap, the larger one comes first and speaks for its columns.
@@ -40,17 +44,20 @@ _ABSENCES = (
     _absence(
         "utilization",
         "net_in_bytes net_out_bytes",
-        "Network traffic is not recorded; nothing whose smaller size has less network is proposed.",
+        "Network traffic is not recorded in both directions; nothing whose smaller size has less network is proposed.",
+        is_pair=True,
     ),
     _absence(
         "utilization",
         "disk_read_bytes disk_write_bytes",
-        "Disk traffic is not recorded; nothing whose smaller size has less disk bandwidth is proposed.",
+        "Disk traffic is not recorded in both directions; nothing whose smaller size has less disk bandwidth is proposed.",
+        is_pair=True,
     ),
     _absence(
         "utilization",
         "disk_read_ops disk_write_ops",
-        "Disk operations are not recorded; disk bandwidth alone is compared.",
+        "Disk operations are not recorded in both directions; disk bandwidth alone is compared.",
+        is_pair=True,
     ),
     _absence(
         "decision_audit",
@@ -93,7 +100,7 @@ def missing_evidence(missing: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     sentences = []
     for absence in _ABSENCES:
         pairs = {(absence.table, column) for column in absence.columns}
-        if pairs <= left:
+        if pairs <= left or (absence.is_pair and pairs & left):
             left -= pairs
             sentences.append(absence.sentence)
     return tuple(sentences)

@@ -77,5 +77,6 @@ def _grouped(
     for code in np.unique(codes):
         mine = np.flatnonzero(codes == code)
         first = mine[at_us[mine].argmin()]
-        example = "" if values is None else f"{values[first]:g}"
+        # The reader of samples hands infinity over as the largest number, because +inf means unknown here.
+        example = "" if values is None else "inf" if values[first] == np.finfo(np.float64).max else f"{values[first]:g}"
         yield Rejection(reason, int(code), column, len(mine), int(at_us[first]), example)

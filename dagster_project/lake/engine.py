@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -112,7 +113,7 @@ def publish_views(lake: Lake, tables: Iterable[Table]) -> Path:
         with duckdb.connect(str(draft)) as connection:
             for table in tables:
                 if lake.days(table):
-                    pattern = _literal(str(lake.root / table.name / "day=*" / "*.parquet"))
+                    pattern = _literal(_unglobbed(str(lake.root / table.name)) + "/day=*/*.parquet")
                     connection.execute(
                         f"create view {quoted(table.name)} as select * from read_parquet({pattern}, "
                         "hive_partitioning = true, hive_types = {'day': DATE})"
@@ -127,7 +128,12 @@ def quoted(identifier: str) -> str:
 
 
 def _scan(files: list[Path]) -> str:
-    return f"read_parquet([{', '.join(_literal(str(file)) for file in files)}])"
+    return f"read_parquet([{', '.join(_literal(_unglobbed(str(file))) for file in files)}])"
+
+
+def _unglobbed(path: str) -> str:
+    """A path in which DuckDB sees no pattern: a home may be called ``trial [1]``."""
+    return re.sub(r"([*?\[])", r"[\1]", path)
 
 
 def _literal(text: str) -> str:

@@ -59,6 +59,8 @@ def write_stream(
             for frame in frames():
                 written += frame.height
                 yield frame
+        except GeneratorExit:  # Polars stopped reading; its own error says why
+            raise
         except BaseException as error:  # Polars would turn it into a ComputeError with a text
             failure.append(error)
             raise

@@ -59,11 +59,17 @@ class Lake:
         base = self.root / _SCRATCH
         try:
             base.mkdir(parents=True, exist_ok=True)
-            _sweep(base)
-            folder = Path(tempfile.mkdtemp(dir=base))
+            # One at a time: a folder must not be swept between its creation and its lock.
+            gate = os.open(base, os.O_RDONLY)
+            try:
+                fcntl.flock(gate, fcntl.LOCK_EX)
+                _sweep(base)
+                folder = Path(tempfile.mkdtemp(dir=base))
+                lock = _lock(folder)
+            finally:
+                os.close(gate)
         except OSError as error:
             raise _unwritable(self.root, error) from None
-        lock = _lock(folder)
         try:
             yield folder
         finally:
@@ -134,10 +140,10 @@ def _unwritable(folder: Path, error: OSError) -> AccessDenied:
 
 
 def _lock(folder: Path) -> int | None:
-    """An exclusive lock that dies with this process, or None where another process holds it already."""
+    """An exclusive lock that dies with this process, or None where another process holds it."""
     try:
         handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except FileNotFoundError:
+    except FileNotFoundError:  # its owner removed the folder meanwhile
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -150,11 +156,7 @@ def _lock(folder: Path) -> int | None:
 def _sweep(base: Path) -> None:
     """Removes scratch folders whose process is gone."""
     for folder in base.iterdir():
-        # Between mkdtemp and flock a new folder is unlocked for an instant: only folders with a lock file are judged.
-        if not (folder / ".lock").exists():
-            continue
-        handle = _lock(folder)
-        if handle is not None:
+        if folder.is_dir() and (handle := _lock(folder)) is not None:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(handle)
 

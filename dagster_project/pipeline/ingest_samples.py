@@ -45,8 +45,8 @@ async def _ingest(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Lo
             keys = await utilization.resource_keys(connection, contract)
             queue = _queue(runtime, days, span[0].date())
             for number, day in enumerate(queue, start=1):
-                load = await _ingest_day(runtime, connection, contract, keys, day)
-                if day in days and load.rows_read == 0:
+                load = await _ingest_day(runtime, connection, contract, keys, day, may_be_empty=day not in days)
+                if load is None:
                     raise EmptySource(
                         f"The table utilization has no samples on {day}; it holds {span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}: "
                         "choose a day in between, or find out why that day is missing."
@@ -76,8 +76,15 @@ def _record_failure(runtime: Runtime, days: Sequence[date], done: Sequence[date]
 
 
 async def _ingest_day(
-    runtime: Runtime, connection: asyncpg.Connection, contract: Contract, keys: dict[int, str], day: date
-) -> Load:
+    runtime: Runtime,
+    connection: asyncpg.Connection,
+    contract: Contract,
+    keys: dict[int, str],
+    day: date,
+    *,
+    may_be_empty: bool,
+) -> Load | None:
+    """Loads one day; None, and nothing written, where it has no samples and that is no answer."""
     settings = runtime.settings.source
     rules = SampleRules(settings.max_utilization_pct, _microseconds(runtime.now))
     with runtime.lake.scratch() as scratch:
@@ -85,6 +92,8 @@ async def _ingest_day(
         with SampleSorter(scratch, codes.known_ids, settings.spill_buckets) as sorter:
             intake = _Intake(codes, rules, sorter)
             read = await utilization.copy_samples(connection, contract, day, intake.take)
+            if read == 0 and not may_be_empty:
+                return None
             unlisted: list[str] = []
             if codes.unlisted:
                 names = await utilization.unlisted_resources(connection, contract, day, list(codes.unlisted))
@@ -92,11 +101,12 @@ async def _ingest_day(
             # Parquet is written by threads of its own; this event loop has nothing else to do meanwhile.
             written = write_stream(runtime.lake, UTILIZATION_SAMPLES, day, lambda: sorter.frames(unlisted))
             groups = _groups([*intake.rejections, *sorter.duplicates], codes.known_ids + unlisted)
-    if day >= (runtime.now - timedelta(days=1)).date():
-        groups += await _future_groups(connection, contract, max(runtime.now, utilization.day_bounds(day)[1]))
+    _, end = utilization.day_bounds(day)
+    if end > runtime.now - timedelta(days=1):
+        groups += await _future_groups(connection, contract, runtime.now, end)
     load = Load(
         SOURCE,
-        status="empty" if read == 0 else "complete" if utilization.day_bounds(day)[1] <= runtime.now else "partial",
+        status="partial" if end > runtime.now else "complete" if read else "empty",
         rows_read=read,
         rows_written=written,
         rows_rejected=sum(group.rejected_rows for group in groups),
@@ -185,9 +195,11 @@ def _groups(rejections: Sequence[Rejection], ids: list[str]) -> list[RejectedGro
     return groups
 
 
-async def _future_groups(connection: asyncpg.Connection, contract: Contract, after: datetime) -> list[RejectedGroup]:
+async def _future_groups(
+    connection: asyncpg.Connection, contract: Contract, now: datetime, day_end: datetime
+) -> list[RejectedGroup]:
     """Samples beyond the newest day belong to no partition yet; those beyond the present are reported now."""
-    found = await utilization.future_samples(connection, contract, after)
+    found = await utilization.future_samples(connection, contract, now, day_end)
     return [
         RejectedGroup(SOURCE, "future_timestamp", name, "", rows, at.astimezone(UTC).replace(tzinfo=None), "")
         for name, rows, at in found

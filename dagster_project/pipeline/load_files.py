@@ -57,7 +57,12 @@ def load_files(runtime: Runtime, utilization: str, resources: Path, decisions: P
     _require(resources, _RESOURCE_COLUMNS)
     if decisions is not None:
         _require(decisions, _DECISION_COLUMNS)
-    loaded = asyncio.run(_load(runtime, files, pl.read_parquet(resources), decisions))
+    try:
+        loaded = asyncio.run(_load(runtime, files, pl.read_parquet(resources), decisions))
+    except asyncpg.UniqueViolationError as error:
+        raise InputError(
+            f"The export holds a row of {error.table_name} twice ({error.detail}); export it again without repeats."
+        ) from None
     if loaded.first_day and loaded.last_day:
         _forget(runtime, loaded.first_day, loaded.last_day)
     return loaded
@@ -98,6 +103,8 @@ async def _load_samples(runtime: Runtime, connection: asyncpg.Connection, files:
     )
     for file in files:
         spans = _spans(file)
+        if spans.is_empty():
+            continue
         await contract_tables.delete_samples(connection, spans["resource_id"].to_list(), *_bounds(spans))
         for batch in _batches(file):
             seen += batch.height

@@ -28,6 +28,12 @@ from dagster_project.statements import statement
 RECENT_DAYS = 7
 PROBABILITIES = (0.5, 0.95, 0.99, 0.995)
 _QUANTILES = ("p50", "p95", "p99", "p995")
+_PERCENTILES = {
+    "resource_id": pl.String(),
+    **dict.fromkeys(_QUANTILES, pl.Float64()),
+    "window_days": pl.Int32(),
+    "metric": pl.String(),
+}
 _BY_NAME = tuple(sorted(METRICS, key=lambda metric: metric.name))
 _INDEX = {metric.name: index for index, metric in enumerate(_BY_NAME)}
 _RESOURCES_AT_A_TIME = 4096
@@ -58,7 +64,8 @@ def roll_up_windows(runtime: Runtime, day: date) -> int:
         columns = {"resource_id": "VARCHAR", "changed_on": "DATE"}
         engine.write_file(starts, columns, ("resource_id",), statement("marts/window_starts"))
         percentiles = scratch / "window_percentiles.parquet"
-        pl.concat(_percentiles(lake, days, starts, lookback)).write_parquet(percentiles)
+        nothing = pl.DataFrame(schema=_PERCENTILES)
+        pl.concat([nothing, *_percentiles(lake, days, starts, lookback)]).write_parquet(percentiles)
         engine.view(UTILIZATION_DAILY, days)
         engine.view_file("window_starts", starts)
         engine.view_file("window_percentiles", percentiles)
@@ -115,7 +122,7 @@ def _histogram_rows(frame: pl.DataFrame) -> pl.DataFrame:
 def _by_resource(samples: Path, columns: list[str]) -> Iterator[pl.DataFrame]:
     """The samples in frames that hold whole resources; the file is sorted by resource."""
     rest: pl.DataFrame | None = None
-    source = pl.scan_parquet(samples).select("resource_id", *columns)
+    source = pl.scan_parquet(samples, glob=False).select("resource_id", *columns)
     for batch in source.collect_batches(maintain_order=True):
         frame = batch if rest is None else pl.concat([rest, batch])
         if frame.is_empty():
@@ -132,7 +139,7 @@ def _percentiles(lake: Lake, days: list[date], starts: Path, lookback: int) -> I
     """Quantiles of every resource and metric over the last seven days and over the look-back, some resources at a time."""
     files = [(day, lake.path(UTILIZATION_DAILY, day)) for day in days if lake.has(UTILIZATION_DAILY, day)]
     owners = {day: pl.read_parquet(file, columns=["resource_id"]).to_series() for day, file in files}
-    ids = pl.concat([owner.unique() for owner in owners.values()]).unique().sort()
+    ids = pl.concat([pl.Series("resource_id", [], pl.String), *(owner.unique() for owner in owners.values())]).unique().sort()
     changed = pl.read_parquet(starts)
     recent_from = days[-min(RECENT_DAYS, len(days))]
     for start in range(0, len(ids), _RESOURCES_AT_A_TIME):
@@ -143,7 +150,10 @@ def _percentiles(lake: Lake, days: list[date], starts: Path, lookback: int) -> I
             # The file is sorted by resource: these resources are one slice of its rows.
             first, end = (int(owners[day].search_sorted(name, side)) for name, side in ((mine[0], "left"), (mine[-1], "right")))
             rows = (
-                pl.scan_parquet(file).select("resource_id", "metric", "first_bin", "counts").slice(first, end - first).collect()
+                pl.scan_parquet(file, glob=False)
+                .select("resource_id", "metric", "first_bin", "counts")
+                .slice(first, end - first)
+                .collect()
             )
             settled = changed.filter(pl.col("changed_on") >= day)["resource_id"]
             if settled.len():

@@ -99,6 +99,9 @@ async def check_contract(connection: asyncpg.Connection, settings: SourceSetting
 
     Raises ``ContractError`` that names the first table or column that is required and missing, or of another type.
     """
+    for setting, named in (("tables", settings.tables), ("columns", settings.columns)):
+        for table in sorted(set(named) - set(CONTRACT)):
+            raise ContractError(f"source.{setting} maps {table}, which is no table of the contract; correct its name.")
     tables: dict[str, dict[str, str]] = {}
     relations: dict[str, str] = {}
     for table, columns in CONTRACT.items():

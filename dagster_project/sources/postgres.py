@@ -50,6 +50,10 @@ async def open_connection(
             break
         except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError):
             raise AccessDenied(f"PostgreSQL at {where} refused the user or password; correct {variable}.") from None
+        except asyncpg.InsufficientPrivilegeError:
+            raise AccessDenied(
+                f"PostgreSQL at {where} does not let this user in; grant CONNECT, or correct {variable}."
+            ) from None
         except asyncpg.InvalidCatalogNameError:
             raise AccessDenied(f"PostgreSQL at {where} has no such database; correct {variable}.") from None
         except (asyncpg.InterfaceError, ValueError):  # asyncpg's own text may quote the DSN
@@ -59,7 +63,7 @@ async def open_connection(
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
             if attempt == attempts:
                 raise SourceUnavailable(
-                    f"PostgreSQL at {where} did not answer after {attempts} attempts ({_reason(error)}); "
+                    f"PostgreSQL at {where} did not answer after {attempts} attempt{'s' * (attempts > 1)} ({_reason(error)}); "
                     f"check that it is running and reachable, and {variable}."
                 ) from None
             await asyncio.sleep(_FIRST_RETRY_SECONDS * 2 ** (attempt - 1))
@@ -85,6 +89,11 @@ def explained(dsn: str, variable: str) -> Iterator[None]:
         raise AccessDenied(f"PostgreSQL at {where}: {error.message}; grant that right to the user of {variable}.") from None
     except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError) as error:
         raise ContractError(f"PostgreSQL at {where}: {error.message}; the schema changed while the run was reading it.") from None
+    except asyncpg.DataError as error:
+        raise ContractError(
+            f"PostgreSQL at {where} holds a value that cannot be read as the contract's type ({_reason(error)}); "
+            "correct it, or map the table to a view that leaves it out."
+        ) from None
     except (
         asyncpg.PostgresConnectionError,
         asyncpg.ConnectionDoesNotExistError,
@@ -97,8 +106,11 @@ def explained(dsn: str, variable: str) -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
+    """What went wrong, without PostgreSQL's own text, which may name users or quote values."""
     if isinstance(error, TimeoutError):
         return "timed out"
+    if isinstance(error, asyncpg.TooManyConnectionsError):
+        return "too many connections"
     if isinstance(error, asyncpg.PostgresError):
-        return error.message or type(error).__name__
+        return f"{type(error).__name__}, SQLSTATE {error.sqlstate}"
     return getattr(error, "strerror", None) or type(error).__name__

@@ -17,7 +17,8 @@ from dagster_project.sources.contract import Contract
 from dagster_project.statements import statement
 
 _BATCH_BYTES = 32 * 1024 * 1024
-_NULL = "\\N"
+_NULL = "\x1anull\x1a"
+"""What stands for NULL in the transfer. The usual \\N would also be read as NULL where somebody wrote it as a text."""
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S%.6f"
 
 

@@ -41,6 +41,7 @@ async def copy_samples(
         values = np.empty((len(METRICS), len(rows)), dtype=np.float64)
         for index, metric in enumerate(METRICS):
             values[index] = rows[metric.name]
+        values[values == np.inf] = np.finfo(np.float64).max  # a reading that says infinity is impossible, not unknown
         values[values == NULL_NUMBER] = np.inf
         consume((rows["resource_key"].astype(np.int64), rows["sampled_at"].astype(np.int64) + POSTGRES_EPOCH_US, values.T))
 
@@ -63,7 +64,9 @@ async def sample_span(connection: asyncpg.Connection, contract: Contract) -> tup
     return (row["first_at"], row["last_at"]) if row and row["first_at"] else None
 
 
-async def future_samples(connection: asyncpg.Connection, contract: Contract, after: datetime) -> list[tuple[str, int, datetime]]:
-    """Resource id, rows and first time of samples later than ``after``."""
-    rows = await connection.fetch(contract.query(statement("extract/future_samples"), "utilization"), after)
+async def future_samples(
+    connection: asyncpg.Connection, contract: Contract, now: datetime, day_end: datetime
+) -> list[tuple[str, int, datetime]]:
+    """Resource id, rows and first time of samples later than ``now`` and not of the day that ends at ``day_end``."""
+    rows = await connection.fetch(contract.query(statement("extract/future_samples"), "utilization"), now, day_end)
     return [(row["resource_id"], row["rejected_rows"], row["first_at"]) for row in rows]

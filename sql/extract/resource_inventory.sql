@@ -9,8 +9,8 @@ select
     case when config_changed_at is null or config_changed_at < $day_end
          then coalesce(current_config ->> 'instance_type', current_config ->> 'instance_class') end as instance_type,
     coalesce(current_config ->> 'region',
-             substring(current_config ->> 'availability_zone' from '^(.*-[0-9]+)[a-z]$'),
-             substring(current_config -> 'availability_zones' ->> 0 from '^(.*-[0-9]+)[a-z]$')) as region,
+             substring(current_config ->> 'availability_zone' from '^([a-z]{2}(?:-[a-z]+)+-[0-9]+)'),
+             substring(current_config -> 'availability_zones' ->> 0 from '^([a-z]{2}(?:-[a-z]+)+-[0-9]+)')) as region,
     coalesce(current_config ->> 'platform', 'linux') as platform,
     coalesce(current_config ->> 'tenancy', 'default') as tenancy,
     coalesce(current_config ->> 'lifecycle', 'on-demand') as lifecycle,

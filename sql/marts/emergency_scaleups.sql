@@ -15,7 +15,10 @@ with happened as (
       and not is_dry_run
       -- An unknown outcome or action counts: what is not known cannot make a cut safe.
       and coalesce(outcome, 'succeeded') not in ('failed', 'skipped')
-      and coalesce(action_type, 'scale_up') = 'scale_up'
+      and coalesce(action_type, 'scale_up') not in (
+          'scale_down', 'circuit_break', 'rollback', 'kill_switch', 'failover', 'shift_traffic', 'apply_throttling', 'restart',
+          'notify', 'no_action'
+      )
 ),
 names as (
     select resource_id, resource_id as target, 'resource' as matched_by, 1 as closeness from resource_inventory

@@ -10,10 +10,10 @@ with windows as (
         max(covered_minutes) filter (window_days = 7 and metric = 'cpu_max_pct') as cpu_max_covered,
         max(covered_minutes) filter (window_days = 7 and metric in ('mem_avg_pct', 'mem_max_pct')) as memory_covered,
         max(covered_minutes) filter (window_days = 7 and metric = 'mem_max_pct') as memory_max_covered,
-        least(max(covered_minutes) filter (window_days = 7 and metric = 'net_in_bytes'),
-              max(covered_minutes) filter (window_days = 7 and metric = 'net_out_bytes')) as network_covered,
-        least(max(covered_minutes) filter (window_days = 7 and metric = 'disk_read_bytes'),
-              max(covered_minutes) filter (window_days = 7 and metric = 'disk_write_bytes')) as disk_covered,
+        least(coalesce(max(covered_minutes) filter (window_days = 7 and metric = 'net_in_bytes'), 0),
+              coalesce(max(covered_minutes) filter (window_days = 7 and metric = 'net_out_bytes'), 0)) as network_covered,
+        least(coalesce(max(covered_minutes) filter (window_days = 7 and metric = 'disk_read_bytes'), 0),
+              coalesce(max(covered_minutes) filter (window_days = 7 and metric = 'disk_write_bytes'), 0)) as disk_covered,
         max(covered_minutes) filter (window_days = $lookback_days and metric = 'cpu_avg_pct') / 60.0 as history_hours,
         max(days) filter (window_days = $lookback_days and metric = 'cpu_avg_pct') as lookback_days,
         max(mean) filter (window_days = 7 and metric = 'cpu_avg_pct') as cpu_mean_pct,
@@ -25,11 +25,11 @@ with windows as (
         max(maximum) filter (metric in ('mem_avg_pct', 'mem_max_pct')) as memory_peak_pct,
         -- The busiest intervals of both directions are added as if they were one: an upper bound, never too low.
         (max(maximum) filter (metric = 'net_in_bytes') + max(maximum) filter (metric = 'net_out_bytes'))
-            * 8 / 1e9 / (60.0 * min(interval_minutes) filter (metric = 'net_in_bytes')) as network_peak_gbps,
+            * 8 / 1e9 / min(interval_seconds) filter (metric = 'net_in_bytes') as network_peak_gbps,
         (max(maximum) filter (metric = 'disk_read_bytes') + max(maximum) filter (metric = 'disk_write_bytes'))
-            * 8 / 1e6 / (60.0 * min(interval_minutes) filter (metric = 'disk_read_bytes')) as disk_peak_mbps,
+            * 8 / 1e6 / min(interval_seconds) filter (metric = 'disk_read_bytes') as disk_peak_mbps,
         (max(maximum) filter (metric = 'disk_read_ops') + max(maximum) filter (metric = 'disk_write_ops'))
-            / (60.0 * min(interval_minutes) filter (metric = 'disk_read_ops')) as disk_peak_iops
+            / min(interval_seconds) filter (metric = 'disk_read_ops') as disk_peak_iops
     from utilization_window
     group by resource_id
 ),
@@ -114,6 +114,8 @@ judged as (
          text: 'on ' || strftime(last_at, '%Y-%m-%d %H:%M') || ' UTC (recorded for ' || last_target || ')'},
         {code: 'insufficient_catalog', hit: vcpu is null, value: null, lim: null,
          text: coalesce('The catalog has no instance type ' || instance_type || '.', 'Its instance type on that day is not known.')},
+        {code: 'insufficient_catalog', hit: units is null, value: null, lim: null,
+         text: 'Its configuration does not say how many members it has.'},
         {code: 'refuse_instance_store', hit: instance_storage_gb > 0, value: instance_storage_gb, lim: null, text: null},
         {code: 'refuse_recently_changed', hit: days_since_change < $change_veto_days, value: days_since_change, lim: $change_veto_days, text: null},
         {code: 'insufficient_history', hit: coalesce(history_hours, 0) < $min_history_hours, value: coalesce(history_hours, 0), lim: $min_history_hours, text: null},

@@ -16,8 +16,9 @@ totals as (
         max(daily.maximum) as maximum,
         -- Means are added as integers (1/65536 of a unit): the order of the days must not change the last digit.
         sum((daily.mean * 65536)::bigint * daily.samples::hugeint)::double / 65536 / sum(daily.samples) as mean,
-        min(daily.interval_minutes) as interval_minutes,
-        sum(daily.covered_minutes) as covered_minutes
+        -- The finest interval of the window holds for all of it: a feed that now and then gives one sample an hour has gaps.
+        min(daily.interval_seconds) as interval_seconds,
+        sum(daily.covered_slots) as covered_slots
     from windows
     join utilization_daily as daily on daily.day > $day::date - windows.window_days and daily.day <= $day::date
     left join window_starts as starts using (resource_id)
@@ -39,7 +40,7 @@ select
     greatest(totals.minimum, least(totals.maximum, percentiles.p95)) as p95,
     greatest(totals.minimum, least(totals.maximum, percentiles.p99)) as p99,
     greatest(totals.minimum, least(totals.maximum, percentiles.p995)) as p995,
-    totals.interval_minutes::smallint as interval_minutes,
-    totals.covered_minutes::integer as covered_minutes
+    totals.interval_seconds::smallint as interval_seconds,
+    (totals.covered_slots * greatest(300, totals.interval_seconds) // 60)::integer as covered_minutes
 from totals
 join window_percentiles as percentiles using (resource_id, window_days, metric)

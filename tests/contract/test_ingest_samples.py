@@ -43,9 +43,7 @@ def insert(execute: Execute) -> Insert:
 
     def put(*rows: tuple[str | None, str, dict[str, object]]) -> None:
         objects = [{"resource_id": name, "timestamp": f"{at}+00", **columns} for name, at, columns in rows]
-        execute(
-            "insert into utilization select * from jsonb_populate_recordset(null::utilization, $1)", json.dumps(objects)
-        )
+        execute("insert into utilization select * from jsonb_populate_recordset(null::utilization, $1)", json.dumps(objects))
 
     return put
 
@@ -53,10 +51,7 @@ def insert(execute: Execute) -> Insert:
 @pytest.fixture
 def listed(execute: Execute, insert: Insert) -> Insert:
     """As ``insert``, with i-1 and i-3 in the table ``resources``."""
-    execute(
-        "insert into resources (resource_id, type, current_config) "
-        "select unnest(array['i-3', 'i-1']), 'ec2_instance', '{}'"
-    )
+    execute("insert into resources (resource_id, type, current_config) select unnest(array['i-3', 'i-1']), 'ec2_instance', '{}'")
     return insert
 
 
@@ -73,9 +68,7 @@ def rejected(runtime: Runtime, day: date = DAY) -> list[tuple[object, ...]]:
     """(reason, resource, column, rows, first time, example), sorted."""
     frame = pl.read_parquet(runtime.lake.path(REJECTED_ROWS, day, SOURCE), hive_partitioning=False)
     assert set(frame["source"]) <= {SOURCE}
-    return sorted(
-        frame.select("reason", "resource_id", "column_name", "rejected_rows", "first_at", "example_value").rows()
-    )
+    return sorted(frame.select("reason", "resource_id", "column_name", "rejected_rows", "first_at", "example_value").rows())
 
 
 def one(runtime: Runtime, day: date = DAY) -> Load:
@@ -84,9 +77,7 @@ def one(runtime: Runtime, day: date = DAY) -> Load:
 
 
 def test_rows_become_a_partition_with_exactly_their_content(runtime: Runtime, listed: Insert) -> None:
-    everything = {
-        metric.contract_column: number + 1.5 for number, metric in enumerate(METRICS) if metric.name != "in_service"
-    }
+    everything = {metric.contract_column: number + 1.5 for number, metric in enumerate(METRICS) if metric.name != "in_service"}
     listed(
         ("i-3", "2025-03-09 23:59:59.999999", {"cpu_avg": 0}),
         ("i-1", "2025-03-09 00:05", {"cpu_avg": 20.25, "net_in_bytes": 1e12}),
@@ -147,7 +138,6 @@ def test_a_null_is_unknown_and_everything_that_cannot_be_right_is_set_aside_with
     assert load.rows_read == load.rows_written + load.rows_rejected - beyond_the_day
 
 
-@pytest.mark.xfail(strict=True, reason="an infinite reading is taken for one that was not measured")
 def test_an_infinite_reading_is_impossible_and_not_unknown(runtime: Runtime, listed: Insert) -> None:
     listed(("i-1", "2025-03-09 01:00", {"cpu_avg": 20, "mem_avg": "Infinity"}))
     assert one(runtime).rows_written == 0
@@ -166,9 +156,7 @@ def test_resources_that_are_in_no_list_are_kept_and_sorted_among_the_listed(runt
     listed(*((name, f"2025-03-09 01:{minute:02}", {"cpu_avg": minute}) for minute, name in enumerate(names)))
     load = one(runtime)
     assert (
-        samples(runtime)["resource_id"].to_list()
-        == sorted(names)
-        == ["A", "i-1", "i-10", "i-2", "i-2", "i-3", "zz", "ünlisted"]
+        samples(runtime)["resource_id"].to_list() == sorted(names) == ["A", "i-1", "i-10", "i-2", "i-2", "i-3", "zz", "ünlisted"]
     )
     assert (load.rows_read, load.rows_written) == (8, 8)
 
@@ -230,10 +218,7 @@ def test_an_empty_table_is_an_error(runtime: Runtime, insert: Insert) -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="the partition is replaced by an empty one before the emptiness is noticed")
-def test_a_day_that_vanished_from_the_database_keeps_its_partition(
-    runtime: Runtime, listed: Insert, execute: Execute
-) -> None:
+def test_a_day_that_vanished_from_the_database_keeps_its_partition(runtime: Runtime, listed: Insert, execute: Execute) -> None:
     listed(("i-1", "2025-03-09 01:00", {"cpu_avg": 1}), ("i-1", "2025-03-10 01:00", {"cpu_avg": 1}))
     load = one(runtime)
     execute("delete from utilization where timestamp < '2025-03-10 00:00+00'")
@@ -256,7 +241,6 @@ def test_a_day_that_is_not_over_is_partial_and_read_again_the_next_night(runtime
     assert [day for day, _ in again] == [date(2025, 3, 11)]
 
 
-@pytest.mark.xfail(strict=True, reason="a day that is not over and has no sample yet is settled as empty")
 def test_a_day_that_is_not_over_and_has_no_sample_yet_is_read_again(runtime: Runtime, listed: Insert) -> None:
     listed(("i-1", "2025-03-09 01:00", {"cpu_avg": 1}))
     with pytest.raises(EmptySource):
@@ -281,7 +265,6 @@ def test_the_future_of_a_day_that_is_not_over_is_set_aside(runtime: Runtime, lis
     assert load.watermark_at == datetime(2025, 3, 10, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="the next midnight is neither of the day nor after its end")
 def test_a_sample_of_the_next_midnight_is_from_the_future_too(runtime: Runtime, listed: Insert) -> None:
     listed(("i-1", "2025-03-10 01:00", {"cpu_avg": 1}), ("i-1", "2025-03-11 00:00", {"cpu_avg": 1}))
     one(runtime, TODAY)
@@ -299,7 +282,8 @@ def test_days_that_were_never_read_are_read_first_from_the_first_sample_on(runti
         (8, "empty", 0),
         (9, "complete", 1),
     ]
-    assert [day for day, _ in ingest_samples(runtime, [DAY])] == [DAY]
+    again = [day.day for day, _ in ingest_samples(runtime, [DAY])]
+    assert again == [6, 8, 9], "a feed may come late: empty days are asked for again"
 
 
 def test_no_more_days_are_caught_up_than_the_look_back_needs(runtime: Runtime, listed: Insert) -> None:
@@ -317,9 +301,7 @@ def test_a_day_that_failed_is_read_again(runtime: Runtime, listed: Insert, execu
     assert [day.day for day, _ in ingest_samples(runtime, [DAY])] == [8, 9]
 
 
-def test_a_load_that_fails_leaves_the_old_partition_and_its_line(
-    runtime: Runtime, listed: Insert, execute: Execute
-) -> None:
+def test_a_load_that_fails_leaves_the_old_partition_and_its_line(runtime: Runtime, listed: Insert, execute: Execute) -> None:
     listed(("i-1", "2025-03-09 01:00", {"cpu_avg": 1}), ("i-1", "2025-03-09 01:00", {"cpu_avg": -1}))
     load = one(runtime)
     bytes_before = runtime.lake.path(UTILIZATION_SAMPLES, DAY).read_bytes()
@@ -339,9 +321,7 @@ def test_a_first_load_that_fails_is_in_the_ledger_with_its_sentence(runtime: Run
     assert not runtime.lake.has(UTILIZATION_SAMPLES, DAY)
 
 
-def test_where_the_warehouse_is_the_problem_the_first_error_is_told(
-    settings: Settings, listed: Insert, tmp_path: Path
-) -> None:
+def test_where_the_warehouse_is_the_problem_the_first_error_is_told(settings: Settings, listed: Insert, tmp_path: Path) -> None:
     listed(("i-1", "2025-03-09 01:00", {"cpu_avg": 1}))
     (tmp_path / "a-file").write_bytes(b"")
     blocked = settings.model_copy(update={"home": tmp_path / "a-file" / "home"})

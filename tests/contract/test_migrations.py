@@ -68,10 +68,7 @@ def test_a_migration_that_was_edited_after_it_was_applied_stops_the_run(dsn: str
     execute("update nightshift.schema_migrations set checksum = 'another' where version = 1")
     with pytest.raises(StateError) as caught:
         connected(dsn, migrate)
-    assert (
-        str(caught.value)
-        == f"The migration {NAMES[0]} differs from the one that was applied; install the released version."
-    )
+    assert str(caught.value) == f"The migration {NAMES[0]} differs from the one that was applied; install the released version."
 
 
 def test_a_schema_that_is_newer_than_this_version_stops_the_run(dsn: str, execute: Callable[..., None]) -> None:
@@ -79,10 +76,7 @@ def test_a_schema_that_is_newer_than_this_version_stops_the_run(dsn: str, execut
     execute("insert into nightshift.schema_migrations (version, name, checksum) values (999, '0999_later', 'x')")
     with pytest.raises(StateError) as caught:
         connected(dsn, migrate)
-    assert (
-        str(caught.value)
-        == "The schema nightshift is at version 999, newer than this installation; upgrade Nightshift."
-    )
+    assert str(caught.value) == "The schema nightshift is at version 999, newer than this installation; upgrade Nightshift."
 
 
 def test_after_an_error_the_next_run_does_not_wait_for_the_lock(dsn: str, execute: Callable[..., None]) -> None:

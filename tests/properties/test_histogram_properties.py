@@ -62,9 +62,7 @@ def test_days_that_are_added_in_any_order_are_the_histogram_of_all_their_samples
 
 @settings(deadline=None)
 @given(LAYOUTS, st.data())
-def test_every_quantile_is_within_the_bound_of_the_sample_that_it_stands_for(
-    layout: Layout, data: st.DataObject
-) -> None:
+def test_every_quantile_is_within_the_bound_of_the_sample_that_it_stands_for(layout: Layout, data: st.DataObject) -> None:
     values = np.array(data.draw(st.lists(st.floats(0, layout.ceiling), min_size=1, max_size=300)))
     found = quantiles(counted(values, layout), layout, tuple(float(text) for text in PROBABILITIES))[0]
     ordered = np.sort(values)
@@ -76,9 +74,7 @@ def test_every_quantile_is_within_the_bound_of_the_sample_that_it_stands_for(
 
 
 @settings(deadline=None)
-@given(
-    st.lists(st.lists(st.tuples(st.integers(0, BINS - 1), st.integers(1, 2**31)), max_size=5), min_size=1, max_size=8)
-)
+@given(st.lists(st.lists(st.tuples(st.integers(0, BINS - 1), st.integers(1, 2**31)), max_size=5), min_size=1, max_size=8))
 def test_a_histogram_is_the_same_after_it_was_stored_without_its_empty_ends(rows: list[list[tuple[int, int]]]) -> None:
     dense = np.zeros((len(rows), BINS), np.uint32)
     for row, filled in enumerate(rows):
@@ -90,8 +86,7 @@ def test_a_histogram_is_the_same_after_it_was_stored_without_its_empty_ends(rows
     add_trimmed(again, np.arange(len(rows)), TrimmedCounts(first, length, counts.astype(np.uint32)))
     assert (again == dense).all()
     assert all(
-        n == 0 or (row[f] > 0 and row[f + n - 1] > 0)
-        for row, f, n in zip(dense, first.tolist(), length.tolist(), strict=True)
+        n == 0 or (row[f] > 0 and row[f + n - 1] > 0) for row, f, n in zip(dense, first.tolist(), length.tolist(), strict=True)
     )
 
 

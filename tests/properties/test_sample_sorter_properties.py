@@ -75,9 +75,7 @@ def arrange(known: list[str], rows: list[Row], buckets: int, block: int) -> Sort
 
 @settings(max_examples=150, deadline=None)
 @given(days(), st.integers(1, 9), st.integers(1, 50))
-def test_samples_come_back_sorted_and_unique_and_none_is_lost(
-    day: tuple[list[str], list[Row]], buckets: int, block: int
-) -> None:
+def test_samples_come_back_sorted_and_unique_and_none_is_lost(day: tuple[list[str], list[Row]], buckets: int, block: int) -> None:
     known, rows = day
     found = arrange(known, rows, buckets, block)
     keys = found.frame.select("resource_id", "sampled_at").rows()

@@ -69,14 +69,11 @@ def _parameters() -> Iterator[Any]:
         if not (CASES / f"{stem}.json").is_file():
             continue  # a test of its own says so
         for case in _specification(stem)["cases"]:
-            marks = [pytest.mark.xfail(strict=True, reason=case["xfail"])] if "xfail" in case else []
-            yield pytest.param(query, case, id=f"{stem}: {case['name']}", marks=marks)
+            yield pytest.param(query, case, id=f"{stem}: {case['name']}")
 
 
 @pytest.mark.parametrize(("query", "case"), list(_parameters()))
-def test_a_statement_returns_the_rows_that_its_case_expects(
-    query: Statement, case: dict[str, Any], tmp_path: Path
-) -> None:
+def test_a_statement_returns_the_rows_that_its_case_expects(query: Statement, case: dict[str, Any], tmp_path: Path) -> None:
     specification = _specification(query.name.partition("/")[2])
     parameters = {**specification.get("parameters", {}), **case.get("parameters", {})}
     found = _run(tmp_path, query, _given(specification, case, query), parameters)
@@ -133,9 +130,6 @@ def test_without_input_rows_a_mart_is_an_empty_partition_of_the_right_shape(quer
     assert {name: kind for name, kind, *_ in found} == table.columns
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the bytes of one minute are spread over five, because no interval is finer than that"
-)
 def test_the_bytes_of_a_minute_are_a_rate_per_minute(tmp_path: Path) -> None:
     """Through the marts as a night runs them: 8 GB in every minute are 1.07 Gbit/s, more than an m5.large sustains."""
     runtime = Runtime(Settings(home=tmp_path), now=datetime(2025, 3, 10, 2, tzinfo=UTC))
@@ -170,7 +164,6 @@ def test_the_bytes_of_a_minute_are_a_rate_per_minute(tmp_path: Path) -> None:
     assert verdict["deciding_value"] == pytest.approx(1.0667, abs=0.001)
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="the percentiles of no rollup at all cannot be put together")
 def test_a_first_day_whose_rows_were_all_set_aside_leaves_an_empty_window(tmp_path: Path) -> None:
     runtime = Runtime(Settings(home=tmp_path), now=datetime(2025, 3, 10, 2, tzinfo=UTC))
     for table in (UTILIZATION_SAMPLES, RESOURCE_INVENTORY):
@@ -209,9 +202,7 @@ class _engine:  # noqa: N801 - used like the function that it wraps
                 continue
             days = sorted({_day_of(row) for row in rows})
             for day in days:
-                mine = [
-                    {key: value for key, value in row.items() if key != "day"} for row in rows if _day_of(row) == day
-                ]
+                mine = [{key: value for key, value in row.items() if key != "day"} for row in rows if _day_of(row) == day]
                 write_frame(self._lake, TABLES[name], day, _frame(mine, schema(TABLES[name])))
             engine.view(TABLES[name], days)
         return engine
@@ -251,9 +242,7 @@ def _spelled_out(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name, value in row.items():
         if isinstance(value, dict) and "from" in value:
             start = datetime.fromisoformat(value["from"])
-            choices.append(
-                [(name, str(start + timedelta(minutes=value["every_minutes"] * n))) for n in range(value["count"])]
-            )
+            choices.append([(name, str(start + timedelta(minutes=value["every_minutes"] * n))) for n in range(value["count"])])
         elif isinstance(value, dict):
             choices.append([(name, json.dumps(value))])
         elif isinstance(value, list) and name != "counts":

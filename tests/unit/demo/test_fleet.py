@@ -20,15 +20,13 @@ DURING_OUTAGE = pl.col("timestamp").is_between(
 )
 
 CONTRACT = {
-    "resources": "resource_id type current_config account_id service team environment tags created_at "
-    "config_changed_at",
+    "resources": "resource_id type current_config account_id service team environment tags created_at config_changed_at",
     "decision_audit": "decision_id decision_time target action_type policy_id policy_version policy_name event_id "
     "event_time metrics payload outcome outcome_reason dry_run duration_ms incident_id",
     "policies": "policy_id version name definition created_at",
     "incidents": "incident_id title severity service status kind impact_started_at detected_at acknowledged_at "
     "declared_at identified_at mitigated_at impact_ended_at resolved_at slack_channel commander summary",
-    "incident_action_items": "item_id incident_id title type priority owner due_on tracker tracker_key state "
-    "created_at",
+    "incident_action_items": "item_id incident_id title type priority owner due_on tracker tracker_key state created_at",
     "change_events": "change_id occurred_at service kind actor ref summary",
     "service_dependencies": "service depends_on kind",
     "services": "service team tier requests_per_day value_per_request_usd",

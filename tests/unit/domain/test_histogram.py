@@ -155,9 +155,7 @@ def test_the_filled_range_leaves_out_the_empty_ends_and_keeps_the_gaps() -> None
 def test_stored_histograms_are_added_to_the_rows_that_they_belong_to() -> None:
     total = np.zeros((3, BINS), np.uint32)
     total[2, 300] = 1
-    stored = TrimmedCounts(
-        np.array([299, 0], np.uint16), np.array([2, 3], np.uint32), np.array([7, 8, 1, 0, 2], np.uint32)
-    )
+    stored = TrimmedCounts(np.array([299, 0], np.uint16), np.array([2, 3], np.uint32), np.array([7, 8, 1, 0, 2], np.uint32))
     add_trimmed(total, np.array([2, 0]), stored)
     assert total[2, 299:].tolist() == [7, 9]
     assert total[0, :4].tolist() == [1, 0, 2, 0]

@@ -73,7 +73,5 @@ def test_a_sentence_takes_its_numbers_or_none_of_them(code: str) -> None:
         ("refuse_excluded_by_tag", None, None, "nightshift:exclude", "Its tag nightshift:exclude excludes it."),
     ],
 )
-def test_sentences_say_their_numbers(
-    code: str, value: float | None, limit: float | None, text: str | None, told: str
-) -> None:
+def test_sentences_say_their_numbers(code: str, value: float | None, limit: float | None, text: str | None, told: str) -> None:
     assert sentence(code, value, limit, text) == told

@@ -54,9 +54,7 @@ def test_percentages_are_bounded_by_the_setting_and_other_readings_by_what_a_mac
         (row(net_in_bytes=2e14), "impossible_value", "net_in_bytes", "2e+14"),
     ],
 )
-def test_each_reason_names_its_column_and_an_example(
-    values: list[float], reason: str, column: str, example: str
-) -> None:
+def test_each_reason_names_its_column_and_an_example(values: list[float], reason: str, column: str, example: str) -> None:
     assert reject(values) == [Rejection(reason, 0, column, 1, 0, example)]
 
 

@@ -36,9 +36,7 @@ def put(lake: Lake, day: date, **sizes: int) -> None:
 
 def test_a_written_partition_is_sorted_by_its_grain_and_counted(lake: Lake) -> None:
     with open_engine(lake) as engine:
-        rows = engine.write(
-            THING, DAY, query("select * from (values ('b', 1), ('a', 2), ('é', 3), ('Z', 4)) as t(name, size)")
-        )
+        rows = engine.write(THING, DAY, query("select * from (values ('b', 1), ('a', 2), ('é', 3), ('Z', 4)) as t(name, size)"))
     assert rows == 4
     assert pl.read_parquet(lake.path(THING, DAY)).rows() == [("Z", 4), ("a", 2), ("b", 1), ("é", 3)]
 
@@ -115,9 +113,7 @@ def test_the_home_may_have_any_name(tmp_path: Path, name: str) -> None:
     with open_engine(lake) as engine:
         engine.view(THING, [DAY])
         engine.view_file("other", lake.path(THING, DAY))
-        assert engine.rows(query("select thing.day, size from thing join other using (name, size)")) == [
-            {"day": DAY, "size": 1}
-        ]
+        assert engine.rows(query("select thing.day, size from thing join other using (name, size)")) == [{"day": DAY, "size": 1}]
 
 
 def test_a_run_spills_into_scratch_beyond_its_memory_and_never_loads_extensions(lake: Lake) -> None:
@@ -134,9 +130,7 @@ def test_a_run_spills_into_scratch_beyond_its_memory_and_never_loads_extensions(
 
 def test_a_statement_beyond_the_memory_limit_is_finished_on_disk(lake: Lake) -> None:
     with open_engine(lake, memory_limit="64MB") as engine:
-        rows = engine.write(
-            THING, DAY, query("select md5(i::varchar) as name, i::integer as size from range(600000) as t(i)")
-        )
+        rows = engine.write(THING, DAY, query("select md5(i::varchar) as name, i::integer as size from range(600000) as t(i)"))
     found = pl.scan_parquet(lake.path(THING, DAY))
     assert rows == 600_000
     assert found.select(pl.col("name").is_sorted()).collect().item()

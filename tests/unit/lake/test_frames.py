@@ -91,9 +91,6 @@ def test_an_interruption_inside_the_stream_is_an_interruption(lake: Lake) -> Non
 
 
 @pytest.mark.parametrize("wrong", [{"size": pl.Int64()}, {"name": pl.Binary()}], ids=["another width", "another kind"])
-@pytest.mark.xfail(
-    strict=True, raises=GeneratorExit, reason="the closing of the generator is taken for the error that closed it"
-)
 def test_a_stream_of_other_types_is_an_error_that_can_be_caught(lake: Lake, wrong: dict[str, pl.DataType]) -> None:
     with pytest.raises((LakeError, pl.exceptions.PolarsError)):
         write_stream(lake, THING, DAY, lambda: (part for part in [frame(("a", 1)).cast(wrong)]))

@@ -149,11 +149,12 @@ def test_the_scratch_of_a_process_that_lives_is_left_alone_and_that_of_a_dead_on
             assert not folder.exists()
 
 
-def test_a_new_scratch_folder_that_is_not_locked_yet_is_not_swept(lake: Lake) -> None:
-    newborn = lake.root / ".scratch" / "tmp-newborn"
-    newborn.mkdir(parents=True)
+def test_a_scratch_folder_whose_process_died_before_it_locked_it_is_swept(lake: Lake) -> None:
+    """Folders are created and locked behind one gate, so an unlocked one has no owner."""
+    stillborn = lake.root / ".scratch" / "tmp-stillborn"
+    stillborn.mkdir(parents=True)
     with lake.scratch():
-        assert newborn.is_dir()
+        assert not stillborn.exists()
 
 
 def test_scratch_is_no_table(lake: Lake) -> None:

@@ -52,16 +52,12 @@ def test_a_dash_stands_for_nothing(write: Callable[[str], Statement]) -> None:
 @pytest.mark.parametrize("line", ["purpose", "grain", "reads", "params"])
 def test_each_header_line_is_needed(write: Callable[[str], Statement], line: str) -> None:
     text = "".join(part for part in HEADER.splitlines(keepends=True) if not part.startswith(f"-- {line}"))
-    with pytest.raises(
-        LakeError, match=r"sql/marts/thing\.sql needs the header lines purpose, grain, reads and params"
-    ):
+    with pytest.raises(LakeError, match=r"sql/marts/thing\.sql needs the header lines purpose, grain, reads and params"):
         write(text + "select $day_end, $top")
 
 
 def test_a_parameter_that_the_header_does_not_declare_is_refused(write: Callable[[str], Statement]) -> None:
-    with pytest.raises(
-        LakeError, match=r"declares the parameters \['day_end', 'top'\] and uses \['day_end', 'other', 'top'\]"
-    ):
+    with pytest.raises(LakeError, match=r"declares the parameters \['day_end', 'top'\] and uses \['day_end', 'other', 'top'\]"):
         write(HEADER + "select $day_end, $top, $other")
 
 
@@ -87,9 +83,7 @@ def test_every_statement_that_ships_keeps_its_header(folder: str) -> None:
     assert [query.name for query in found if not query.purpose.endswith(".")] == []
 
 
-@pytest.mark.parametrize(
-    "query", [query for folder in FOLDERS for query in statements_in(folder)], ids=lambda query: query.name
-)
+@pytest.mark.parametrize("query", [query for folder in FOLDERS for query in statements_in(folder)], ids=lambda query: query.name)
 def test_every_relation_of_the_header_is_read_by_the_text(query: Statement) -> None:
     assert [name for name in query.reads if name not in query.text] == []
 
