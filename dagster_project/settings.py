@@ -51,7 +51,7 @@ class SourceSettings(_Section):
         1000,
         ge=100,
         le=100000,
-        description="CPU and memory readings above this percentage are rejected as impossible; one may refer to an earlier, smaller size.",
+        description="CPU and memory readings above this percentage are rejected as impossible.",
     )
 
 

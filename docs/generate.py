@@ -113,9 +113,9 @@ def tables_page() -> str:
         "",
         "## Percentiles",
         "",
-        "A day's histogram has 301 logarithmic bins. A percentile of any window is found by adding days, and is within 1 % of the "
-        "exact one for percentages from 1 % to 400 %, within 4 % for bytes from 1 kB and for counts from 1 on; at or below that "
-        "floor it is within half the floor. Counts, minima and maxima are exact, means to 1/65536 of a unit.",
+        "A day's histogram has 301 logarithmic bins. A percentile of any window is found by adding days. It is within 1 % of the",
+        "exact one for percentages from 1 % to 400 %, and within 4 % for bytes from 1 kB and for counts from 1 on; at or below",
+        "that floor it is within half the floor. Counts, minima and maxima are exact, means to 1/65536 of a unit.",
     ]
     return "\n".join(lines) + "\n"
 
