@@ -1,0 +1,68 @@
+"""A night without its ingest: rollup, windows, emergencies, verdicts and report; and how exact its percentiles are."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+import duckdb
+
+from benchmarks.measured.history import runtime_of
+from dagster_project.domain.metrics import METRICS
+from dagster_project.lake.tables import UTILIZATION_SAMPLES, UTILIZATION_WINDOW
+from dagster_project.pipeline.report import write_report
+from dagster_project.pipeline.rollup import PROBABILITIES, RECENT_DAYS, roll_up_days, roll_up_windows
+from dagster_project.pipeline.runtime import days_up_to
+from dagster_project.pipeline.verdicts import find_emergencies, judge
+
+_LAYOUTS = {metric.name: metric.layout for metric in METRICS}
+
+
+def night(home: str, day: str) -> dict[str, float]:
+    """All steps after the ingest, for one day; returns their seconds."""
+    on = date.fromisoformat(day)
+    runtime = runtime_of(home, on)
+    steps = {
+        "daily rollup": lambda: roll_up_days(runtime, [on]),
+        "windows": lambda: roll_up_windows(runtime, on),
+        "emergencies": lambda: find_emergencies(runtime, on),
+        "verdicts": lambda: judge(runtime, on),
+        "report": lambda: write_report(runtime, on),
+    }
+    seconds = {}
+    for name, step in steps.items():
+        started = time.perf_counter()
+        step()
+        seconds[name] = time.perf_counter() - started
+    return seconds
+
+
+def accuracy(home: str, day: str, metrics: list[str]) -> dict[str, float]:
+    """Largest relative difference between the seven-day percentiles and the exact ones, by metric.
+
+    Exact = ``quantile_disc`` over the raw samples. Values at or below the floor of the metric's bins are left out: the
+    bound there is absolute.
+    """
+    on = date.fromisoformat(day)
+    lake = runtime_of(home, on).lake
+    samples = [str(file) for file in lake.files(UTILIZATION_SAMPLES, days_up_to(on, RECENT_DAYS))]
+    files = {"samples": samples, "window": str(lake.require(UTILIZATION_WINDOW, on))}
+    found = {}
+    with duckdb.connect() as connection:
+        for metric in metrics:
+            rows = connection.execute(
+                f"""with exact as (
+                    select resource_id, quantile_disc({metric}, {list(PROBABILITIES)})::double[] as of_window
+                    from read_parquet($samples) group by resource_id
+                ),
+                pairs as (
+                    select unnest(of_window) as exact, unnest([p50, p95, p99, p995]) as ours
+                    from exact join read_parquet($window) using (resource_id)
+                    where metric = $metric and window_days = $days
+                )
+                select count(*), max(abs(ours - exact) / exact) from pairs where exact > $floor""",
+                {**files, "metric": metric, "days": RECENT_DAYS, "floor": _LAYOUTS[metric].floor},
+            ).fetchall()
+            assert rows[0][0] > 0, f"no percentile of {metric} to compare"
+            found[metric] = rows[0][1]
+    return found
