@@ -5,14 +5,13 @@ from datetime import date
 
 import dagster as dg
 
-from dagster_project.pipeline.checks import checks, run_check
 from dagster_project.pipeline.runtime import Runtime
-from dagster_project.statements import Statement
+from dagster_project.statements import Statement, statements_in
 
 
 def data_checks(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetChecksDefinition]:
     """Every data check; one that finds a row keeps what depends on its table from running."""
-    return [_check(statement, partitions) for statement in checks()]
+    return [_check(statement, partitions) for statement in statements_in("checks")]
 
 
 def _check(statement: Statement, partitions: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:
@@ -26,6 +25,8 @@ def _check(statement: Statement, partitions: dg.PartitionsDefinition) -> dg.Asse
         partitions_def=partitions,
     )
     def check(context: dg.AssetCheckExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.AssetCheckResult:
+        from dagster_project.pipeline.checks import run_check
+
         outcomes = {key: run_check(runtime, statement, date.fromisoformat(key)) for key in context.partition_keys}
         found = {key: outcome for key, outcome in outcomes.items() if outcome.violations}
         return dg.AssetCheckResult(

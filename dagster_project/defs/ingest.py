@@ -7,8 +7,6 @@ import dagster as dg
 from dagster_project.defs.metadata import columns_of, load_result
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.tables import DECISION_AUDIT, RESOURCE_INVENTORY, UTILIZATION_SAMPLES
-from dagster_project.pipeline.ingest_records import ingest_decisions, ingest_inventory
-from dagster_project.pipeline.ingest_samples import ingest_samples
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.steps import step
 
@@ -19,6 +17,8 @@ def ingest_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefi
 
     @dg.asset(description=UTILIZATION_SAMPLES.description, metadata=columns_of(UTILIZATION_SAMPLES), **common)
     def utilization_samples(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.ingest_samples import ingest_samples
+
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "utilization_samples") as note:
             loads = ingest_samples(runtime, days)
@@ -27,6 +27,8 @@ def ingest_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefi
 
     @dg.asset(description=RESOURCE_INVENTORY.description, metadata=columns_of(RESOURCE_INVENTORY), **common)
     def resource_inventory(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.ingest_records import ingest_inventory
+
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "resource_inventory") as note:
             loads = ingest_inventory(runtime, days)
@@ -35,6 +37,8 @@ def ingest_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefi
 
     @dg.asset(description=DECISION_AUDIT.description, metadata=columns_of(DECISION_AUDIT), **common)
     def decision_audit(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.ingest_records import ingest_decisions
+
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "decision_audit") as note:
             loads = ingest_decisions(runtime, days)

@@ -1,13 +1,17 @@
 """What the Dagster UI shows of a materialization: rows, columns, and the numbers that matter."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from dagster_project.lake.tables import Table
-from dagster_project.pipeline.ledger import Load
+
+if TYPE_CHECKING:
+    from dagster_project.pipeline.ledger import Load
 
 
 def columns_of(table: Table) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import dagster as dg
 
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
-from dagster_project.pipeline.report import write_report
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.steps import step
 
@@ -22,6 +21,8 @@ def report_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefi
         **ASSET_KWARGS,
     )
     def nightly_report(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.report import write_report
+
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "nightly_report", is_last=True) as note:
             written = [write_report(runtime, day) for day in days]

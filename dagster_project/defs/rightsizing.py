@@ -7,10 +7,8 @@ import dagster as dg
 from dagster_project.defs.metadata import columns_of, result
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_VERDICTS, UTILIZATION_DAILY, UTILIZATION_WINDOW
-from dagster_project.pipeline.rollup import roll_up_days, roll_up_windows
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.steps import step
-from dagster_project.pipeline.verdicts import find_emergencies, judge, summary
 
 
 def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefinition]:
@@ -25,6 +23,8 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
         deps=["utilization_samples"], description=UTILIZATION_DAILY.description, metadata=columns_of(UTILIZATION_DAILY), **common
     )
     def utilization_daily(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.rollup import roll_up_days
+
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "utilization_daily") as note:
             rolled = roll_up_days(runtime, days)
@@ -43,6 +43,8 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
         **common,
     )
     def utilization_window(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.rollup import roll_up_windows
+
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "utilization_window") as note:
             note.rows = sum(roll_up_windows(runtime, day) for day in days)
@@ -55,6 +57,8 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
         **common,
     )
     def emergency_scaleups(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.verdicts import find_emergencies
+
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "emergency_scaleups") as note:
             note.rows = sum(find_emergencies(runtime, day) for day in days)
@@ -67,6 +71,8 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
         **common,
     )
     def rightsizing_verdicts(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.verdicts import judge, summary
+
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "rightsizing_verdicts") as note:
             note.rows = sum(judge(runtime, day) for day in days)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dagster_project.domain.histogram import COUNTS, PERCENT, VOLUME, Layout
+from dagster_project.domain.layouts import COUNTS, PERCENT, VOLUME, Layout
 
 
 @dataclass(frozen=True)

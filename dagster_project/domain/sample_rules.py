@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dagster_project.domain.histogram import PERCENT
+from dagster_project.domain.layouts import PERCENT
 from dagster_project.domain.metrics import METRICS
 
 MAX_VOLUME = 1e14

@@ -9,7 +9,7 @@ from typing import Any
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.tables import TABLES
 from dagster_project.pipeline.runtime import Runtime
-from dagster_project.statements import Statement, statements_in
+from dagster_project.statements import Statement
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,6 @@ class CheckOutcome:
 
     violations: int
     examples: tuple[dict[str, Any], ...]
-
-
-def checks() -> tuple[Statement, ...]:
-    """Every check, by name."""
-    return statements_in("checks")
 
 
 def run_check(runtime: Runtime, check: Statement, day: date) -> CheckOutcome:

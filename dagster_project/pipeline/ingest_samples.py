@@ -91,7 +91,7 @@ async def _ingest_day(
         codes = _ResourceCodes(keys)
         with SampleSorter(scratch, codes.known_ids, settings.spill_buckets) as sorter:
             intake = _Intake(codes, rules, sorter)
-            read = await utilization.copy_samples(connection, contract, day, intake.take)
+            read = await utilization.copy_samples(connection, contract, day, rules, intake.take)
             if read == 0 and not may_be_empty:
                 return None
             unlisted: list[str] = []
@@ -128,16 +128,26 @@ class _ResourceCodes:
         self._keys = np.array([key for key, _ in by_key], dtype=np.int64)
         self._codes = np.array([code for _, code in by_key], dtype=np.uint32)
         self.unlisted: dict[int, int] = {}
+        # Keys are hashes, so their low bits scatter evenly: with eight slots a key, nine in ten look-ups hit at once, which is
+        # five times as fast as searching for each.
+        self._mask = (1 << max(1, (8 * len(listed)).bit_length())) - 1
+        self._slots = np.zeros(self._mask + 1, dtype=np.uint32)
+        self._slots[self._keys & self._mask] = np.arange(len(self._keys))
 
     def of(self, keys: NDArray[np.int64]) -> NDArray[np.uint32]:
         if not len(self._keys):
             return self._unlisted_codes(keys)
-        position = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        codes = self._codes[position]
-        unknown = self._keys[position] != keys
-        if unknown.any():
-            codes[unknown] = self._unlisted_codes(keys[unknown])
-        return codes
+        position = self._slots[keys & self._mask]
+        missed = np.flatnonzero(self._keys[position] != keys)
+        if len(missed):
+            searched = np.minimum(np.searchsorted(self._keys, keys[missed]), len(self._keys) - 1)
+            position[missed] = searched
+            unknown = missed[self._keys[searched] != keys[missed]]
+            codes = self._codes[position]
+            if len(unknown):
+                codes[unknown] = self._unlisted_codes(keys[unknown])
+            return codes
+        return self._codes[position]
 
     def _unlisted_codes(self, keys: NDArray[np.int64]) -> NDArray[np.uint32]:
         distinct, inverse = np.unique(keys, return_inverse=True)
@@ -150,27 +160,33 @@ class _Intake:
 
     def __init__(self, codes: _ResourceCodes, rules: SampleRules, sorter: SampleSorter) -> None:
         self._codes, self._rules, self._sorter = codes, rules, sorter
-        self._upper = rules.upper_bounds()
         self.rejections: list[Rejection] = []
         self.last_us: int | None = None
 
     def take(self, block: SampleBlock) -> None:
-        keys, at_us, values = block
-        named = keys != self._codes.missing_key
-        if not named.all():
-            nameless = at_us[~named]
-            self.rejections.append(Rejection("missing_resource_id", -1, "", len(nameless), int(nameless.min()), ""))
-            keys, at_us, values = keys[named], at_us[named], values[named]
-        codes = self._codes.of(keys)
-        # Unknown values are +inf, so one comparison each way finds NaN, negative and impossible ones at once.
-        fine = ((values >= 0) & ((values <= self._upper) | (values == np.inf))).all(axis=1) & (at_us <= self._rules.now_us)
-        if not fine.all():
-            suspect = np.flatnonzero(~fine)
-            self.rejections += self._rules.rejections(codes, at_us, suspect, values[suspect])
-            codes, at_us, values = codes[fine], at_us[fine], values[fine]
+        nameless = np.flatnonzero(block.keys == self._codes.missing_key)
+        if not (len(block.suspects) or len(nameless)):
+            self._pass_on(self._codes.of(block.keys), block.at_us, block.values)
+            return
+        if len(nameless):
+            first = int(block.at_us[nameless].min())
+            self.rejections.append(Rejection("missing_resource_id", -1, "", len(nameless), first, ""))
+        named = ~np.isin(block.suspects, nameless)
+        suspects = block.suspects[named]
+        # Codes are given out to named rows only: a missing id is no resource that turned up.
+        codes = np.zeros(len(block.keys), dtype=np.uint32)
+        has_name = np.ones(len(codes), dtype=bool)
+        has_name[nameless] = False
+        codes[has_name] = self._codes.of(block.keys[has_name])
+        self.rejections += self._rules.rejections(codes, block.at_us, suspects, block.suspect_values[named])
+        good = has_name.copy()
+        good[suspects] = False
+        self._pass_on(codes[good], block.at_us[good], block.values[good])
+
+    def _pass_on(self, codes: NDArray[np.uint32], at_us: NDArray[np.int64], values: NDArray[np.float32]) -> None:
         if len(at_us):
             self.last_us = max(self.last_us or 0, int(at_us.max()))
-        self._sorter.add(codes, at_us, np.where(values == np.inf, np.nan, values))
+        self._sorter.add(codes, at_us, values)
 
 
 @dataclass

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dagster_project.domain.histogram import BINS, TrimmedCounts, add_trimmed, filled_range, histograms, quantiles
+from dagster_project.domain.histogram import TrimmedCounts, add_trimmed, filled_range, histograms, quantiles
+from dagster_project.domain.layouts import BINS
 from dagster_project.domain.metrics import METRICS
 from dagster_project.errors import LakeError
 from dagster_project.lake.engine import open_engine

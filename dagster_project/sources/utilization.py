@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import asyncpg
@@ -10,14 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dagster_project.domain.metrics import METRICS
+from dagster_project.domain.sample_rules import SampleRules
 from dagster_project.sources.contract import Contract
 from dagster_project.sources.copy_binary import NULL_NUMBER, POSTGRES_EPOCH_US, FixedWidthRow, copy_rows
 from dagster_project.statements import statement
 
 _ROW = FixedWidthRow([("resource_key", ">i8"), ("sampled_at", ">i8"), *((metric.name, ">f8") for metric in METRICS)])
 
-SampleBlock = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
-"""Keys (n,), times in µs since 1970 (n,), values (n, metrics) with NaN as it came and +inf for unknown."""
+
+@dataclass(frozen=True)
+class SampleBlock:
+    """Some samples as they came: keys (n,), times in µs since 1970 (n,), values (n, metrics) with NaN for unknown.
+
+    ``suspects`` are the numbers of the rows that break a rule, ``suspect_values`` (len(suspects), metrics) what they say, in
+    full precision, with +inf for unknown.
+    """
+
+    keys: NDArray[np.int64]
+    at_us: NDArray[np.int64]
+    values: NDArray[np.float32]
+    suspects: NDArray[np.int64]
+    suspect_values: NDArray[np.float64]
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
@@ -33,20 +47,36 @@ async def resource_keys(connection: asyncpg.Connection, contract: Contract) -> d
 
 
 async def copy_samples(
-    connection: asyncpg.Connection, contract: Contract, day: date, consume: Callable[[SampleBlock], None]
+    connection: asyncpg.Connection,
+    contract: Contract,
+    day: date,
+    rules: SampleRules,
+    consume: Callable[[SampleBlock], None],
 ) -> int:
     """Streams the day's samples through ``consume`` in blocks, in the order in which they are stored; returns the rows."""
-
-    def unpack(rows: NDArray[np.void]) -> None:
-        values = np.empty((len(METRICS), len(rows)), dtype=np.float64)
-        for index, metric in enumerate(METRICS):
-            values[index] = rows[metric.name]
-        values[values == np.inf] = np.finfo(np.float64).max  # a reading that says infinity is impossible, not unknown
-        values[values == NULL_NUMBER] = np.inf
-        consume((rows["resource_key"].astype(np.int64), rows["sampled_at"].astype(np.int64) + POSTGRES_EPOCH_US, values.T))
-
     query = contract.query(statement("extract/utilization_samples"), "utilization")
-    return await copy_rows(connection, query, day_bounds(day), _ROW, unpack)
+    return await copy_rows(connection, query, day_bounds(day), _ROW, lambda rows: consume(_unpack(rows, rules)))
+
+
+def _unpack(rows: NDArray[np.void], rules: SampleRules) -> SampleBlock:
+    """Big-endian rows into native columns. One column at a time, so that what is worked on stays in the cache."""
+    values = np.empty((len(rows), len(METRICS)), dtype=np.float32)
+    at_us = rows["sampled_at"].astype(np.int64) + POSTGRES_EPOCH_US
+    fine = at_us <= rules.now_us
+    upper_bounds = rules.upper_bounds()
+    for index, metric in enumerate(METRICS):
+        column = rows[metric.name].astype(np.float64)
+        unknown = column == NULL_NUMBER
+        # A comparison with NaN is false, so NaN, negative, infinite and too large readings all fail here.
+        fine &= unknown | ((column >= 0) & (column <= upper_bounds[index]))
+        column[unknown] = np.nan
+        with np.errstate(over="ignore"):  # what overflows here was found too large above
+            values[:, index] = column
+    suspects = np.flatnonzero(~fine)
+    exact = np.column_stack([rows[metric.name][suspects].astype(np.float64) for metric in METRICS])
+    exact[exact == np.inf] = np.finfo(np.float64).max  # a reading that says infinity is impossible, not unknown
+    exact[exact == NULL_NUMBER] = np.inf
+    return SampleBlock(rows["resource_key"].astype(np.int64), at_us, values, suspects, exact)
 
 
 async def unlisted_resources(

@@ -147,17 +147,18 @@ def test_a_failed_step_says_why_in_the_run_log_and_reaches_the_caller_as_it_was_
 def test_a_check_that_does_not_hold_keeps_the_report_from_being_written(
     fleet_runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dagster_project.defs import ingest
     from dagster_project.pipeline import ingest_records
 
+    real = ingest_records.ingest_decisions
+
     def broken(runtime: Runtime, days: list[date]) -> list:
-        loads = ingest_records.ingest_decisions(runtime, days)
+        loads = real(runtime, days)
         stray = pl.DataFrame([{"decision_id": "d-1", "decision_at": None, "target": "x"}], schema=schema(DECISION_AUDIT))
         stray = stray.with_columns(pl.lit("2001-01-01").str.to_datetime(time_unit="us").alias("decision_at"))
         write_frame(runtime.lake, DECISION_AUDIT, days[-1], stray)
         return loads
 
-    monkeypatch.setattr(ingest, "ingest_decisions", broken)
+    monkeypatch.setattr(ingest_records, "ingest_decisions", broken)
     with pytest.raises(CheckFailed, match="decisions_belong_to_day of decision_audit does not hold"):
         run_nightly(fleet_runtime, DAY)
     assert not fleet_runtime.lake.has(RIGHTSIZING_VERDICTS, DAY)

@@ -9,17 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.domain.histogram import (
-    BINS,
-    COUNTS,
-    PERCENT,
-    VOLUME,
-    Layout,
     TrimmedCounts,
     add_trimmed,
     filled_range,
     histograms,
     quantiles,
 )
+from dagster_project.domain.layouts import BINS, COUNTS, PERCENT, VOLUME, Layout
 
 LAYOUTS = st.sampled_from([PERCENT, VOLUME, COUNTS])
 PROBABILITIES = ("0.5", "0.95", "0.99", "0.995")

@@ -6,17 +6,13 @@ import numpy as np
 import pytest
 
 from dagster_project.domain.histogram import (
-    BINS,
-    COUNTS,
-    PERCENT,
-    VOLUME,
-    Layout,
     TrimmedCounts,
     add_trimmed,
     filled_range,
     histograms,
     quantiles,
 )
+from dagster_project.domain.layouts import BINS, COUNTS, PERCENT, VOLUME, Layout
 
 LAYOUTS = pytest.mark.parametrize("layout", [PERCENT, VOLUME, COUNTS], ids=lambda layout: layout.name)
 PROBABILITIES = (0.5, 0.95, 0.99, 0.995)
