@@ -4,6 +4,8 @@ BIN := .venv/bin
 RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
+UI_HOME := $(abspath $(or $(NIGHTSHIFT_HOME),.nightshift))
+
 .PHONY: demo test lint ui bench docs catalog lock clean
 
 demo: .venv/run
@@ -18,9 +20,9 @@ lint: .venv/dev
 
 # The Dagster UI on http://localhost:3000, over the same home as the command line.
 ui: .venv/run
-	mkdir -p .nightshift/dagster
-	cp -n templates/dagster.yaml .nightshift/dagster/dagster.yaml || true
-	DAGSTER_HOME=$(CURDIR)/.nightshift/dagster $(BIN)/dagster dev -w workspace.yaml
+	mkdir -p $(UI_HOME)/dagster
+	cp -n templates/dagster.yaml $(UI_HOME)/dagster/dagster.yaml || true
+	DAGSTER_HOME=$(UI_HOME)/dagster $(BIN)/dagster dev -w workspace.yaml
 
 # Ratios against the best alternatives, in one run; see benchmarks/README.md.
 bench: .venv/dev

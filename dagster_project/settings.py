@@ -44,6 +44,9 @@ class SourceSettings(_Section):
     connect_timeout_seconds: float = Field(10, ge=1, le=120, description="Time allowed for opening a connection.")
     statement_timeout_seconds: float = Field(1800, ge=1, le=86400, description="Time allowed for one extract.")
     connect_attempts: int = Field(3, ge=1, le=10, description="Attempts to connect before the run gives up.")
+    late_days: int = Field(
+        2, ge=0, le=28, description="Days before the night's own whose samples are counted again, and read again where more came."
+    )
     spill_buckets: int = Field(
         64, ge=1, le=512, description="Files that a day is spread over while it is sorted; more = less memory."
     )

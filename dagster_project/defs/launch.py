@@ -6,7 +6,7 @@ from datetime import date
 import dagster as dg
 
 from dagster_project.actions.run_log import Step
-from dagster_project.definitions import build_defs
+from dagster_project.defs.build import build_defs
 from dagster_project.defs.instance import open_instance
 from dagster_project.errors import CheckFailed, NightshiftError
 from dagster_project.pipeline.runtime import Runtime

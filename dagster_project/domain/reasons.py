@@ -65,6 +65,11 @@ _ALL = (
         "{value:.0f} % of the last seven days' {text} samples are there; {limit:.0f} % are needed.",
     ),
     Reason(
+        "insufficient_clean_data",
+        "Readings set aside",
+        "{value:.0f} of its samples were set aside because they cannot be right; any of them may have been the peak.",
+    ),
+    Reason(
         "insufficient_memory_data",
         "Memory not measured",
         "Memory is measured for {value:.0f} % of the last seven days; the smaller size has less of it, "

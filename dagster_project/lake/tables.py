@@ -99,10 +99,12 @@ LOAD_LEDGER = Table(
         "rows_written": "BIGINT",
         "rows_rejected": "BIGINT",
         "watermark_at": "TIMESTAMP",
+        "history_from": "TIMESTAMP",
         "missing_columns": "VARCHAR",
         "error": "VARCHAR",
     },
-    "What each source gave for the day: complete, partial (the day was not over), empty or failed.",
+    "What each source gave for the day: complete, late (an inventory that was taken after its day was the newest), partial "
+    "(the day was not over), empty or failed. history_from is the first moment of which the source knows anything.",
 )
 UTILIZATION_DAILY = Table(
     "utilization_daily",
@@ -190,6 +192,7 @@ RIGHTSIZING_VERDICTS = Table(
         "cpu_p95_pct": "DOUBLE",
         "cpu_p995_pct": "DOUBLE",
         "cpu_peak_pct": "DOUBLE",
+        "cpu_limit_pct": "DOUBLE",
         "memory_basis": "VARCHAR",
         "memory_p995_pct": "DOUBLE",
         "memory_peak_pct": "DOUBLE",

@@ -14,7 +14,7 @@ from dagster_project.statements import Statement
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """What a check found: how many rows violate it, and some of them."""
+    """What a check found: how many rows violate it, and which some of them are."""
 
     violations: int
     examples: tuple[dict[str, Any], ...]
@@ -26,4 +26,5 @@ def run_check(runtime: Runtime, check: Statement, day: date) -> CheckOutcome:
         for name in check.reads:
             engine.view(TABLES[name], [day])
         rows = engine.rows(check, {"day": day} if "day" in check.params else {})
-    return CheckOutcome(len(rows), tuple(rows[:5]))
+    # Only what identifies a row is shown: its values may be nobody's business.
+    return CheckOutcome(len(rows), tuple({name: row[name] for name in check.grain} for row in rows[:5]))

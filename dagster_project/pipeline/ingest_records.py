@@ -10,8 +10,9 @@ import polars as pl
 
 from dagster_project.errors import EmptySource
 from dagster_project.lake.frames import schema, write_frame
+from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import DECISION_AUDIT, RESOURCE_INVENTORY
-from dagster_project.pipeline.ledger import Load, RejectedGroup, load_of, record, unsettled
+from dagster_project.pipeline.ledger import Load, RejectedGroup, keeps, load_of, record
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.sources import records
 from dagster_project.sources.utilization import day_bounds
@@ -30,7 +31,11 @@ def ingest_inventory(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
 
 
 def ingest_decisions(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:
-    """Loads the decisions of ``days`` and of those days before them, as far as a veto reaches, that were never loaded."""
+    """Loads the decisions of ``days`` and of the days before them as far as a veto reaches.
+
+    Those earlier days are read every night: a decision that is written late must still veto, and they are few rows. A complete
+    day is never replaced by fewer rows.
+    """
     return asyncio.run(_decisions(runtime, days))
 
 
@@ -53,7 +58,7 @@ async def _inventory(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
             written = write_frame(lake, RESOURCE_INVENTORY, day, good)
             load = Load(
                 INVENTORY,
-                "complete",
+                "complete" if day >= newest else "late",
                 rows_read=frame.height,
                 rows_written=written,
                 rows_rejected=frame.height - written,
@@ -67,9 +72,10 @@ async def _inventory(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
 async def _decisions(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:
     lake = runtime.lake
     reach = runtime.settings.rightsizing.emergency_veto_days
-    wanted = sorted({*unsettled(lake, DECISIONS, days_up_to(min(days), reach)[:-1]), *days})
+    wanted = sorted({*days_up_to(min(days), reach), *days})
     done: list[tuple[date, Load]] = []
     async with runtime.source() as (connection, contract):
+        first_at = await records.first_decision(connection, contract)
         frame = await records.decisions(
             connection,
             contract,
@@ -82,7 +88,13 @@ async def _decisions(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
         )
         for day in wanted:
             mine = by_day.get((day,), frame.clear())
+            kept = keeps(lake, DECISIONS, day, mine.height)
+            if kept is not None:
+                done += [(day, kept)] if day in days else []
+                continue
             good, rejected = _split(mine, "decision_id", DECISIONS, at="decision_at")
+            if day not in days and _is_stored(lake, day, good):
+                continue
             written = write_frame(lake, DECISION_AUDIT, day, good)
             load = Load(
                 DECISIONS,
@@ -91,11 +103,19 @@ async def _decisions(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
                 rows_written=written,
                 rows_rejected=mine.height - written,
                 watermark_at=good["decision_at"].max() if written else None,
+                history_from=first_at.replace(tzinfo=None) if first_at else None,
                 missing_columns=", ".join(contract.missing("decision_audit")),
             )
             record(lake, day, load, rejected)
             done.append((day, load))
     return done
+
+
+def _is_stored(lake: Lake, day: date, decisions: pl.DataFrame) -> bool:
+    """Whether the day's partition holds exactly these rows."""
+    if not lake.has(DECISION_AUDIT, day) or load_of(lake, DECISIONS, day) is None:
+        return False
+    return pl.read_parquet(lake.path(DECISION_AUDIT, day), hive_partitioning=False).equals(decisions.sort(DECISION_AUDIT.grain))
 
 
 def _split(frame: pl.DataFrame, key: str, source: str, at: str | None) -> tuple[pl.DataFrame, list[RejectedGroup]]:

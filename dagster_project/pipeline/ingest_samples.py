@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import asyncpg
 import numpy as np
@@ -17,7 +17,7 @@ from dagster_project.errors import EmptySource, NightshiftError
 from dagster_project.lake.frames import write_stream
 from dagster_project.lake.sample_sorter import SampleSorter
 from dagster_project.lake.tables import UTILIZATION_SAMPLES
-from dagster_project.pipeline.ledger import Load, RejectedGroup, load_of, record, unsettled
+from dagster_project.pipeline.ledger import Load, RejectedGroup, keeps, load_of, record, unsettled
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.sources import utilization
 from dagster_project.sources.contract import Contract
@@ -27,10 +27,10 @@ SOURCE = "utilization"
 
 
 def ingest_samples(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:
-    """Loads ``days``, and before them the days of the look-back that were never loaded or were not over at the time.
+    """Loads ``days``, and before them the days of the look-back that were never loaded, were not over, or have more rows now.
 
-    Returns what was loaded, in order. Raises ``EmptySource`` where one of ``days`` itself has no samples; days that were
-    loaded before it keep their partitions.
+    Returns what was loaded, in order. Raises ``EmptySource`` where a single day was asked for and it has no samples; in a
+    range, such a day is recorded as empty. A complete day is never replaced by fewer rows.
     """
     return asyncio.run(_ingest(runtime, days))
 
@@ -43,9 +43,9 @@ async def _ingest(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Lo
             if span is None:
                 raise EmptySource("The table utilization holds no samples at all; load some, or correct NIGHTSHIFT_DSN.")
             keys = await utilization.resource_keys(connection, contract)
-            queue = _queue(runtime, days, span[0].date())
+            queue = await _queue(runtime, connection, contract, days, span[0].date())
             for number, day in enumerate(queue, start=1):
-                load = await _ingest_day(runtime, connection, contract, keys, day, may_be_empty=day not in days)
+                load = await _ingest_day(runtime, connection, contract, keys, day, may_be_empty=list(days) != [day])
                 if load is None:
                     raise EmptySource(
                         f"The table utilization has no samples on {day}; it holds {span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}: "
@@ -59,10 +59,18 @@ async def _ingest(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Lo
     return done
 
 
-def _queue(runtime: Runtime, days: Sequence[date], first_sample: date) -> list[date]:
-    lookback = days_up_to(min(days), runtime.settings.rightsizing.lookback_days)[:-1]
-    late = unsettled(runtime.lake, SOURCE, (day for day in lookback if day >= first_sample))
-    return sorted({*late, *days})
+async def _queue(
+    runtime: Runtime, connection: asyncpg.Connection, contract: Contract, days: Sequence[date], first_sample: date
+) -> list[date]:
+    lookback = [day for day in days_up_to(min(days), runtime.settings.rightsizing.lookback_days)[:-1] if day >= first_sample]
+    unread = unsettled(runtime.lake, SOURCE, lookback)
+    recent = [day for day in lookback[-runtime.settings.source.late_days :] if day not in unread]
+    grown = []
+    if recent:
+        counts = await utilization.sample_counts(connection, contract, recent[0], recent[-1])
+        loads = {day: load_of(runtime.lake, SOURCE, day) for day in recent}
+        grown = [day for day, load in loads.items() if load is not None and counts.get(day, 0) > load.rows_read]
+    return sorted({*unread, *grown, *days})
 
 
 def _record_failure(runtime: Runtime, days: Sequence[date], done: Sequence[date], error: NightshiftError) -> None:
@@ -92,8 +100,12 @@ async def _ingest_day(
         with SampleSorter(scratch, codes.known_ids, settings.spill_buckets) as sorter:
             intake = _Intake(codes, rules, sorter)
             read = await utilization.copy_samples(connection, contract, day, rules, intake.take)
+            kept = keeps(runtime.lake, SOURCE, day, read)
             if read == 0 and not may_be_empty:
                 return None
+            kept = keeps(runtime.lake, SOURCE, day, read)
+            if kept is not None:
+                return kept
             unlisted: list[str] = []
             if codes.unlisted:
                 names = await utilization.unlisted_resources(connection, contract, day, list(codes.unlisted))
@@ -102,8 +114,6 @@ async def _ingest_day(
             written = write_stream(runtime.lake, UTILIZATION_SAMPLES, day, lambda: sorter.frames(unlisted))
             groups = _groups([*intake.rejections, *sorter.duplicates], codes.known_ids + unlisted)
     _, end = utilization.day_bounds(day)
-    if end > runtime.now - timedelta(days=1):
-        groups += await _future_groups(connection, contract, runtime.now, end)
     load = Load(
         SOURCE,
         status="partial" if end > runtime.now else "complete" if read else "empty",
@@ -209,17 +219,6 @@ def _groups(rejections: Sequence[Rejection], ids: list[str]) -> list[RejectedGro
         name = ids[code] if code >= 0 else ""
         groups.append(RejectedGroup(SOURCE, reason, name, column, tally.rows, at, tally.first.example))
     return groups
-
-
-async def _future_groups(
-    connection: asyncpg.Connection, contract: Contract, now: datetime, day_end: datetime
-) -> list[RejectedGroup]:
-    """Samples beyond the newest day belong to no partition yet; those beyond the present are reported now."""
-    found = await utilization.future_samples(connection, contract, now, day_end)
-    return [
-        RejectedGroup(SOURCE, "future_timestamp", name, "", rows, at.astimezone(UTC).replace(tzinfo=None), "")
-        for name, rows, at in found
-    ]
 
 
 def _microseconds(moment: datetime) -> int:

@@ -18,7 +18,11 @@ SETTLED = ("complete",)
 
 @dataclass(frozen=True)
 class Load:
-    """One line of the ledger. ``status``: complete, partial (the day was not over yet), empty or failed."""
+    """One line of the ledger.
+
+    ``status``: complete, late (an inventory taken after its day was the newest), partial (the day was not over yet), empty or
+    failed. ``history_from``: the first moment of which the source knows anything.
+    """
 
     source: str
     status: str
@@ -26,6 +30,7 @@ class Load:
     rows_written: int = 0
     rows_rejected: int = 0
     watermark_at: datetime | None = None
+    history_from: datetime | None = None
     missing_columns: str = ""
     error: str = ""
 
@@ -56,6 +61,15 @@ def load_of(lake: Lake, source: str, day: date) -> Load | None:
     if not path.is_file():
         return None
     return Load(**pl.read_parquet(path).row(0, named=True))
+
+
+def keeps(lake: Lake, source: str, day: date, rows: int) -> Load | None:
+    """The ledger line of a complete day that had more rows than are there now, or None.
+
+    A source forgets (retention, clean-ups); evidence that was read whole is not replaced by less of it.
+    """
+    load = load_of(lake, source, day)
+    return load if load is not None and load.status == "complete" and load.rows_read > rows else None
 
 
 def unsettled(lake: Lake, source: str, days: Iterable[date]) -> list[date]:

@@ -23,6 +23,7 @@ from dagster_project.lake.tables import (
     UTILIZATION_SAMPLES,
     UTILIZATION_WINDOW,
 )
+from dagster_project.pipeline.ingest_records import DECISIONS
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.reporting.render import render_html, render_markdown
@@ -94,7 +95,7 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
             proposals=_proposals(engine, chosen, day, rules),
             reasons=_reason_counts(engine),
             coverage=_coverage(engine),
-            missing_evidence=_missing(loads, base["days"], rules.lookback_days),
+            missing_evidence=_missing(loads, base, day, rules),
             loads=tuple(SourceLoad(**{key: row[key] for key in _LOAD_FIELDS}) for row in loads),
             rejected=tuple(RejectedRows(**row) for row in engine.rows(statement("reports/rejected"))),
             price_provenance=_provenance(fleet),
@@ -181,7 +182,7 @@ def evidence_lines(verdict: Mapping[str, Any], rules: RightsizingSettings) -> tu
             f"CPU P99.5, {span}, {basis[verdict['cpu_basis']]}",
             verdict["cpu_p995_pct"],
             verdict["cpu_ratio"],
-            rules.max_cpu_p995_pct,
+            verdict["cpu_limit_pct"] or rules.max_cpu_p995_pct,
         ),
         line(f"CPU peak, {span}", verdict["cpu_peak_pct"], verdict["cpu_ratio"], rules.max_cpu_peak_pct),
         line(
@@ -223,14 +224,32 @@ def _coverage(engine: Engine) -> tuple[MetricCoverage, ...]:
     )
 
 
-def _missing(loads: Sequence[Mapping[str, Any]], days: int, lookback_days: int) -> tuple[str, ...]:
+def _missing(
+    loads: Sequence[Mapping[str, Any]], base: Mapping[str, Any], day: date, rules: RightsizingSettings
+) -> tuple[str, ...]:
     absent = [(row["source"], column) for row in loads for column in (row["missing_columns"] or "").split(", ") if column]
-    short = (
-        (f"The lake holds {days} of the {lookback_days} days that guard a verdict; rare peaks before them are unseen.",)
-        if days < lookback_days
-        else ()
-    )
-    return (*missing_evidence(absent), *short)
+    sentences = [*missing_evidence(absent)]
+    if base["days"] < rules.lookback_days:
+        sentences.append(
+            f"The lake holds {base['days']} of the {rules.lookback_days} days that guard a verdict; "
+            "rare peaks before them are unseen."
+        )
+    if base["unlisted"]:
+        sentences.append(
+            f"{base['unlisted']} measured resources are not in the inventory of the day, such as {base['unlisted_example']}; "
+            "they have no verdict."
+        )
+    veto_from = datetime.combine(day + timedelta(days=1 - rules.emergency_veto_days), time())
+    for row in loads:
+        if row["source"] != DECISIONS:
+            continue
+        if row["history_from"] is None:
+            sentences.append("The decision history is empty; no emergency could speak against anything.")
+        elif row["history_from"] > veto_from:
+            sentences.append(
+                f"The decision history begins on {row['history_from']:%Y-%m-%d}; emergencies before that day are unknown."
+            )
+    return tuple(sentences)
 
 
 def _provenance(fleet: Mapping[str, Any]) -> tuple[str, ...]:

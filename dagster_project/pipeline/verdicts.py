@@ -10,6 +10,7 @@ from dagster_project.lake.engine import open_engine
 from dagster_project.lake.tables import (
     DECISION_AUDIT,
     EMERGENCY_SCALEUPS,
+    REJECTED_ROWS,
     RESOURCE_INVENTORY,
     RIGHTSIZING_VERDICTS,
     UTILIZATION_WINDOW,
@@ -43,6 +44,7 @@ def judge(runtime: Runtime, day: date) -> int:
     with open_engine(runtime.lake) as engine:
         for table in (RESOURCE_INVENTORY, UTILIZATION_WINDOW, EMERGENCY_SCALEUPS):
             engine.view(table, [day])
+        engine.view(REJECTED_ROWS, days_up_to(day, rules.lookback_days))
         engine.view_file("instance_types", INSTANCE_TYPES)
         engine.view_file("instance_prices", INSTANCE_PRICES)
         parameters = {

@@ -25,14 +25,13 @@ _KINDS: dict[str, tuple[frozenset[str], str]] = {
     "integer": (frozenset({"int2", "int4", "int8"}), "integer"),
     "json": (frozenset({"jsonb", "json"}), "jsonb"),
     "boolean": (frozenset({"bool"}), "boolean"),
-    "date": (frozenset({"date"}), "date"),
 }
 _TYPE_NAMES = {"number": "double precision", "json": "jsonb", "boolean": "boolean"}
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the contract. ``kind`` is text, timestamptz, number, integer, json, boolean or date."""
+    """One column of the contract. ``kind`` is text, timestamptz, number, integer, json or boolean."""
 
     name: str
     kind: str

@@ -36,6 +36,12 @@ async def decisions(
     return await _copy_frame(connection, query, (start, end), schema)
 
 
+async def first_decision(connection: asyncpg.Connection, contract: Contract) -> datetime | None:
+    """The time of the first decision, or None where there is none."""
+    found: datetime | None = await connection.fetchval(contract.query(statement("extract/decision_span"), "decision_audit"))
+    return found
+
+
 async def _copy_frame(connection: asyncpg.Connection, query: str, arguments: Sequence[object], schema: pl.Schema) -> pl.DataFrame:
     frames = [schema.to_frame()]
     pending = bytearray()

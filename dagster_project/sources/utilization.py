@@ -94,6 +94,13 @@ async def sample_span(connection: asyncpg.Connection, contract: Contract) -> tup
     return (row["first_at"], row["last_at"]) if row and row["first_at"] else None
 
 
+async def sample_counts(connection: asyncpg.Connection, contract: Contract, first: date, last: date) -> dict[date, int]:
+    """Rows of each UTC day from ``first`` to ``last``; a day without rows is not in it."""
+    query = contract.query(statement("extract/sample_counts"), "utilization")
+    rows = await connection.fetch(query, day_bounds(first)[0], day_bounds(last)[1])
+    return {row["day"]: row["rows_of_day"] for row in rows}
+
+
 async def future_samples(
     connection: asyncpg.Connection, contract: Contract, now: datetime, day_end: datetime
 ) -> list[tuple[str, int, datetime]]:

@@ -17,6 +17,7 @@ select
     coalesce(current_config ->> 'asg_name', tags ->> 'aws:autoscaling:groupName') as asg_name,
     coalesce(current_config ->> 'managed_by',
              case when tags ? 'eks:cluster-name' or tags ? 'eks:nodegroup-name' then 'eks'
+                  when exists (select from jsonb_object_keys(case when jsonb_typeof(tags) = 'object' then tags else '{}' end) as tag where tag like 'kubernetes.io/cluster/%') then 'kubernetes'
                   when tags ? 'aws:ecs:clusterName' then 'ecs' end) as managed_by,
     case when type <> 'autoscaling_group' then 1
          when current_config ->> 'desired_capacity' ~ '^[0-9]{1,6}$' then (current_config ->> 'desired_capacity')::integer

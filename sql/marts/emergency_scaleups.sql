@@ -25,6 +25,9 @@ names as (
     union all
     select resource_id, asg_name, 'autoscaling_group', 2 from resource_inventory where asg_name is not null
     union all
+    -- What happened to a member happened to its group.
+    select asg_name, resource_id, 'member', 4 from resource_inventory where asg_name in (select resource_id from resource_inventory)
+    union all
     select resource_id, service, 'service', 3 from resource_inventory where service is not null
 )
 select

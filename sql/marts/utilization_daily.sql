@@ -49,12 +49,14 @@ resources as (
 intervals as (
     -- How long a sample stands for. Coarser than five minutes: the coarsest grid in which no two samples share a slot. Finer: by
     -- the samples in a slot, taken down to the next usual interval, because a rate must not come out too low when some are lost.
-    -- Up to one and a half samples a slot is a five-minute feed whose clock drifts.
+    -- Up to a tenth more samples than slots is a five-minute feed whose clock drifts.
     select
         *,
+        300.0 * slots_5 / rows_of_day as spacing,
         case
-            when rows_of_day > 1.5 * slots_5 then
-                case when 300 * slots_5 >= 60 * rows_of_day then 60 when 300 * slots_5 >= 10 * rows_of_day then 10 else 1 end
+            when rows_of_day > 1.1 * slots_5 then
+                case when spacing >= 240 then 240 when spacing >= 180 then 180 when spacing >= 120 then 120
+                     when spacing >= 60 then 60 when spacing >= 30 then 30 when spacing >= 10 then 10 else 1 end
             when slots_5 = slots_60 then 3600
             when slots_5 = slots_30 then 1800
             when slots_5 = slots_15 then 900

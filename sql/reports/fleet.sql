@@ -5,7 +5,8 @@
 select
     count(*) as resources,
     count(current_usd_month) as priced_resources,
-    coalesce(sum(current_usd_month), 0) as fleet_usd_month,
+    -- A member's cost is part of its group's.
+    coalesce(sum(current_usd_month) filter (reason_code <> 'refuse_group_member'), 0) as fleet_usd_month,
     coalesce(sum(savings_usd_month), 0) as savings_usd_month,
     count(*) filter (verdict = 'propose') as proposals_total,
     coalesce(sum(stake_usd_month) filter (verdict = 'insufficient'), 0) as waiting_usd_month,

@@ -23,9 +23,9 @@ ALLOWED = {
     "reporting": BASE | {"domain"},
     "demo": BASE | {"domain"},
     "pipeline": BASE | {"domain", "catalog", "sources", "lake", "actions", "reporting", "demo"},
-    "defs": BASE | {"domain", "lake", "actions", "pipeline", "definitions"},
+    "defs": BASE | {"domain", "lake", "actions", "pipeline"},
     "commands": BASE | {"domain", "pipeline", "defs", "demo"},
-    "definitions": BASE | {"defs", "pipeline"},
+    "definitions": BASE | {"defs"},
     "cli": BASE | {"commands"},
     "__main__": {"cli"},
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -228,7 +229,7 @@ def test_a_configuration_that_is_no_object_is_unknown_and_kept(
         ({}, {"eks:nodegroup-name": ""}, None, "eks"),
         ({}, {"aws:ecs:clusterName": "c"}, None, "ecs"),
         ({"managed_by": "nomad"}, {"eks:cluster-name": "c"}, None, "nomad"),
-        ({}, {"kubernetes.io/cluster/c": "owned"}, None, None),
+        ({}, {"kubernetes.io/cluster/c": "owned"}, None, "kubernetes"),
         ({}, ["eks"], None, None),
     ],
 )
@@ -474,7 +475,7 @@ def test_the_ledger_says_which_optional_columns_are_missing(runtime: Runtime, de
     execute("insert into decision_audit (decision_id, decision_time, target) values ('d-1', '2025-03-09 10:00+00', 'i-1')")
     (row,) = decisions(runtime)
     load = ledger.load_of(runtime.lake, DECISIONS, DAY)
-    assert load == Load(DECISIONS, "complete", 1, 1, 0, datetime(2025, 3, 9, 10), "outcome, dry_run")
+    assert load == Load(DECISIONS, "complete", 1, 1, 0, datetime(2025, 3, 9, 10), datetime(2025, 3, 9, 10), "outcome, dry_run")
     assert (row["outcome"], row["is_dry_run"]) == (None, False)
 
 
@@ -487,3 +488,21 @@ def test_a_load_that_fails_leaves_the_old_partition_and_its_line(runtime: Runtim
         ingest_decisions(runtime, [DAY])
     assert read(runtime, DECISION_AUDIT) == before
     assert ledger.load_of(runtime.lake, DECISIONS, DAY) == load
+
+
+def test_a_decision_that_is_written_late_is_read_by_the_next_night(runtime: Runtime, decision: Put) -> None:
+    decision("d-1")
+    ingest_decisions(runtime, [DAY])
+    decision("d-2")
+    later = replace(runtime, now=runtime.now + timedelta(days=1))
+    done = dict(ingest_decisions(later, [DAY + timedelta(days=1)]))
+    assert done[DAY].rows_written == 2
+    assert [row["decision_id"] for row in read(runtime, DECISION_AUDIT)] == ["d-1", "d-2"]
+
+
+def test_what_the_audit_has_forgotten_is_not_forgotten_here(runtime: Runtime, decision: Put, execute: Execute) -> None:
+    decision("d-1")
+    load = dict(ingest_decisions(runtime, [DAY]))[DAY]
+    execute("delete from decision_audit")
+    assert dict(ingest_decisions(runtime, [DAY]))[DAY] == load
+    assert [row["decision_id"] for row in read(runtime, DECISION_AUDIT)] == ["d-1"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dagster_project.definitions import build_defs
+from dagster_project.defs.build import build_defs
 from dagster_project.settings import Settings
 
 SNAPSHOT = Path(__file__).with_name("definitions.json")

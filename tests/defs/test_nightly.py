@@ -10,7 +10,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from dagster_project.definitions import build_defs
+from dagster_project.defs.build import build_defs
 from dagster_project.defs.instance import open_instance
 from dagster_project.defs.launch import run_nightly
 from dagster_project.errors import CheckFailed, EmptySource
