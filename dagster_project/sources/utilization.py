@@ -16,8 +16,6 @@ from dagster_project.sources.contract import Contract
 from dagster_project.sources.copy_binary import NULL_NUMBER, POSTGRES_EPOCH_US, FixedWidthRow, copy_rows
 from dagster_project.statements import statement
 
-_ROW = FixedWidthRow([("resource_key", ">i8"), ("sampled_at", ">i8"), *((metric.name, ">f8") for metric in METRICS)])
-
 
 @dataclass(frozen=True)
 class SampleBlock:
@@ -53,18 +51,29 @@ async def copy_samples(
     rules: SampleRules,
     consume: Callable[[SampleBlock], None],
 ) -> int:
-    """Streams the day's samples through ``consume`` in blocks, in the order in which they are stored; returns the rows."""
+    """Streams the day's samples through ``consume`` in blocks, in the order in which they are stored; returns the rows.
+
+    Only metrics that the database has are sent; the others are unknown.
+    """
+    there = [metric.name for metric in METRICS if metric.contract_column in contract.tables["utilization"]]
+    columns = ["resource_key", "sampled_at", *there]
     query = contract.query(statement("extract/utilization_samples"), "utilization")
-    return await copy_rows(connection, query, day_bounds(day), _ROW, lambda rows: consume(_unpack(rows, rules)))
+    layout = FixedWidthRow([(name, ">f8" if name in there else ">i8") for name in columns])
+    narrowed = f"select {', '.join(columns)} from ({query}) as samples"
+    return await copy_rows(
+        connection, narrowed, day_bounds(day), layout, lambda rows: consume(_unpack(rows, frozenset(there), rules))
+    )
 
 
-def _unpack(rows: NDArray[np.void], rules: SampleRules) -> SampleBlock:
+def _unpack(rows: NDArray[np.void], there: frozenset[str], rules: SampleRules) -> SampleBlock:
     """Big-endian rows into native columns. One column at a time, so that what is worked on stays in the cache."""
-    values = np.empty((len(rows), len(METRICS)), dtype=np.float32)
+    values = np.full((len(rows), len(METRICS)), np.nan, dtype=np.float32)
     at_us = rows["sampled_at"].astype(np.int64) + POSTGRES_EPOCH_US
     fine = at_us <= rules.now_us
     upper_bounds = rules.upper_bounds()
     for index, metric in enumerate(METRICS):
+        if metric.name not in there:
+            continue
         column = rows[metric.name].astype(np.float64)
         unknown = column == NULL_NUMBER
         # A comparison with NaN is false, so NaN, negative, infinite and too large readings all fail here.
@@ -73,7 +82,10 @@ def _unpack(rows: NDArray[np.void], rules: SampleRules) -> SampleBlock:
         with np.errstate(over="ignore"):  # what overflows here was found too large above
             values[:, index] = column
     suspects = np.flatnonzero(~fine)
-    exact = np.column_stack([rows[metric.name][suspects].astype(np.float64) for metric in METRICS])
+    exact = np.full((len(suspects), len(METRICS)), NULL_NUMBER)
+    for index, metric in enumerate(METRICS):
+        if metric.name in there:
+            exact[:, index] = rows[metric.name][suspects]
     exact[exact == np.inf] = np.finfo(np.float64).max  # a reading that says infinity is impossible, not unknown
     exact[exact == NULL_NUMBER] = np.inf
     return SampleBlock(rows["resource_key"].astype(np.int64), at_us, values, suspects, exact)
