@@ -15,6 +15,9 @@ class Progress(Protocol):
     def update(self, label: str, done: float, total: float) -> None:
         """How far ``label`` has come; equal numbers mean that it is finished."""
 
+    def close(self) -> None:
+        """Gives the stream back as it was, also where work was interrupted."""
+
 
 class Silent:
     """Reports to nobody: inside the Dagster daemon, and in tests."""
@@ -24,6 +27,9 @@ class Silent:
 
     def update(self, label: str, done: float, total: float) -> None:
         """Says nothing."""
+
+    def close(self) -> None:
+        """Has nothing to give back."""
 
 
 class Lines:
@@ -44,6 +50,9 @@ class Lines:
         if self._told.get(label) != tenth:
             self._told[label] = tenth
             self.say(f"{label}: {tenth * 10} %")
+
+    def close(self) -> None:
+        """Has nothing to give back: every line is complete."""
 
 
 class Terminal:
@@ -78,6 +87,14 @@ class Terminal:
             self._progress.remove_task(self._tasks.pop(label))
             if not self._tasks:
                 self._progress.stop()
+
+    def close(self) -> None:
+        """Removes the bars of unfinished labels and shows the cursor again, which a live display hides."""
+        if self._tasks:
+            for task in self._tasks.values():
+                self._progress.remove_task(task)
+            self._tasks.clear()
+            self._progress.stop()
 
 
 def progress_for(stream: TextIO) -> Progress:

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from dagster_project.errors import SettingsError
 
@@ -83,7 +83,14 @@ class RetentionSettings(_Section):
 
     samples_days: int = Field(35, ge=28, le=3650, description="Days of raw samples (utilization_samples).")
     tables_days: int = Field(400, ge=35, le=3650, description="Days of every other lake table.")
-    reports_days: int = Field(400, ge=1, le=3650, description="Days of reports.")
+    reports_days: int = Field(400, ge=1, le=3650, description="Days of reports; not more than tables_days.")
+
+    @model_validator(mode="after")
+    def _reports_have_their_tables(self) -> RetentionSettings:
+        # Whose report it is, is known by the verdicts of its day.
+        if self.reports_days > self.tables_days:
+            raise ValueError("reports_days must not be more than tables_days")
+        return self
 
 
 class ReportSettings(_Section):

@@ -28,8 +28,10 @@ class Day(click.ParamType):
 
 
 def runtime() -> Runtime:
-    """The surroundings of a command: settings of the environment, and progress on stderr."""
-    return Runtime(load_settings(), progress=progress_for(sys.stderr))
+    """The surroundings of a command: settings of the environment, and progress on stderr until the command ends."""
+    progress = progress_for(sys.stderr)
+    click.get_current_context().call_on_close(progress.close)
+    return Runtime(load_settings(), progress=progress)
 
 
 def checked_day(settings: Settings, day: date | None) -> date:

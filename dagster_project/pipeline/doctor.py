@@ -6,10 +6,13 @@ import asyncio
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 
+import asyncpg
+
 from dagster_project.actions import run_log
-from dagster_project.actions.migrations import applied_versions, migrations
+from dagster_project.actions.migrations import READ_ONLY, applied_versions, is_read_only, migrations
 from dagster_project.domain.evidence import missing_evidence
 from dagster_project.errors import NightshiftError
 from dagster_project.pipeline.runtime import Runtime
@@ -60,16 +63,34 @@ async def _source(runtime: Runtime) -> list[Finding]:
         async with runtime.source() as (connection, contract):
             version = connection.get_server_version()
             where = "embedded" if embedded else describe(runtime.dsn())
-            span = await utilization.sample_span(connection, contract)
             return [
                 Finding("database", OK, f"PostgreSQL {version.major}.{version.minor} at {where}"),
                 *_contract(contract),
-                Finding("samples", OK, f"{span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}")
-                if span
-                else Finding("samples", FAILED, "The table utilization is empty; fill it, or correct NIGHTSHIFT_DSN."),
+                *await _samples(connection, contract, runtime.now),
             ]
     except NightshiftError as error:
         return [Finding("database", FAILED, str(error))]
+
+
+async def _samples(connection: asyncpg.Connection, contract: Contract, now: datetime) -> list[Finding]:
+    span = await utilization.sample_span(connection, contract)
+    if span is None:
+        return [Finding("samples", FAILED, "The table utilization is empty; fill it, or correct NIGHTSHIFT_DSN.")]
+    today = now.astimezone(UTC).date()
+    first, last = (moment.astimezone(UTC).date() for moment in span)
+    findings = [Finding("samples", OK, f"{first} to {last}")]
+    if last < today - timedelta(days=1):
+        detail = f"{first} to {last}; yesterday has none, so 'nightshift nightly' needs --day."
+        findings = [Finding("samples", FAILED, detail)]
+    future = await utilization.future_samples(connection, contract, now, utilization.day_bounds(today)[1])
+    if future:
+        rows, first_at = sum(rows for _, rows, _ in future), min(at for *_, at in future).astimezone(UTC)
+        detail = (
+            f"{rows:,} samples of {len(future):,} resources are later than now, the first at {first_at:%Y-%m-%d %H:%M} UTC; "
+            "correct the clock that wrote them."
+        )
+        findings.append(Finding("future samples", MISSING, detail))
+    return findings
 
 
 def _contract(contract: Contract) -> Iterator[Finding]:
@@ -87,6 +108,8 @@ async def _state(runtime: Runtime) -> list[Finding]:
         return []
     try:
         async with runtime.state() as connection:
+            if await is_read_only(connection):
+                return [Finding("state", FAILED, READ_ONLY)]
             applied, known = await applied_versions(connection), migrations()
             if not applied:
                 may_create = await connection.fetchval("select has_database_privilege(current_database(), 'create')")

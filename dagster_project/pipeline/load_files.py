@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import glob
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -25,9 +28,35 @@ _BATCH_ROWS = 262_144
 
 # Column of the export → column of the contract, for what is copied as it is.
 _PLAIN = ("net_in_bytes", "net_out_bytes", "disk_read_bytes", "disk_write_bytes")
-_UTILIZATION_COLUMNS = ("resource_id", "ts", "cpu_pct")
-_RESOURCE_COLUMNS = ("resource_id", "instance_type", "region", "vcpu", "mem_gib", "memory_known", "tags")
-_DECISION_COLUMNS = ("decision_id", "decision_time", "target", "action_type", "policy_id", "policy_version", "outcome")
+_OPTIONAL = ("vcpu", "mem_gib", "mem_used_pct", "cpu_max_pct", "mem_max_pct", *_PLAIN)
+
+# Column → what it must hold: what an export needs, and (for utilization) what it may have besides.
+_UTILIZATION_COLUMNS = {"resource_id": "text", "ts": "a timestamp", "cpu_pct": "a number"}
+_OPTIONAL_COLUMNS = dict.fromkeys(_OPTIONAL, "a number")
+_RESOURCE_COLUMNS = {
+    "resource_id": "text",
+    "instance_type": "text",
+    "region": "text",
+    "vcpu": "a number",
+    "mem_gib": "a number",
+    "memory_known": "true or false",
+    "tags": "text",
+}
+_DECISION_COLUMNS = {
+    "decision_id": "text",
+    "decision_time": "a timestamp",
+    "target": "text",
+    "action_type": "text",
+    "policy_id": "text",
+    "policy_version": "a number",
+    "outcome": "text",
+}
+_CASTS = {"text": pl.String(), "a number": pl.Float64(), "true or false": pl.Boolean()}
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_YEAR = 2999
+_PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
+_LARGEST_INTEGER = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -47,18 +76,17 @@ def load_files(runtime: Runtime, utilization: str, resources: Path, decisions: P
     """Fills the database from exports, in one transaction: everything is there afterwards, or nothing changed.
 
     Rows that are there already for the same resources and span are replaced. Raises ``InputError`` for files that are
-    missing, unreadable or lack a column, and where the database holds the demo fleet.
+    missing, unreadable, lack a column or hold something else in it, before anything is written; and where the database holds
+    the demo fleet or rows that no load put there.
     """
     files = sorted(Path(name) for name in glob.glob(utilization, recursive=True))  # noqa: PTH207 - the pattern may be absolute
     if not files:
         raise InputError(f"No file matches {utilization}; quote the pattern so that the shell does not expand it.")
-    for file in files:
-        _require(file, _UTILIZATION_COLUMNS)
-    _require(resources, _RESOURCE_COLUMNS)
-    if decisions is not None:
-        _require(decisions, _DECISION_COLUMNS)
+    parts = [_part(file) for file in files]
+    listed = _listed(resources)
+    decided = None if decisions is None else _decided(decisions)
     try:
-        loaded = asyncio.run(_load(runtime, files, pl.read_parquet(resources), decisions))
+        loaded = asyncio.run(_load(runtime, parts, listed, decided))
     except asyncpg.UniqueViolationError as error:
         raise InputError(
             f"The export holds a row of {error.table_name} twice ({error.detail}); export it again without repeats."
@@ -68,21 +96,39 @@ def load_files(runtime: Runtime, utilization: str, resources: Path, decisions: P
     return loaded
 
 
-async def _load(runtime: Runtime, files: list[Path], resources: pl.DataFrame, decisions: Path | None) -> Loaded:
+async def _load(runtime: Runtime, parts: list[_Part], resources: pl.DataFrame, decisions: pl.DataFrame | None) -> Loaded:
     async with runtime.connect() as connection:
-        if (await contract_tables.origin(connection) or "").startswith(DEMO_ORIGIN):
+        origin = await contract_tables.origin(connection) or ""
+        if origin.startswith(DEMO_ORIGIN):
             raise InputError("This home holds the demo fleet; set NIGHTSHIFT_HOME to another folder for data of your own.")
-        async with connection.transaction():
-            await contract_tables.create_tables(connection)
-            await contract_tables.note_origin(connection, _LOADED_ORIGIN)
-            listed = await contract_tables.replace_rows(connection, "resources", "resource_id", _resource_rows(resources))
-            counts = await _load_samples(runtime, connection, files, resources)
-            decided = 0
-            if decisions is not None:
-                rows = _naive(pl.read_parquet(decisions, columns=list(_DECISION_COLUMNS)))
-                decided = await contract_tables.replace_rows(connection, "decision_audit", "decision_id", rows)
+        if origin != _LOADED_ORIGIN and await contract_tables.hold_rows(connection):
+            raise InputError(
+                "The database of NIGHTSHIFT_DSN holds resources that nightshift load did not put there; load into an empty "
+                "database, or unset NIGHTSHIFT_DSN for the embedded one."
+            )
+        with _storable():
+            async with connection.transaction():
+                await contract_tables.create_tables(connection)
+                await contract_tables.note_origin(connection, _LOADED_ORIGIN)
+                listed = await contract_tables.replace_rows(connection, "resources", "resource_id", _resource_rows(resources))
+                counts = await _load_samples(runtime, connection, parts, resources)
+                decided = 0
+                if decisions is not None:
+                    decided = await contract_tables.replace_rows(connection, "decision_audit", "decision_id", decisions)
         await connection.execute("analyze")
     return Loaded(listed, counts.samples, counts.off, counts.unlisted, decided, counts.first_day, counts.last_day)
+
+
+@contextmanager
+def _storable() -> Iterator[None]:
+    """Values that only PostgreSQL finds out about (a NUL inside a text, say) are the files' fault, and not the database's."""
+    try:
+        yield
+    except asyncpg.DataError as error:
+        # PostgreSQL's own text goes on with the value, which no message may quote.
+        at = re.search(r"^COPY (\w+), line \d+(?:, column (\w+))?", getattr(error, "context", None) or "", re.MULTILINE)
+        where = ", ".join(filter(None, at.groups())) if at else "resource ids"
+        raise InputError(f"The export holds a value that cannot be stored ({where}); correct it and export it again.") from None
 
 
 @dataclass
@@ -94,19 +140,18 @@ class _Counts:
     last_day: date | None = None
 
 
-async def _load_samples(runtime: Runtime, connection: asyncpg.Connection, files: list[Path], resources: pl.DataFrame) -> _Counts:
+async def _load_samples(runtime: Runtime, connection: asyncpg.Connection, parts: list[_Part], resources: pl.DataFrame) -> _Counts:
     counts = _Counts()
-    total = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
+    total = sum(part.rows for part in parts)
     seen = 0
     sizes = resources.select(
         "resource_id", pl.col("vcpu").alias("type_vcpu"), pl.col("mem_gib").alias("type_gib"), "memory_known"
     )
-    for file in files:
-        spans = _spans(file)
-        if spans.is_empty():
-            continue
-        await contract_tables.delete_samples(connection, spans["resource_id"].to_list(), *_bounds(spans))
-        for batch in _batches(file):
+    # All spans before any row: files may share resources and interleave in time.
+    for part in parts:
+        await contract_tables.delete_samples(connection, part.resources, part.first, part.last)
+    for part in parts:
+        for batch in _batches(part.file):
             seen += batch.height
             on = batch.filter(pl.col("vcpu").is_null() | (pl.col("vcpu") > 0))
             known = on.join(sizes, on="resource_id")
@@ -122,16 +167,16 @@ async def _load_samples(runtime: Runtime, connection: asyncpg.Connection, files:
 
 
 def _batches(file: Path) -> Iterator[pl.DataFrame]:
-    optional = ("vcpu", "mem_gib", "mem_used_pct", "cpu_max_pct", "mem_max_pct", *_PLAIN)
-    there = pl.read_parquet_schema(file)
-    source = pl.scan_parquet(file).select(
-        "resource_id",
-        "ts",
-        pl.col("cpu_pct").cast(pl.Float64),
-        *((pl.col(name) if name in there else pl.lit(None).alias(name)).cast(pl.Float64) for name in optional),
-    )
-    for batch in source.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True):
-        yield _naive(batch)
+    with _readable(file):
+        there = _scan(file).collect_schema()
+        source = _scan(file).select(
+            pl.col("resource_id").cast(pl.String),
+            "ts",
+            pl.col("cpu_pct").cast(pl.Float64),
+            *((pl.col(name) if name in there else pl.lit(None).alias(name)).cast(pl.Float64) for name in _OPTIONAL),
+        )
+        for batch in source.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True):
+            yield _naive(batch)
 
 
 def _sample_rows(rows: pl.DataFrame) -> pl.DataFrame:
@@ -155,7 +200,7 @@ def _sample_rows(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _resource_rows(resources: pl.DataFrame) -> pl.DataFrame:
-    tags = pl.col("tags").cast(pl.String)
+    tags = pl.col("tags")
     return resources.select(
         "resource_id",
         pl.lit("ec2_instance").alias("type"),
@@ -175,32 +220,125 @@ def _naive(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _spans(file: Path) -> pl.DataFrame:
-    return (
-        pl.scan_parquet(file)
-        .group_by("resource_id")
-        .agg(pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last"))
-        .collect()
-    )
+@dataclass(frozen=True)
+class _Part:
+    """A file of samples: its rows, whose they are, and the span from its first to its last, both included."""
+
+    file: Path
+    rows: int
+    resources: list[str]
+    first: datetime
+    last: datetime
 
 
-def _bounds(spans: pl.DataFrame) -> tuple[datetime, datetime]:
-    first, last = (
-        moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in (spans["first"].min(), spans["last"].max())
-    )
-    return first, last
+def _part(file: Path) -> _Part:
+    _require(file, _UTILIZATION_COLUMNS, _OPTIONAL_COLUMNS)
+    _require_values(file, "resource_id", "ts")
+    first, last = _require_times(file, "ts")
+    with _readable(file):
+        rows = _scan(file).select(pl.len()).collect().item()
+        resources = _scan(file).select(pl.col("resource_id").cast(pl.String).unique()).collect()["resource_id"].to_list()
+    return _Part(file, rows, resources, first, last)
 
 
-def _require(file: Path, columns: tuple[str, ...]) -> None:
+def _listed(file: Path) -> pl.DataFrame:
+    """The export of resources, in the types that the rest of a load works with."""
+    _require(file, _RESOURCE_COLUMNS)
+    _require_values(file, "resource_id")
+    with _readable(file):
+        rows = _scan(file).select(pl.col(name).cast(_CASTS[kind]) for name, kind in _RESOURCE_COLUMNS.items()).collect()
+    if not all(_is_json_object(text) for text in rows["tags"].drop_nulls().unique()):
+        raise InputError(f'Column tags of {file} has texts that are no JSON objects; export them like {{"team": "core"}}.')
+    return rows
+
+
+def _decided(file: Path) -> pl.DataFrame:
+    """The export of decisions, in the contract's columns and types."""
+    _require(file, _DECISION_COLUMNS)
+    _require_values(file, "decision_id", "decision_time", "target")
+    _require_times(file, "decision_time")
+    with _readable(file):
+        rows = _scan(file).select(
+            pl.col(name).cast(_CASTS[kind]) if kind in _CASTS else name for name, kind in _DECISION_COLUMNS.items()
+        )
+        rows = _naive(rows.collect())
+    version = rows["policy_version"].drop_nulls()
+    # NaN counts as larger than every number.
+    if not ((version == version.floor()) & (version.abs() <= _LARGEST_INTEGER)).all():
+        raise InputError(f"Column policy_version of {file} has values that are no whole numbers; export it as integers.")
+    return rows.with_columns(pl.col("policy_version").cast(pl.Int32))
+
+
+def _is_json_object(text: str) -> bool:
+    def refuse(name: str) -> None:
+        raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+
     try:
-        there = pl.read_parquet_schema(file)
+        return isinstance(json.loads(text, parse_constant=refuse), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _scan(file: Path) -> pl.LazyFrame:
+    return pl.scan_parquet(file, glob=False)  # a name may hold brackets
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise InputError(f"There is no file {file}; check the path.") from None
     except (OSError, pl.exceptions.PolarsError):
         raise InputError(f"{file} cannot be read as Parquet; export it again.") from None
-    missing = [name for name in columns if name not in there]
+
+
+def _require(file: Path, needed: Mapping[str, str], optional: Mapping[str, str] | None = None) -> None:
+    """Raises ``InputError`` for the first column that is missing, or holds another kind of thing than it must."""
+    with _readable(file):
+        there = _scan(file).collect_schema()
+    missing = [name for name in needed if name not in there]
     if missing:
-        raise InputError(f"{file} has no column {missing[0]}; it needs {', '.join(columns)}.")
+        raise InputError(f"{file} has no column {missing[0]}; it needs {', '.join(needed)}.")
+    for name, kind in {**needed, **(optional or {})}.items():
+        if name in there and not _is_of_kind(there[name], kind):
+            raise InputError(f"Column {name} of {file} is {there[name]}; export it as {kind}.")
+
+
+def _is_of_kind(dtype: pl.DataType, kind: str) -> bool:
+    if kind == "a timestamp":
+        return isinstance(dtype, pl.Datetime)
+    if isinstance(dtype, pl.Null):  # a column in which every value is unknown
+        return True
+    if kind == "a number":
+        return dtype.is_numeric()
+    return isinstance(dtype, pl.Boolean if kind == "true or false" else (pl.String, pl.Categorical, pl.Enum))
+
+
+def _require_values(file: Path, *columns: str) -> None:
+    with _readable(file):
+        empty = _scan(file).select(pl.col(columns).null_count()).collect().row(0, named=True)
+    for name, rows in empty.items():
+        if rows:
+            raise InputError(f"Column {name} of {file} is empty in {rows:,} rows; fill it in, or leave those rows out.")
+
+
+def _require_times(file: Path, column: str) -> tuple[datetime, datetime]:
+    """The first and the last time, in whole microseconds; raises ``InputError`` for times that no export can mean."""
+    with _readable(file):
+        kind = _scan(file).collect_schema()[column]
+        moments = pl.col(column).to_physical()  # the number in the file, in UTC: it may be too large for a calendar
+        low, high = _scan(file).select(moments.min().alias("low"), moments.max().alias("high")).collect().row(0)
+    if low is None:
+        return _EPOCH, _EPOCH
+    unit = _PER_SECOND[kind.time_unit] if isinstance(kind, pl.Datetime) else 1
+    bound = (datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1) * unit
+    if low < 0 or high >= bound:
+        raise InputError(
+            f"Column {column} of {file} has times outside of 1970 to {_LAST_YEAR}; export it in the unit that it states."
+        )
+    first, last = (_EPOCH + timedelta(microseconds=value * 10**6 // unit) for value in (low, high))
+    return first, last
 
 
 def _forget(runtime: Runtime, first: date, last: date) -> None:

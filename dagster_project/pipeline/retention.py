@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from dagster_project.lake.tables import TABLES, UTILIZATION_SAMPLES
+from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, TABLES, UTILIZATION_SAMPLES
 from dagster_project.pipeline.runtime import Runtime
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PAGES = ("index.html", "report.md")
 
 
 @dataclass(frozen=True)
@@ -26,16 +24,12 @@ class Pruned:
 def prune(runtime: Runtime, *, dry_run: bool = False) -> list[Pruned]:
     """Deletes what is older than its retention, counted back from the newest partition of any table.
 
-    Counting from the data and not from today keeps a home of historic data whole. Deleting is by whole days.
+    Counting from the data and not from today keeps a home of historic data whole. Deleting is by whole days. Several homes may
+    share the folder of reports: a report goes only where this home has the verdicts that it tells of, and only its own pages.
     """
     lake, keep = runtime.lake, runtime.settings.retention
     days = {name: lake.days(table) for name, table in TABLES.items()}
-    reports = sorted(
-        date.fromisoformat(folder.name)
-        for folder in runtime.settings.reports.glob("*")
-        if folder.is_dir() and _DAY.fullmatch(folder.name)
-    )
-    newest = max((day for listed in (*days.values(), reports) for day in listed), default=None)
+    newest = max((day for listed in days.values() for day in listed), default=None)
     if newest is None:
         return []
     pruned = []
@@ -47,14 +41,27 @@ def prune(runtime: Runtime, *, dry_run: bool = False) -> list[Pruned]:
             lake.drop(table, day)
         if old:
             pruned.append(Pruned(name, old, freed))
-    old = tuple(day for day in reports if day <= newest - timedelta(days=keep.reports_days))
-    if old:
-        folders = [runtime.settings.reports / day.isoformat() for day in old]
-        freed = sum(_size(folder) for folder in folders)
-        for folder in folders if not dry_run else ():
-            shutil.rmtree(folder)
-        pruned.append(Pruned("reports", old, freed))
+    judged = (day for day in days[RIGHTSIZING_VERDICTS.name] if day <= newest - timedelta(days=keep.reports_days))
+    reports = {day: pages for day in judged if (pages := _pages(runtime.settings.reports / day.isoformat()))}
+    if reports:
+        freed = sum(page.stat().st_size for pages in reports.values() for page in pages)
+        for pages in reports.values() if not dry_run else ():
+            _remove(pages)
+        pruned.append(Pruned("reports", tuple(reports), freed))
     return pruned
+
+
+def _pages(folder: Path) -> list[Path]:
+    return [page for page in (folder / name for name in _PAGES) if page.is_file()]
+
+
+def _remove(pages: list[Path]) -> None:
+    """Deletes the pages of a report, and their folder where nothing else is in it."""
+    for page in pages:
+        page.unlink()
+    folder = pages[0].parent
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _size(folder: Path) -> int:

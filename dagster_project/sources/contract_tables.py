@@ -9,6 +9,7 @@ import asyncpg
 import polars as pl
 
 from dagster_project.bundle import bundled
+from dagster_project.sources.contract import CONTRACT
 
 _CSV_ROWS = 65_536
 
@@ -55,6 +56,16 @@ async def origin(connection: asyncpg.Connection) -> str | None:
 async def note_origin(connection: asyncpg.Connection, text: str) -> None:
     """Notes on the table ``resources`` who filled it. ``text`` is a constant of the program."""
     await connection.execute(f"comment on table resources is '{text}'")
+
+
+async def hold_rows(connection: asyncpg.Connection) -> bool:
+    """Whether any table that a run reads has a row; a table that does not exist has none."""
+    for table in CONTRACT:
+        if await connection.fetchval("select to_regclass($1)", table) is None:
+            continue
+        if await connection.fetchval(f'select exists (select from "{table}")'):
+            return True
+    return False
 
 
 async def count(connection: asyncpg.Connection, table: str) -> int:

@@ -16,14 +16,23 @@ _FIRST_RETRY_SECONDS = 0.5
 
 
 def describe(dsn: str) -> str:
-    """Server, port and database of a DSN, without user, password or options."""
+    """Server, port and database of a DSN, without user, password or options.
+
+    "the configured DSN" where it is not certain which part is which: text that is shown might then be a secret.
+    """
+    unclear = "the configured DSN"
     try:
         parts = urlsplit(dsn)
-        host = parts.hostname or parse_qs(parts.query).get("host", ["localhost"])[0]
+        hosts = [parts.hostname] if parts.hostname else parse_qs(parts.query).get("host", ["localhost"])
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        return "the configured DSN"
-    return f"{unquote(host)}{port}/{unquote(parts.path.lstrip('/')) or 'postgres'}"
+        return unclear
+    if parts.scheme not in ("postgresql", "postgres") or "://" not in dsn or len(hosts) != 1:
+        return unclear
+    # A /, ? or # that is not escaped ends the part that has user and password: the rest of them, up to the @, comes after it.
+    if any("@" in part for part in (parts.path, parts.query, parts.fragment)):
+        return unclear
+    return f"{unquote(hosts[0])}{port}/{unquote(parts.path.lstrip('/')) or 'postgres'}"
 
 
 async def open_connection(
@@ -84,6 +93,11 @@ def explained(dsn: str, variable: str) -> Iterator[None]:
         raise SourceUnavailable(
             f"PostgreSQL at {where} cancelled a statement that ran too long; raise source.statement_timeout_seconds, "
             "or give the table an index on its time column."
+        ) from None
+    except asyncpg.ReadOnlySQLTransactionError:
+        raise AccessDenied(
+            f"PostgreSQL at {where} is read-only (a replica?), and Nightshift writes its own tables there; "
+            "set NIGHTSHIFT_STATE_DSN to a database that can be written."
         ) from None
     except asyncpg.InsufficientPrivilegeError as error:
         raise AccessDenied(f"PostgreSQL at {where}: {error.message}; grant that right to the user of {variable}.") from None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tests.cli.conftest import Nightshift
@@ -16,6 +18,16 @@ def told(outcome) -> str:
     assert lines[0].startswith("Error: ")
     assert "Traceback" not in outcome.stderr
     return lines[0].removeprefix("Error: ")
+
+
+def exports(folder: Path, **columns: pl.Series) -> tuple[str, ...]:
+    """The options of a load of one sample of one machine; ``columns`` take the place of those of the sample."""
+    moment = datetime(2025, 3, 9, 12)  # noqa: DTZ001 - exports may have naive UTC
+    samples = pl.DataFrame({"resource_id": ["i-1"], "ts": [moment], "cpu_pct": [40.0]})
+    samples.with_columns(**columns).write_parquet(folder / "u.parquet")
+    machine = {"resource_id": "i-1", "instance_type": "m5.large", "region": "us-east-1", "vcpu": 2, "mem_gib": 8.0}
+    pl.DataFrame([{**machine, "memory_known": True, "tags": "{}"}]).write_parquet(folder / "r.parquet")
+    return "--utilization", str(folder / "u.parquet"), "--resources", str(folder / "r.parquet")
 
 
 def test_a_malformed_day(nightshift: Nightshift) -> None:
@@ -121,6 +133,21 @@ def test_the_demo_never_writes_into_somebodys_database(nightshift: Nightshift, d
     outcome = nightshift("demo", NIGHTSHIFT_DSN=dsn)
     assert outcome.returncode == 2
     assert told(outcome) == "The demo works on the embedded PostgreSQL only; unset NIGHTSHIFT_DSN for it."
+
+
+def test_a_load_never_writes_into_somebodys_database(nightshift: Nightshift, tmp_path: Path, fleet_dsn: str) -> None:
+    outcome = nightshift("load", *exports(tmp_path), NIGHTSHIFT_DSN=fleet_dsn)
+    assert outcome.returncode == 2
+    assert told(outcome) == (
+        "The database of NIGHTSHIFT_DSN holds resources that nightshift load did not put there; load into an empty database, "
+        "or unset NIGHTSHIFT_DSN for the embedded one."
+    )
+
+
+def test_an_export_with_a_column_of_another_type(nightshift: Nightshift, tmp_path: Path, dsn: str) -> None:
+    outcome = nightshift("load", *exports(tmp_path, ts=pl.Series(["noon"])), NIGHTSHIFT_DSN=dsn)
+    assert outcome.returncode == 2
+    assert told(outcome) == f"Column ts of {tmp_path / 'u.parquet'} is String; export it as a timestamp."
 
 
 def test_doctor_fails_where_a_night_could_not_succeed(nightshift: Nightshift) -> None:

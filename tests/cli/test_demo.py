@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from tests.cli.conftest import run
+from tests.cli.test_bad_input import exports
 
 DAY = "2025-03-09"
 
@@ -72,14 +73,18 @@ def test_explain_names_the_emergencies_that_speak_against_a_resource(demo_home) 
     assert "search-api (service)" in outcome.stdout
 
 
-def test_doctor_is_content_and_its_json_says_the_same(demo_home) -> None:
+def test_doctor_says_that_the_demo_s_samples_end_long_ago_and_finds_nothing_else(demo_home) -> None:
     home, _ = demo_home
     outcome = run("doctor", "--json", home=home)
     findings = {item["subject"]: item for item in json.loads(outcome.stdout)}
-    assert outcome.returncode == 0
-    assert findings["samples"] == {"subject": "samples", "status": "ok", "detail": "2025-02-03 to 2025-03-09"}
+    assert outcome.returncode == 1
+    assert findings["samples"] == {
+        "subject": "samples",
+        "status": "failed",
+        "detail": "2025-02-03 to 2025-03-09; yesterday has none, so 'nightshift nightly' needs --day.",
+    }
     assert findings["state"]["detail"].endswith("last night: 2025-03-09, succeeded")
-    assert {item["status"] for item in findings.values()} <= {"ok", "missing"}
+    assert [name for name, item in findings.items() if item["status"] == "failed"] == ["samples"]
 
 
 def test_prune_says_that_nothing_is_old(demo_home) -> None:
@@ -110,15 +115,7 @@ def test_the_dagster_home_sends_no_telemetry(demo_home) -> None:
 
 
 def test_load_refuses_to_mix_with_the_demo(demo_home, tmp_path: Path) -> None:
-    import polars as pl
-
-    pl.DataFrame({"resource_id": ["a"], "ts": [None], "cpu_pct": [1.0]}).write_parquet(tmp_path / "u.parquet")
-    pl.DataFrame(
-        {name: ["a"] for name in ("resource_id", "instance_type", "region", "vcpu", "mem_gib", "memory_known", "tags")}
-    ).write_parquet(tmp_path / "r.parquet")
-    outcome = run(
-        "load", "--utilization", str(tmp_path / "u.parquet"), "--resources", str(tmp_path / "r.parquet"), home=demo_home[0]
-    )
+    outcome = run("load", *exports(tmp_path), home=demo_home[0])
     assert outcome.returncode == 2
     assert outcome.stderr.splitlines()[-1] == (
         "Error: This home holds the demo fleet; set NIGHTSHIFT_HOME to another folder for data of your own."

@@ -9,11 +9,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import polars as pl
 import pytest
 
-from dagster_project.errors import InputError, NightshiftError
+from dagster_project.errors import InputError
 from dagster_project.pipeline import ledger
 from dagster_project.pipeline.ingest_records import DECISIONS, INVENTORY
 from dagster_project.pipeline.ingest_samples import SOURCE as UTILIZATION
@@ -100,6 +99,14 @@ def load(runtime: Runtime, write: Write) -> Callable[..., Loaded]:
         return load_files(runtime, str(utilization), resources, decided)
 
     return run
+
+
+def create_tables(runtime: Runtime) -> None:
+    async def create() -> None:
+        async with runtime.connect() as connection:
+            await contract_tables.create_tables(connection)
+
+    asyncio.run(create())
 
 
 def stored(dsn: str) -> list[tuple[Any, ...]]:
@@ -240,14 +247,32 @@ def test_a_pattern_takes_all_its_files(runtime: Runtime, write: Write, tmp_path:
     assert len(stored(dsn)) == 3
 
 
+def test_files_that_share_a_resource_and_interleave_in_time_all_arrive(
+    runtime: Runtime, write: Write, tmp_path: Path, dsn: str
+) -> None:
+    moments = [NOON + timedelta(minutes=5 * number) for number in range(6)]
+    for shard in range(2):
+        write(f"shard-{shard}.parquet", UTILIZATION_KINDS, *({**SAMPLE, "ts": moment} for moment in moments[shard::2]))
+    resources = write("r.parquet", RESOURCE_KINDS, MACHINE)
+    for _ in range(2):
+        assert load_files(runtime, str(tmp_path / "shard-*.parquet"), resources, None).samples == 6
+        assert [at for _, at, *_ in stored(dsn)] == moments
+
+
+def test_a_name_with_brackets_is_a_name(runtime: Runtime, write: Write, tmp_path: Path, dsn: str) -> None:
+    write("part[1].parquet", UTILIZATION_KINDS, SAMPLE)
+    loaded = load_files(runtime, str(tmp_path / "part*"), write("r[1].parquet", RESOURCE_KINDS, MACHINE), None)
+    assert loaded.samples == 1
+
+
 def test_a_load_that_fails_halfway_changes_nothing(load: Callable[..., Loaded], runtime: Runtime, dsn: str) -> None:
     load(SAMPLE)
     ledger.record(runtime.lake, DAY, Load(UTILIZATION, "complete"))
-    with pytest.raises((NightshiftError, asyncpg.PostgresError)):
+    with pytest.raises(InputError, match="holds a row of decision_audit twice"):
         load(
             {**SAMPLE, "cpu_pct": 99.0},
             machines=({**MACHINE, "instance_type": "m5.large"},),
-            decisions=({**DECISION, "decision_time": None},),
+            decisions=(DECISION, DECISION),
         )
     assert stored(dsn) == [("i-1", NOON, 40.0, None, None, None)]
     assert query(dsn, "select current_config ->> 'instance_type' as kind from resources")[0]["kind"] == "m5.xlarge"
@@ -292,6 +317,173 @@ def test_the_home_of_the_demo_fleet_is_not_filled(load: Callable[..., Loaded], r
         load(SAMPLE)
     assert str(caught.value) == "This home holds the demo fleet; set NIGHTSHIFT_HOME to another folder for data of your own."
     assert stored(dsn) == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "insert into resources (resource_id, type, current_config) values ('i-theirs', 'ec2_instance', '{}')",
+        "insert into utilization (resource_id, timestamp) values ('i-theirs', '2025-03-09 12:00+00')",
+        "insert into decision_audit (decision_id, decision_time, target) values ('d', '2025-03-09 12:00+00', 'i-theirs')",
+    ],
+    ids=["resources", "utilization", "decision_audit"],
+)
+@pytest.mark.parametrize("comment", ["null", "'the fleet of production'"])
+def test_the_tables_of_somebody_else_are_left_as_they_are(
+    load: Callable[..., Loaded], runtime: Runtime, dsn: str, execute: Callable[..., None], row: str, comment: str
+) -> None:
+    create_tables(runtime)
+    execute(row)
+    execute(f"comment on table resources is {comment}")
+    before = [query(dsn, f"select * from {table}") for table in ("resources", "utilization", "decision_audit")]
+    with pytest.raises(InputError) as caught:
+        load(SAMPLE, decisions=(DECISION,))
+    assert str(caught.value) == (
+        "The database of NIGHTSHIFT_DSN holds resources that nightshift load did not put there; load into an empty database, "
+        "or unset NIGHTSHIFT_DSN for the embedded one."
+    )
+    assert [query(dsn, f"select * from {table}") for table in ("resources", "utilization", "decision_audit")] == before
+
+
+def test_tables_that_are_there_and_empty_are_filled(load: Callable[..., Loaded], runtime: Runtime, dsn: str) -> None:
+    create_tables(runtime)
+    assert load(SAMPLE).samples == 1
+    assert len(stored(dsn)) == 1
+
+
+def refusal(
+    runtime: Runtime, write: Write, export: str, rows: tuple[Row, ...], kinds: dict[str, pl.DataType] | None = None
+) -> str:
+    """What a load says about one of its three exports, the other two being right; it must not have written anything."""
+    exports: dict[str, tuple[dict[str, pl.DataType], tuple[Row, ...]]] = {
+        "utilization": (UTILIZATION_KINDS, (SAMPLE,)),
+        "resources": (RESOURCE_KINDS, (MACHINE,)),
+        "decisions": (DECISION_KINDS, (DECISION,)),
+    }
+    exports[export] = ({**exports[export][0], **(kinds or {})}, rows)
+    files = {name: write(f"{name}.parquet", columns, *content) for name, (columns, content) in exports.items()}
+    with pytest.raises(InputError) as caught:
+        load_files(runtime, str(files["utilization"]), files["resources"], files["decisions"])
+    assert query(runtime.dsn(), "select relname from pg_class where relnamespace = 'public'::regnamespace") == []
+    return str(caught.value).replace(str(files[export].parent), "")
+
+
+@pytest.mark.parametrize(
+    ("export", "column", "kind", "value", "sentence"),
+    [
+        ("utilization", "resource_id", pl.Int64(), 7, "is Int64; export it as text."),
+        ("utilization", "ts", pl.String(), "2025-03-09", "is String; export it as a timestamp."),
+        ("utilization", "ts", pl.Date(), DAY, "is Date; export it as a timestamp."),
+        ("utilization", "ts", pl.Int64(), 1741521600, "is Int64; export it as a timestamp."),
+        ("utilization", "ts", pl.Null(), None, "is Null; export it as a timestamp."),
+        ("utilization", "cpu_pct", pl.String(), "40 %", "is String; export it as a number."),
+        ("utilization", "mem_used_pct", pl.Boolean(), True, "is Boolean; export it as a number."),
+        ("utilization", "net_in_bytes", pl.String(), "", "is String; export it as a number."),
+        ("resources", "resource_id", pl.Int64(), 7, "is Int64; export it as text."),
+        ("resources", "vcpu", pl.String(), "4", "is String; export it as a number."),
+        ("resources", "memory_known", pl.String(), "yes", "is String; export it as true or false."),
+        ("resources", "tags", pl.List(pl.String()), ["team"], "is List(String); export it as text."),
+        ("decisions", "decision_id", pl.Int64(), 7, "is Int64; export it as text."),
+        ("decisions", "decision_time", pl.String(), "noon", "is String; export it as a timestamp."),
+        ("decisions", "target", pl.Int64(), 7, "is Int64; export it as text."),
+        ("decisions", "policy_version", pl.String(), "v2", "is String; export it as a number."),
+    ],
+)
+def test_a_column_that_holds_something_else_is_named_before_anything_is_written(
+    runtime: Runtime, write: Write, export: str, column: str, kind: pl.DataType, value: Any, sentence: str
+) -> None:
+    row = {"utilization": SAMPLE, "resources": MACHINE, "decisions": DECISION}[export]
+    text = refusal(runtime, write, export, ({**row, column: value},), {column: kind})
+    assert text == f"Column {column} of /{export}.parquet {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("export", "column"),
+    [
+        ("utilization", "resource_id"),
+        ("utilization", "ts"),
+        ("resources", "resource_id"),
+        ("decisions", "decision_id"),
+        ("decisions", "decision_time"),
+        ("decisions", "target"),
+    ],
+)
+def test_a_value_that_every_row_needs_is_missed(runtime: Runtime, write: Write, export: str, column: str) -> None:
+    row = {"utilization": SAMPLE, "resources": MACHINE, "decisions": DECISION}[export]
+    text = refusal(runtime, write, export, ({**row, column: None}, row))
+    assert text == f"Column {column} of /{export}.parquet is empty in 1 rows; fill it in, or leave those rows out."
+
+
+@pytest.mark.parametrize("tags", ["", "team=core", '["core"]', '"core"', "null", '{"share": NaN}', "{'team': 'core'}"])
+def test_tags_that_are_no_json_object_are_refused(runtime: Runtime, write: Write, tags: str) -> None:
+    text = refusal(runtime, write, "resources", ({**MACHINE, "tags": tags},))
+    assert text == 'Column tags of /resources.parquet has texts that are no JSON objects; export them like {"team": "core"}.'
+
+
+@pytest.mark.parametrize("version", [1.5, float("nan"), float("inf"), 3e9])
+def test_a_version_that_is_no_integer_is_refused(runtime: Runtime, write: Write, version: float) -> None:
+    text = refusal(runtime, write, "decisions", ({**DECISION, "policy_version": version},), {"policy_version": pl.Float64()})
+    assert text == "Column policy_version of /decisions.parquet has values that are no whole numbers; export it as integers."
+
+
+@pytest.mark.parametrize("milliseconds", [-1, 1_741_521_600_000_000, 2**62])
+@pytest.mark.parametrize(("export", "column"), [("utilization", "ts"), ("decisions", "decision_time")])
+def test_times_in_another_unit_than_stated_are_refused(
+    runtime: Runtime, write: Write, export: str, column: str, milliseconds: int
+) -> None:
+    row, kinds = {"utilization": (SAMPLE, UTILIZATION_KINDS), "decisions": (DECISION, DECISION_KINDS)}[export]
+    files = {
+        "utilization": write("utilization.parquet", UTILIZATION_KINDS, SAMPLE),
+        "decisions": write("decisions.parquet", DECISION_KINDS, DECISION),
+    }
+    frame = pl.read_parquet(write(f"{export}.parquet", kinds, row))
+    frame.with_columns(pl.Series(column, [milliseconds]).cast(pl.Datetime("ms"))).write_parquet(files[export])
+    with pytest.raises(InputError) as caught:
+        load_files(runtime, str(files["utilization"]), write("r.parquet", RESOURCE_KINDS, MACHINE), files["decisions"])
+    assert str(caught.value) == (
+        f"Column {column} of {files[export]} has times outside of 1970 to 2999; export it in the unit that it states."
+    )
+
+
+def test_a_file_that_is_damaged_behind_its_first_page_is_named(runtime: Runtime, write: Write, dsn: str) -> None:
+    utilization = write("u.parquet", {"resource_id": pl.String(), "ts": pl.Datetime("us"), "cpu_pct": pl.Float64()}, SAMPLE)
+    content = bytearray(utilization.read_bytes())
+    content[4:40] = b"\xff" * 36
+    utilization.write_bytes(content)
+    with pytest.raises(InputError, match=r"u\.parquet cannot be read as Parquet; export it again\.$"):
+        load_files(runtime, str(utilization), write("r.parquet", RESOURCE_KINDS, MACHINE), None)
+
+
+@pytest.mark.parametrize(
+    ("machine", "decision", "where"),
+    [
+        ({"instance_type": "hush\0hush"}, {}, "resources"),
+        ({"tags": '{"team": "hush\\u0000hush"}'}, {}, "resources"),
+        ({}, {"outcome": "hush\0hush"}, "decision_audit"),
+    ],
+)
+def test_a_text_that_the_database_cannot_hold_is_the_export_s_fault_and_not_quoted(
+    load: Callable[..., Loaded], dsn: str, machine: Row, decision: Row, where: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        load(SAMPLE, machines=({**MACHINE, **machine},), decisions=({**DECISION, **decision},))
+    text = str(caught.value)
+    assert text.startswith(f"The export holds a value that cannot be stored ({where}")
+    assert text.endswith("; correct it and export it again.")
+    assert "hush" not in text
+
+
+def test_columns_of_categories_and_of_nothing_but_unknowns_are_taken(runtime: Runtime, write: Write, dsn: str) -> None:
+    samples = {**UTILIZATION_KINDS, "resource_id": pl.Categorical(), "mem_used_pct": pl.Null(), "vcpu": pl.Int32()}
+    machines = {**RESOURCE_KINDS, "tags": pl.Null(), "memory_known": pl.Null(), "vcpu": pl.UInt8()}
+    decided = {**DECISION_KINDS, "policy_version": pl.Float64(), "policy_id": pl.Null()}
+    utilization = write("u.parquet", samples, {**SAMPLE, "vcpu": 4})
+    resources = write("r.parquet", machines, {**MACHINE, "vcpu": 4, "memory_known": None})
+    decisions = write("d.parquet", decided, {**DECISION, "policy_version": 3.0})
+    loaded = load_files(runtime, str(utilization), resources, decisions)
+    assert (loaded.samples, loaded.decisions) == (1, 1)
+    assert stored(dsn) == [("i-1", NOON, 40.0, None, None, None)]
+    assert query(dsn, "select policy_version from decision_audit")[0]["policy_version"] == 3
 
 
 @pytest.mark.parametrize("column", ["resource_id", "ts", "cpu_pct"])

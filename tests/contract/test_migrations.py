@@ -90,6 +90,49 @@ def test_after_an_error_the_next_run_does_not_wait_for_the_lock(dsn: str, execut
     assert connected(dsn, fail_then_look) == 0
 
 
+def test_a_user_without_the_right_to_create_runs_once_everything_is_applied(
+    server: str, dsn: str, execute: Callable[..., None]
+) -> None:
+    async def as_guest(connection: asyncpg.Connection) -> list[str]:
+        await connection.execute("set role migrations_guest")
+        return await migrate(connection)
+
+    connected(dsn, migrate)
+    query(server, "create role migrations_guest")
+    try:
+        execute("grant usage on schema nightshift to migrations_guest")
+        execute("grant select on nightshift.schema_migrations to migrations_guest")
+        assert connected(dsn, as_guest) == []
+    finally:
+        execute("drop owned by migrations_guest")
+        query(server, "drop role migrations_guest")
+
+
+def test_a_second_time_takes_no_lock_and_needs_no_writing(dsn: str) -> None:
+    async def guarded(connection: asyncpg.Connection) -> list[str]:
+        await connection.execute("set default_transaction_read_only = on")
+        return await migrate(connection)
+
+    connected(dsn, migrate)
+    assert connected(dsn, guarded) == []
+
+
+@pytest.mark.parametrize("applied", ["nothing", "all but the last"])
+def test_what_must_be_applied_to_a_read_only_server_is_a_sentence(dsn: str, execute: Callable[..., None], applied: str) -> None:
+    async def on_a_replica(connection: asyncpg.Connection) -> list[str]:
+        await connection.execute("set default_transaction_read_only = on")
+        return await migrate(connection)
+
+    if applied == "all but the last":
+        connected(dsn, migrate)
+        execute("delete from nightshift.schema_migrations where version = $1", len(NAMES))
+    with pytest.raises(StateError) as caught:
+        connected(dsn, on_a_replica)
+    assert str(caught.value) == (
+        "The database of Nightshift's own tables is read-only (a replica?); set NIGHTSHIFT_STATE_DSN to one that can be written."
+    )
+
+
 def test_two_runs_that_start_at_once_apply_each_migration_once(dsn: str) -> None:
     async def both() -> list[list[str]]:
         connections = [await asyncpg.connect(dsn) for _ in range(4)]

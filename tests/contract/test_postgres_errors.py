@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 
 import asyncpg
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from dagster_project.errors import AccessDenied, ContractError, NightshiftError, SettingsError, SourceUnavailable
 from dagster_project.sources import postgres
@@ -182,10 +184,36 @@ def test_a_dsn_that_cannot_be_read_is_not_repeated(dsn: str) -> None:
         (f"postgresql://{USER}:{PASSWORD}@%2Frun%2Fpostgresql/engine", "/run/postgresql/engine"),
         (f"postgresql://{USER}:{PASSWORD}@db:port/engine", "the configured DSN"),
         (f"postgresql://{USER}:{PASSWORD}@[db/engine", "the configured DSN"),
+        ("postgresql://app:48/Secretpw@host/prod", "the configured DSN"),
+        ("postgresql://app:48#Secretpw@host/prod", "the configured DSN"),
+        ("postgresql://app:48?Secretpw@host/prod", "the configured DSN"),
+        ("postgresql://app:48?host=Secretpw@host/prod", "the configured DSN"),
+        (f"mysql://{USER}:{PASSWORD}@db/engine", "the configured DSN"),
+        (f"host=db user={USER} password={PASSWORD}", "the configured DSN"),
+        (f"{USER}:{PASSWORD}", "the configured DSN"),
+        (f"postgresql:{USER}:{PASSWORD}", "the configured DSN"),
     ],
 )
 def test_a_server_is_described_by_host_port_and_database(dsn: str, where: str) -> None:
     assert postgres.describe(dsn) == where
+
+
+@given(user=st.text(), password=st.text())
+@example(user="app", password="48/Secretpw")
+@example(user="app", password="48?host=Secretpw")
+@example(user="app/48", password="p@ss#[word]")
+@example(user="app", password="[::1]/@:5432")
+def test_nothing_but_the_server_is_shown_whatever_user_and_password_hold_unescaped(user: str, password: str) -> None:
+    where = postgres.describe(f"postgresql://{user}:{password}@db.example.com:5433/engine")
+    assert where in {"db.example.com:5433/engine", "the configured DSN"}
+
+
+@given(password=st.text())
+@example(password="48&host=Secretpw")
+@example(password="48#Secretpw")
+def test_nothing_but_the_server_is_shown_where_the_password_is_an_option(password: str) -> None:
+    where = postgres.describe(f"postgresql:///engine?host=/run/postgresql&user=app&password={password}")
+    assert where in {"/run/postgresql/engine", "the configured DSN"}
 
 
 def test_a_connection_is_tried_again_with_growing_pauses(unused_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,3 +240,13 @@ def test_a_refusal_is_not_tried_again(server: str, monkeypatch: pytest.MonkeyPat
 def test_errors_of_a_statement_s_own_text_are_left_as_they_are(dsn: str) -> None:
     with pytest.raises(asyncpg.PostgresSyntaxError):
         run(dsn, "selekt 1")
+
+
+def test_a_replica_for_nightshifts_own_tables_is_said_to_be_one(runtime: Runtime, execute: Callable[..., None], dsn: str) -> None:
+    async def write() -> None:
+        async with runtime.state() as connection:
+            await connection.execute("set default_transaction_read_only = on")
+            await connection.execute("create table mine (id integer)")
+
+    with pytest.raises(AccessDenied, match="is read-only .* set NIGHTSHIFT_STATE_DSN"):
+        asyncio.run(write())
