@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dagster_project.errors import AccessDenied, ContractError, NightshiftError, SettingsError, SourceUnavailable
+from dagster_project.pipeline.runtime import Runtime
 from dagster_project.sources import postgres
 from tests.conftest import query
 
