@@ -249,5 +249,5 @@ def test_a_replica_for_nightshifts_own_tables_is_said_to_be_one(runtime: Runtime
             await connection.execute("set default_transaction_read_only = on")
             await connection.execute("create table mine (id integer)")
 
-    with pytest.raises(AccessDenied, match="is read-only .* set NIGHTSHIFT_STATE_DSN"):
+    with pytest.raises(AccessDenied, match=r"is read-only .* set NIGHTSHIFT_STATE_DSN"):
         asyncio.run(write())
