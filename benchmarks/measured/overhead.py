@@ -10,7 +10,7 @@ import asyncpg
 
 from dagster_project.defs.launch import run_nightly
 from dagster_project.demo.fleet import build_fleet
-from dagster_project.pipeline.checks import checks, run_check
+from dagster_project.pipeline.checks import run_check
 from dagster_project.pipeline.ingest_records import ingest_decisions, ingest_inventory
 from dagster_project.pipeline.ingest_samples import ingest_samples
 from dagster_project.pipeline.report import write_report
@@ -19,6 +19,7 @@ from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.verdicts import find_emergencies, judge
 from dagster_project.settings import Settings
 from dagster_project.sources import contract_tables
+from dagster_project.statements import statements_in
 
 
 def fill(dsn: str, scale: float) -> int:
@@ -56,7 +57,7 @@ def plainly(dsn: str, home: str, day: str) -> int:
     roll_up_days(runtime, [on])
     for step in (roll_up_windows, find_emergencies, judge, write_report):
         step(runtime, on)
-    outcomes = [run_check(runtime, check, on) for check in checks()]
+    outcomes = [run_check(runtime, check, on) for check in statements_in("checks")]
     assert not any(outcome.violations for outcome in outcomes)
     return len(outcomes)
 
