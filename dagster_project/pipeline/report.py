@@ -119,7 +119,7 @@ def _reason_counts(engine: Engine) -> tuple[ReasonCount, ...]:
             reason_code=row["reason_code"],
             title=REASONS[row["reason_code"]].title,
             resources=row["resources"],
-            usd_month_at_stake=row["usd_month_at_stake"] or 0.0,
+            usd_month_at_stake=row["usd_month_at_stake"],
             example_resource_id=row["example_resource_id"],
             example_sentence=said(row),
         )

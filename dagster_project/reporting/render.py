@@ -204,7 +204,9 @@ def _context(report: NightReport, money: Callable[[float], str]) -> dict[str, An
         "savings_usd_year": report.savings_usd_month * 12,
         "savings_share_pct": 100 * report.savings_usd_month / fleet if fleet > 0 else None,
         # Without a price, what is at stake is not known; that is not the same as nothing.
-        "at_stake": lambda usd, resources: "unknown" if resources and not report.priced_resources else money(usd),
+        "at_stake": lambda usd, resources: (
+            "unknown" if usd is None or (resources and not report.priced_resources) else money(usd)
+        ),
         "nothing_because": nothing_because(report),
         "ranked": ranked,
         "leading": ranked[:_UNFOLDED_PROPOSALS],
@@ -236,7 +238,9 @@ def _reason_groups(reasons: Iterable[ReasonCount], verdicts: dict[str, VerdictCo
     groups = []
     for name in sorted(found, key=lambda name: (*charts.VERDICT_ORDER, name).index(name)):
         rows = found[name]
-        total = verdicts.get(name, VerdictCount(name, sum(r.resources for r in rows), sum(r.usd_month_at_stake for r in rows)))
+        total = verdicts.get(
+            name, VerdictCount(name, sum(r.resources for r in rows), sum(r.usd_month_at_stake or 0 for r in rows))
+        )
         groups.append(ReasonGroup(name, total.resources, total.usd_month, tuple(rows)))
     return groups
 

@@ -21,13 +21,13 @@ class VerdictCount:
 
 @dataclass(frozen=True)
 class ReasonCount:
-    """One reason code of the verdicts that propose nothing."""
+    """One reason code of the verdicts that propose nothing. The money is None where no price says what is at stake."""
 
     verdict: str
     reason_code: str
     title: str
     resources: int
-    usd_month_at_stake: float
+    usd_month_at_stake: float | None
     example_resource_id: str
     example_sentence: str
 

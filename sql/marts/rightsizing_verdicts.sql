@@ -189,8 +189,9 @@ select
     current_usd_month,
     candidate_usd_month,
     case when decision.code = 'propose_smaller_size' then current_usd_month - candidate_usd_month else 0 end as savings_usd_month,
-    -- A member's money is its group's.
-    case when decision.code = 'refuse_group_member' then 0 else greatest(0, current_usd_month - candidate_usd_month) end as stake_usd_month,
+    -- A member's money is its group's; without a smaller size nothing is at stake; without a price it is unknown, not nothing.
+    case when decision.code = 'refuse_group_member' or (vcpu is not null and candidate_type is null) then 0
+         when current_usd_month - candidate_usd_month is not null then greatest(0, current_usd_month - candidate_usd_month) end as stake_usd_month,
     price_quality,
     price_source,
     price_as_of,
