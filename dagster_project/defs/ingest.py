@@ -1,6 +1,8 @@
 """Assets that bring evidence in. Belongs here: one asset per source table. Not here: how a source is read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -9,6 +11,9 @@ from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.tables import DECISION_AUDIT, RESOURCE_INVENTORY, UTILIZATION_SAMPLES
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.steps import step
+
+if TYPE_CHECKING:
+    from dagster_project.pipeline.ledger import Load
 
 
 def ingest_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefinition]:
@@ -19,30 +24,28 @@ def ingest_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefi
     def utilization_samples(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         from dagster_project.pipeline.ingest_samples import ingest_samples
 
-        days = days_of(context)
-        with step(runtime, context.run_id, days[-1], "utilization_samples") as note:
-            loads = ingest_samples(runtime, days)
-            note.rows = sum(load.rows_written for _, load in loads)
-        return load_result(context, loads, days)
+        return _ingest(context, runtime, ingest_samples)
 
     @dg.asset(description=RESOURCE_INVENTORY.description, metadata=columns_of(RESOURCE_INVENTORY), **common)
     def resource_inventory(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         from dagster_project.pipeline.ingest_records import ingest_inventory
 
-        days = days_of(context)
-        with step(runtime, context.run_id, days[-1], "resource_inventory") as note:
-            loads = ingest_inventory(runtime, days)
-            note.rows = sum(load.rows_written for _, load in loads)
-        return load_result(context, loads, days)
+        return _ingest(context, runtime, ingest_inventory)
 
     @dg.asset(description=DECISION_AUDIT.description, metadata=columns_of(DECISION_AUDIT), **common)
     def decision_audit(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         from dagster_project.pipeline.ingest_records import ingest_decisions
 
-        days = days_of(context)
-        with step(runtime, context.run_id, days[-1], "decision_audit") as note:
-            loads = ingest_decisions(runtime, days)
-            note.rows = sum(load.rows_written for _, load in loads)
-        return load_result(context, loads, days)
+        return _ingest(context, runtime, ingest_decisions)
 
     return [utilization_samples, resource_inventory, decision_audit]
+
+
+def _ingest(
+    context: dg.AssetExecutionContext, runtime: Runtime, ingest: Callable[[Runtime, Sequence[date]], list[tuple[date, "Load"]]]
+) -> dg.MaterializeResult:
+    days = days_of(context)
+    with step(runtime, context.run_id, days[-1], context.asset_key.to_user_string()) as note:
+        loads = ingest(runtime, days)
+        note.rows = sum(load.rows_written for _, load in loads)
+    return load_result(context, loads, days)

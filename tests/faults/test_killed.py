@@ -26,11 +26,10 @@ EARLIER, DAY = date(2025, 3, 8), date(2025, 3, 9)
 
 CHILD = """
 import os, signal, sys
-from datetime import date, datetime, UTC
-from pathlib import Path
-from dagster_project.pipeline import ingest_records, ingest_samples, report, rollup, verdicts
+from datetime import datetime, UTC
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import Settings
+from tests.faults.test_killed import DAY, night
 
 dsn, home, reports, fatal, moment = sys.argv[1:]
 calls = 0
@@ -49,15 +48,7 @@ def deadly(real):
 
 os.replace, os.fsync = deadly(os.replace), deadly(os.fsync)
 runtime = Runtime(Settings(home=home, reports=reports, dsn=dsn), now=datetime(2025, 3, 10, 2, tzinfo=UTC))
-day = date(2025, 3, 9)
-ingest_samples.ingest_samples(runtime, [day])
-ingest_records.ingest_inventory(runtime, [day])
-ingest_records.ingest_decisions(runtime, [day])
-rollup.roll_up_days(runtime, [day])
-rollup.roll_up_windows(runtime, day)
-verdicts.find_emergencies(runtime, day)
-verdicts.judge(runtime, day)
-report.write_report(runtime, day)
+night(runtime, DAY)
 """
 
 
