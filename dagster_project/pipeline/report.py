@@ -236,8 +236,8 @@ def _missing(
         )
     if base["unlisted"]:
         sentences.append(
-            f"{base['unlisted']} measured resources are not in the inventory of the day, such as {base['unlisted_example']}; "
-            "they have no verdict."
+            f"Measured resources that are not in the inventory of the day, and have no verdict: {base['unlisted']}, "
+            f"such as {base['unlisted_example']}."
         )
     veto_from = datetime.combine(day + timedelta(days=1 - rules.emergency_veto_days), time())
     for row in loads:

@@ -506,3 +506,11 @@ def test_what_the_audit_has_forgotten_is_not_forgotten_here(runtime: Runtime, de
     execute("delete from decision_audit")
     assert dict(ingest_decisions(runtime, [DAY]))[DAY] == load
     assert [row["decision_id"] for row in read(runtime, DECISION_AUDIT)] == ["d-1"]
+
+
+def test_an_inventory_that_is_taken_late_says_so_and_is_taken_again(runtime: Runtime, resource: Put, execute: Execute) -> None:
+    past = DAY - timedelta(days=20)
+    resource("i-1", {"instance_type": "m5.large"})
+    assert dict(ingest_inventory(runtime, [past]))[past].status == "late"
+    execute("update resources set current_config = $1", json.dumps({"instance_type": "m5.xlarge"}))
+    assert inventory(runtime, past)["i-1"]["instance_type"] == "m5.xlarge"

@@ -22,6 +22,7 @@ from dagster_project.lake.tables import (
     UTILIZATION_DAILY,
     UTILIZATION_SAMPLES,
 )
+from dagster_project.pipeline.report import build_report
 from dagster_project.pipeline.runtime import Runtime
 from tests.conftest import query
 
@@ -184,3 +185,23 @@ def test_the_minimal_schema_works_and_the_report_says_what_is_missing(dsn: str, 
     assert "every one counts as an emergency scale" in text
     assert "Memory is not recorded" in text
     assert "The lake holds 9 of the 28 days" in text
+
+
+def test_an_empty_decision_history_and_measured_strangers_are_said(dsn: str, execute, runtime: Runtime) -> None:
+    execute("create table resources (resource_id text primary key, type text not null, current_config jsonb not null)")
+    execute("create table utilization (resource_id text not null, timestamp timestamptz not null, cpu_avg double precision)")
+    execute("create table decision_audit (decision_time timestamptz not null, target text not null)")
+    execute("""insert into resources values ('i-1', 'ec2_instance', '{"instance_type": "m5.xlarge"}')""")
+    execute("""insert into utilization select id, t, 5 from unnest(array['i-1', 'i-stranger']) id,
+        generate_series(timestamptz '2025-03-09 00:00Z', timestamptz '2025-03-09 23:55Z', interval '5 minutes') t""")
+    run_nightly(runtime, DAY)
+    missing = build_report(runtime, DAY).missing_evidence
+    assert "The decision history is empty; no emergency could speak against anything." in missing
+    stranger = "Measured resources that are not in the inventory of the day, and have no verdict: 1, such as i-stranger."
+    assert stranger in missing
+    execute("insert into decision_audit values ('2025-03-05 12:00Z', 'i-9')")
+    run_nightly(runtime, DAY)
+    assert (
+        "The decision history begins on 2025-03-05; emergencies before that day are unknown."
+        in build_report(runtime, DAY).missing_evidence
+    )
