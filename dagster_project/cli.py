@@ -17,6 +17,7 @@ COMMANDS = {
     "load": "Fill a database from Parquet exports of utilization, resources and decisions.",
     "nightly": "Run the nightly job for a day.",
     "doctor": "Say what is configured and reachable, and which evidence will be missing.",
+    "backtest": "Prove the rules on your own history, beside the rules of other tools.",
     "explain": "Show the verdict of one resource with its evidence.",
     "prune": "Delete partitions and reports that are older than their retention.",
 }

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -36,7 +36,8 @@ class SourceSettings(_Section):
 
     schema_name: str = Field("public", description="Schema that holds the contract tables.")
     tables: dict[str, str] = Field(
-        default_factory=dict, description="Contract table → its name in your database, where it differs."
+        default_factory=dict,
+        description="Contract table → its name in your database, where it differs; of an optional table, an empty name = none.",
     )
     columns: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="Contract table → contract column → its name in your database."
@@ -59,19 +60,56 @@ class SourceSettings(_Section):
 
 
 class RightsizingSettings(_Section):
-    """What a smaller size must hold, and what vetoes it."""
+    """What a smaller size must hold, and what vetoes it. docs/rightsizing.md gives the reason and measurement of each."""
 
+    target: Literal["one-step", "family", "cheapest"] = Field(
+        "one-step",
+        description="How far one proposal may go: the next smaller size of the family, the smallest of the family that holds, "
+        "or the cheapest size of any general-purpose family that holds.",
+    )
     lookback_days: int = Field(28, ge=7, le=90, description="Days of history that guard a verdict, beside the last seven.")
+    memory_record_days: int = Field(
+        90, ge=7, le=400, description="Days over which the highest memory is remembered; it must fit whatever the look-back says."
+    )
     min_history_hours: float = Field(30, ge=1, le=168, description="Hours of samples without which there is no verdict.")
-    min_coverage_pct: Percent = Field(90, description="Share of the last seven days' samples that must be there.")
+    min_coverage_pct: Percent = Field(
+        90, description="Share of the samples that must be there, of the look-back since its first sample."
+    )
+    min_recent_coverage_pct: Percent = Field(75, description="Share of the last seven days' samples that must be there.")
     max_cpu_p995_pct: Percent = Field(80, description="CPU P99.5 allowed on the smaller size (percent of it).")
     max_cpu_peak_pct: Percent = Field(100, description="Highest CPU sample of the look-back allowed on the smaller size.")
-    max_memory_peak_pct: Percent = Field(80, description="Highest memory sample of the look-back allowed on it.")
+    max_single_vcpu_peak_pct: Percent = Field(
+        90, description="The same for a size with one vCPU, which has none left when one thread is busy."
+    )
+    max_memory_peak_pct: Percent = Field(90, description="Highest memory sample of the look-back allowed on it.")
     emergency_veto_days: int = Field(
         28, ge=1, le=90, description="An emergency scale-up within so many days vetoes a smaller size."
     )
     change_veto_days: int = Field(7, ge=1, le=90, description="A change of size within so many days vetoes another.")
+    idle_peak_pct: float = Field(
+        10, ge=0, le=100, description="CPU peak under which machines of one service and size count as an idle pool."
+    )
+    idle_pool_members: int = Field(5, ge=2, le=10000, description="So many of them make a pool.")
+    never_used_peak_pct: float = Field(5, ge=0, le=100, description="The same for machines of one size, whatever their service.")
+    never_used_pool_members: int = Field(3, ge=2, le=10000, description="So many of them make a pool.")
+    idle_floor_pct: Percent = Field(50, description="Share of its present size that a machine in an idle pool keeps.")
+    min_slo_budget_left_pct: float = Field(
+        10, ge=0, le=100, description="Error budget that a service must have left for its resources to be touched."
+    )
     min_savings_usd_month: float = Field(5, ge=0, le=100000, description="Smaller savings are not proposed (USD a month).")
+    incident_cost_usd: float = Field(
+        25, ge=0, le=10_000_000, description="What a week in which demand exceeds the smaller size costs on average (USD)."
+    )
+    restart_cost_usd: float = Field(12, ge=0, le=1_000_000, description="What the restart for a change costs (USD, once).")
+    hysteresis_pct: float = Field(
+        5, ge=0, le=50, description="Margin by which a size smaller than last night's must hold, so that noise flips nothing."
+    )
+    max_service_share_pct: Percent = Field(50, description="Share of a service's resources that may be proposed in one night.")
+    min_service_changes: int = Field(3, ge=1, le=1000, description="So many of a service may be proposed whatever its share.")
+    forecast: bool = Field(
+        True, description="Forecast the peaks of resources on their way up (needs the extra 'forecast'; says so without it)."
+    )
+    kill_switch: bool = Field(False, description="While true nothing is proposed at all.")
     excluded_tags: tuple[str, ...] = Field(
         ("nightshift:exclude",),
         description="A resource with one of these tags is never proposed, unless the tag's value is 'false'.",

@@ -1,4 +1,4 @@
-"""The shipped snapshot of instance types and on-demand prices, with where each number comes from."""
+"""The shipped snapshot of instance types, database classes and on-demand prices, with where each number comes from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ INSTANCE_TYPES = _FOLDER / "ec2_instance_types.parquet"
 """One row per instance type: size, architecture, network and EBS limits, burst baseline."""
 
 INSTANCE_PRICES = _FOLDER / "ec2_prices.parquet"
-"""One row per type and region: on-demand Linux USD per hour, quality, source and date."""
+"""One row per type and region: on-demand Linux USD per hour, quality, source and date. Read it with ``prices.load_prices``."""
+
+RDS_CLASSES = _FOLDER / "rds_classes.parquet"
+"""One row per database class: size, and the limits of the EC2 type that it runs on; unknown where EC2 has none."""
+
+RDS_PRICES = _FOLDER / "rds_prices.parquet"
+"""One row per class, region and engine: on-demand Single-AZ USD per hour. Read it with ``prices.load_rds_prices``."""
 
 HOURS_PER_MONTH = 730
 """What a month is wherever money is given per month (8,760 h / 12)."""
+
+MULTI_AZ_PRICE_FACTOR = 2
+"""A Multi-AZ DB instance (one standby) is listed at twice Single-AZ, to the last digit's rounding: the standby is an instance of
+the same class. Aurora has no such price: each of its replicas is an instance of its own."""

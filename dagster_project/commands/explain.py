@@ -6,6 +6,7 @@ from datetime import date
 
 import click
 
+from dagster_project.commands.layout import table
 from dagster_project.commands.options import Day, runtime
 
 
@@ -24,9 +25,9 @@ def command(resource_id: str, day: date | None) -> None:
     for label, value in story.money:
         click.echo(f"  {label:<22}{value}")
     click.echo("")
-    click.echo(f"  {'Evidence':<48}{'now':>14}{'smaller size':>14}{'limit':>14}")
-    for line in story.evidence:
-        click.echo(f"  {line.label:<48}{line.observed:>14}{line.projected:>14}{line.limit:>14}")
+    rows = [(line.label, line.observed, line.projected, line.limit) for line in story.evidence]
+    for text in table(("Evidence", "now", "smaller size", "limit"), rows):
+        click.echo(f"  {text}")
     if story.emergencies:
         click.echo("")
         click.echo("  Emergency scale-ups in the veto window")

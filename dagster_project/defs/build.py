@@ -8,6 +8,7 @@ import dagster as dg
 
 from dagster_project.defs.automation import failure_sensor, nightly_job, nightly_schedule
 from dagster_project.defs.checks import data_checks
+from dagster_project.defs.incident_evidence import incident_evidence_assets
 from dagster_project.defs.ingest import ingest_assets
 from dagster_project.defs.partitions import daily
 from dagster_project.defs.reports import report_assets
@@ -35,6 +36,7 @@ def _build(settings: Settings, overrides: Mapping[str, Any]) -> dg.Definitions:
         assets=[
             *ingest_assets(partitions),
             *rightsizing_assets(partitions),
+            *incident_evidence_assets(partitions),
             *report_assets(partitions),
         ],
         asset_checks=data_checks(partitions),

@@ -8,7 +8,14 @@ import dagster as dg
 
 from dagster_project.defs.metadata import columns_of, load_result
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
-from dagster_project.lake.tables import DECISION_AUDIT, RESOURCE_INVENTORY, UTILIZATION_SAMPLES
+from dagster_project.lake.tables import (
+    DECISION_AUDIT,
+    RESOURCE_INVENTORY,
+    SLI_DAILY,
+    SNAPSHOTS,
+    UTILIZATION_SAMPLES,
+    Table,
+)
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.steps import step
 
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def ingest_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefinition]:
-    """The three tables of the decision engine's contract."""
+    """The tables of the decision engine's contract: three that must be there, and those that may."""
     common = {**ASSET_KWARGS, "partitions_def": partitions, "group_name": "ingest", "kinds": {"postgres", "parquet"}}
 
     @dg.asset(description=UTILIZATION_SAMPLES.description, metadata=columns_of(UTILIZATION_SAMPLES), **common)
@@ -38,7 +45,22 @@ def ingest_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefi
 
         return _ingest(context, runtime, ingest_decisions)
 
-    return [utilization_samples, resource_inventory, decision_audit]
+    @dg.asset(description=SLI_DAILY.description, metadata=columns_of(SLI_DAILY), **common)
+    def sli_daily(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.ingest_service_levels import ingest_service_levels
+
+        return _ingest(context, runtime, ingest_service_levels)
+
+    def snapshot(table: Table) -> dg.AssetsDefinition:
+        @dg.asset(name=table.name, description=table.description, metadata=columns_of(table), **common)
+        def snapshot_of(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+            from dagster_project.pipeline.ingest_snapshots import ingest_snapshot
+
+            return _ingest(context, runtime, lambda runtime, days: ingest_snapshot(runtime, table, days))
+
+        return snapshot_of
+
+    return [utilization_samples, resource_inventory, decision_audit, sli_daily, *map(snapshot, SNAPSHOTS)]
 
 
 def _ingest(

@@ -6,13 +6,13 @@ import dagster as dg
 
 from dagster_project.defs.metadata import columns_of, result
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
-from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_VERDICTS, UTILIZATION_DAILY, UTILIZATION_WINDOW
+from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_EVIDENCE, RIGHTSIZING_VERDICTS, UTILIZATION_DAILY, UTILIZATION_WINDOW
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.steps import step
 
 
 def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefinition]:
-    """Daily rollups, windows, emergencies and verdicts.
+    """Daily rollups, windows, emergencies, evidence and verdicts.
 
     A window reads earlier days too, but its dependency is on its own day: with a time-window mapping, a back-fill of five days
     would run every later day that the window reaches. Earlier days that are missing are caught up by the steps themselves.
@@ -65,7 +65,28 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
         return result(note.rows)
 
     @dg.asset(
-        deps=["resource_inventory", "utilization_window", "emergency_scaleups"],
+        deps=[
+            "resource_inventory",
+            "utilization_window",
+            "emergency_scaleups",
+            "protected_windows",
+            "incident_demand",
+            "resource_risks",
+        ],
+        description=RIGHTSIZING_EVIDENCE.description,
+        metadata=columns_of(RIGHTSIZING_EVIDENCE),
+        **common,
+    )
+    def rightsizing_evidence(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.verdicts import gather_evidence
+
+        days = days_of(context)
+        with step(runtime, context.run_id, days[-1], "rightsizing_evidence") as note:
+            note.rows = sum(gather_evidence(runtime, day) for day in days)
+        return result(note.rows)
+
+    @dg.asset(
+        deps=["rightsizing_evidence", "service_dependencies"],
         description=RIGHTSIZING_VERDICTS.description,
         metadata=columns_of(RIGHTSIZING_VERDICTS),
         **common,
@@ -78,4 +99,4 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
             note.rows = sum(judge(runtime, day) for day in days)
         return result(note.rows, **summary(runtime, days[-1]))
 
-    return [utilization_daily, utilization_window, emergency_scaleups, rightsizing_verdicts]
+    return [utilization_daily, utilization_window, emergency_scaleups, rightsizing_evidence, rightsizing_verdicts]

@@ -16,6 +16,10 @@ import numpy as np
 import polars as pl
 
 from dagster_project.demo import shapes, story
+from dagster_project.demo.decisions import GROUP_EMERGENCY
+from dagster_project.demo.incidents import OUTAGE
+from dagster_project.demo.rows import LAST_INSTANT, Row, compact
+from dagster_project.demo.services import OUTAGE_LOAD, SATURATED_SERVICES, SERVICES
 from dagster_project.errors import InputError
 
 DEMO_LAST_DAY = date(2025, 3, 9)
@@ -193,17 +197,17 @@ class Fleet:
     def _samples(self, resource: _Loaded) -> pl.DataFrame:
         rng = np.random.default_rng([self._seed, resource.number])
         series = shapes.series(self._calendar, rng, resource.machine)
-        during = self._calendar.between(*story.OUTAGE)
-        if resource.service in story.SATURATED_SERVICES:
+        during = self._calendar.between(*OUTAGE)
+        if resource.service in SATURATED_SERVICES:
             series.saturate(during, rng)
-        series.weigh(during, story.OUTAGE_LOAD.get(resource.service, 1.0))
+        series.weigh(during, OUTAGE_LOAD.get(resource.service, 1.0))
         kept, count = series.present, int(series.present.sum())
         in_service = series.metrics.get("in_service")
         if in_service is not None and resource.machine.members is not None:
-            if resource.service in story.SATURATED_SERVICES:
+            if resource.service in SATURATED_SERVICES:
                 in_service[during] = resource.machine.members[1]
             if resource.machine.shape == "asg_emergency":
-                in_service[self._calendar.between(*story.GROUP_EMERGENCY)] += 2
+                in_service[self._calendar.between(*GROUP_EMERGENCY)] += 2
         missing = ("mem_", "net_") if resource.kind == "rds_instance" else ()
         metrics = {
             name: np.round(series.metrics[name][kept], 2 if name.startswith(("cpu", "mem")) else 0)
@@ -247,7 +251,7 @@ def build_fleet(*, last_day: date = DEMO_LAST_DAY, days: int = DEMO_DAYS, seed: 
     )
 
 
-def _table(name: str, rows: list[story.Row], moved: timedelta) -> pl.DataFrame:
+def _table(name: str, rows: list[Row], moved: timedelta) -> pl.DataFrame:
     schema = _TABLES[name]
     temporal = [column for column, dtype in schema.items() if dtype.is_temporal()]
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col(temporal) + moved)
@@ -267,14 +271,14 @@ def _hex_id(prefix: str, seed: int, number: int) -> str:
     return f"{prefix}-0{blake2b(f'{seed}/{number}'.encode(), digest_size=8).hexdigest()}"
 
 
-def _cohort_resources(seed: int, scale: float) -> Iterator[tuple[_Loaded, story.Row]]:
+def _cohort_resources(seed: int, scale: float) -> Iterator[tuple[_Loaded, Row]]:
     for position, cohort in enumerate(_COHORTS):
         wanted = max(cohort.floor, round(cohort.count * scale)) if cohort.scales else cohort.count
         for ordinal in range(wanted):
             yield _cohort_resource(seed, position * _NUMBERS_PER_COHORT + ordinal, cohort, ordinal)
 
 
-def _cohort_resource(seed: int, number: int, cohort: Cohort, ordinal: int) -> tuple[_Loaded, story.Row]:
+def _cohort_resource(seed: int, number: int, cohort: Cohort, ordinal: int) -> tuple[_Loaded, Row]:
     rng = np.random.default_rng([seed, number, 1])
     service = cohort.services[ordinal % len(cohort.services)]
     instance_type = cohort.types[ordinal % len(cohort.types)]
@@ -311,9 +315,9 @@ def _cohort_resource(seed: int, number: int, cohort: Cohort, ordinal: int) -> tu
     environment = _environment(cohort.shape, ordinal)
     row = _resource_row(rng, resource_id, kind, config, service, environment, tags)
     if cohort.shape == "brand_new":
-        row["created_at"] = story.LAST_INSTANT - timedelta(hours=shapes.BRAND_NEW_HOURS)
+        row["created_at"] = LAST_INSTANT - timedelta(hours=shapes.BRAND_NEW_HOURS)
     if cohort.shape == "resize_mid_window":
-        last_midnight = story.LAST_INSTANT - timedelta(days=1 + shapes.RESIZED_DAYS_BEFORE_LAST)
+        last_midnight = LAST_INSTANT - timedelta(days=1 + shapes.RESIZED_DAYS_BEFORE_LAST)
         row["config_changed_at"] = last_midnight + timedelta(hours=shapes.RESIZED_HOUR)
     return _Loaded(number, resource_id, kind, service, machine), row
 
@@ -334,19 +338,19 @@ def _environment(shape: str, ordinal: int) -> str:
 def _resource_row(
     rng: np.random.Generator, resource_id: str, kind: str, config: dict[str, object], service: str,
     environment: str = "prod", tags: dict[str, str] | None = None,
-) -> story.Row:  # fmt: skip
-    team = story.SERVICES[service][0]
-    created_at = story.LAST_INSTANT - timedelta(minutes=int(rng.integers(210 * 1440, 900 * 1440)))
-    changed_at = story.LAST_INSTANT - timedelta(minutes=int(rng.integers(60 * 1440, 200 * 1440)))
+) -> Row:  # fmt: skip
+    team = SERVICES[service][0]
+    created_at = LAST_INSTANT - timedelta(minutes=int(rng.integers(210 * 1440, 900 * 1440)))
+    changed_at = LAST_INSTANT - timedelta(minutes=int(rng.integers(60 * 1440, 200 * 1440)))
     return {
-        "resource_id": resource_id, "type": kind, "current_config": story.compact(config),
+        "resource_id": resource_id, "type": kind, "current_config": compact(config),
         "account_id": _ACCOUNTS[environment], "service": service, "team": team, "environment": environment,
-        "tags": story.compact({"Name": resource_id, "service": service, "team": team, **(tags or {})}),
+        "tags": compact({"Name": resource_id, "service": service, "team": team, **(tags or {})}),
         "created_at": created_at, "config_changed_at": changed_at if rng.random() < 0.15 else None,
     }  # fmt: skip
 
 
-def _databases(seed: int) -> Iterator[tuple[_Loaded, story.Row]]:
+def _databases(seed: int) -> Iterator[tuple[_Loaded, Row]]:
     for ordinal, (resource_id, shape, service, db_class, gib) in enumerate(_DATABASES):
         number = 1_000 * _NUMBERS_PER_COHORT + ordinal
         config: dict[str, object] = {
@@ -359,7 +363,7 @@ def _databases(seed: int) -> Iterator[tuple[_Loaded, story.Row]]:
         yield _Loaded(number, resource_id, "rds_instance", service, machine), row
 
 
-def _volumes(seed: int) -> Iterator[story.Row]:
+def _volumes(seed: int) -> Iterator[Row]:
     for ordinal, (service, storage_type, gib, iops, throughput) in enumerate(_VOLUMES):
         number = 2_000 * _NUMBERS_PER_COHORT + ordinal
         config: dict[str, object] = {

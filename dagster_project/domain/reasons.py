@@ -28,8 +28,30 @@ _ALL = (
     Reason(
         "propose_smaller_size",
         "Safe to shrink",
-        "CPU P99.5 would be {value:.0f} % of the smaller size (limit {limit:.0f} %), "
-        "and no emergency scale-up speaks against it.",
+        "{text} holds it: CPU P99.5 would be {value:.0f} % of it (limit {limit:.0f} %), "
+        "and it would have held in every past emergency and incident.",
+    ),
+    Reason(
+        "propose_lower_minimum",
+        "Fewer members",
+        "The group ran at its minimum of {limit:.0f} members; {value:.0f} are enough ({text} asks for that many).",
+    ),
+    Reason("refuse_kill_switch", "Kill switch on", "{text} Nothing is proposed while it is."),
+    Reason("refuse_open_incident", "Incident open", "Its service has an open incident: {text}."),
+    Reason(
+        "refuse_incident_replay",
+        "Would not have held in an incident",
+        "Past demand would have been {value:.0f} % ({limit:.0f} % is the limit). {text}.",
+    ),
+    Reason(
+        "refuse_open_capacity_action_item",
+        "Capacity is being asked for",
+        "An open action item asks for more capacity: {text}.",
+    ),
+    Reason(
+        "refuse_slo_budget_low",
+        "Error budget low",
+        "The objective {text} of its service has {value:.0f} % of its error budget left; {limit:.0f} % are needed.",
     ),
     Reason(
         "refuse_recent_emergency_scaleup",
@@ -41,6 +63,18 @@ _ALL = (
         "Changed recently",
         "Its configuration changed {value:.0f} days ago; the evidence starts again for {limit:.0f} days.",
     ),
+    Reason(
+        "refuse_dependency_tier_same_night",
+        "Neighbour changes tonight",
+        "The service {text}, which depends on it or which it depends on, already changes tonight ({value:.0f} proposed).",
+    ),
+    Reason(
+        "refuse_blast_radius",
+        "Enough for one night",
+        "{value:.0f} resources of the service {text} are already proposed tonight; {limit:.0f} is the limit.",
+    ),
+    Reason("refuse_rejected", "Rejected", "Somebody rejected this proposal, and its evidence has not changed since: {text}."),
+    Reason("refuse_snoozed", "Snoozed", "Somebody put it off: {text}."),
     Reason("refuse_spot", "Spot capacity", "It runs on spot capacity ({text}), whose size the bid decides."),
     Reason(
         "refuse_managed_by_orchestrator",
@@ -62,7 +96,7 @@ _ALL = (
     Reason(
         "insufficient_coverage",
         "Too many samples missing",
-        "{value:.0f} % of the last seven days' {text} samples are there; {limit:.0f} % are needed.",
+        "{value:.0f} % of {text} samples are there; {limit:.0f} % are needed.",
     ),
     Reason(
         "insufficient_clean_data",
@@ -72,33 +106,30 @@ _ALL = (
     Reason(
         "insufficient_memory_data",
         "Memory not measured",
-        "Memory is measured for {value:.0f} % of the last seven days; the smaller size has less of it, "
-        "so {limit:.0f} % are needed.",
+        "Memory is measured for {value:.0f} % of the last seven days; {text} has less of it, so {limit:.0f} % are needed.",
     ),
     Reason("insufficient_catalog", "Type not in the catalog", "{text}"),
     Reason("insufficient_price", "No price", "The catalog has no price for {text}."),
-    Reason(
-        "keep_busy_cpu",
-        "CPU in use",
-        "CPU {text} would be {value:.0f} % of the smaller size; {limit:.0f} % is the limit.",
-    ),
-    Reason(
-        "keep_busy_memory",
-        "Memory in use",
-        "Memory would peak at {value:.0f} % of the smaller size; {limit:.0f} % is the limit.",
-    ),
+    Reason("keep_busy_cpu", "CPU in use", "CPU {text}; {limit:.0f} % is the limit."),
+    Reason("keep_busy_memory", "Memory in use", "Memory would peak at {value:.0f} % of {text}; {limit:.0f} % is the limit."),
     Reason(
         "keep_busy_network",
         "Network in use",
-        "Network peaked at {value:.2f} Gbit/s; the smaller size sustains {limit:.2f}.",
+        "Network peaked at {value:.2f} Gbit/s; {text} sustains {limit:.2f}.",
     ),
-    Reason("keep_busy_ebs", "Disk in use", "Disk peaked at {value:,.0f} {text}; the smaller size sustains {limit:,.0f}."),
+    Reason("keep_busy_ebs", "Disk in use", "Disk peaked at {value:,.0f} {text} at most; {limit:,.0f} are sustained."),
+    Reason(
+        "keep_forecast_growth",
+        "On its way up",
+        "Demand is rising: next week's upper bound is {value:.0f} % ({text}); {limit:.0f} % is the limit.",
+    ),
     Reason("keep_no_cheaper_fit", "No smaller size", "{text}"),
     Reason(
         "keep_savings_too_small",
         "Savings too small",
         "A smaller size would save ${value:.2f} a month; ${limit:.2f} is the least that is proposed.",
     ),
+    Reason("keep_not_enough_gain_vs_risk", "Not worth the risk", "{text}"),
 )
 
 REASONS: dict[str, Reason] = {reason.code: reason for reason in _ALL}

@@ -15,7 +15,7 @@ import duckdb
 from dagster_project.errors import LakeError
 from dagster_project.lake.partitions import PART, Lake
 from dagster_project.lake.tables import Table
-from dagster_project.statements import Statement
+from dagster_project.statements import Statement, statements_in
 
 
 class Engine:
@@ -24,6 +24,7 @@ class Engine:
     def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
         self._connection = connection
         self._lake = lake
+        self._shared: set[str] = set()
 
     def view(self, table: Table, days: Iterable[date]) -> int:
         """Makes ``table`` readable under its name with a column ``day``, over those of ``days`` that exist.
@@ -45,6 +46,7 @@ class Engine:
 
     def rows(self, query: Statement, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """The rows of a statement as dictionaries. For results that a person could read, not for samples."""
+        self._share(query)
         with _explained(query):
             cursor = self._connection.execute(query.text, dict(parameters or {}))
             names = [column[0] for column in cursor.description]
@@ -70,6 +72,7 @@ class Engine:
     ) -> int:
         """Writes a statement's rows to a Parquet file with exactly these columns, sorted; returns the row count."""
         values = dict(parameters or {})
+        self._share(query)
         with _explained(query):
             found = self._connection.execute(f"describe {query.text}", values).fetchall()
             actual = {name: kind for name, kind, *_ in found}
@@ -83,6 +86,16 @@ class Engine:
                 values,
             ).fetchall()
             return int(copied[0][0])
+
+    def _share(self, query: Statement) -> None:
+        """Makes those relations readable that a statement shares with others: the statements of ``sql/views``."""
+        for view in statements_in("views"):
+            name = view.name.removeprefix("views/")
+            if name in query.reads and name not in self._shared:
+                self._share(view)
+                with _explained(view):
+                    self._connection.execute(f"create or replace temp view {quoted(name)} as {view.text}")
+                self._shared.add(name)
 
 
 @contextmanager

@@ -98,7 +98,8 @@ def _contract(contract: Contract) -> Iterator[Finding]:
         absent = contract.missing(table)
         if absent:
             meaning = " ".join(missing_evidence((table, column) for column in absent))
-            yield Finding(f"table {table}", MISSING, f"No {', '.join(absent)}. {meaning}".strip())
+            named = f"No {', '.join(absent)}." if contract.has(table) else "There is none."
+            yield Finding(f"table {table}", MISSING, f"{named} {meaning}".strip())
         else:
             yield Finding(f"table {table}", OK, "every column of the contract")
 

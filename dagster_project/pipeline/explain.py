@@ -79,9 +79,26 @@ def _money(verdict: dict) -> tuple[tuple[str, str], ...]:
 
     lines = [
         ("Present size", price(verdict["current_type"], verdict["current_usd_month"])),
-        ("One size down", price(verdict["candidate_type"], verdict["candidate_usd_month"])),
+        ("Candidate", price(verdict["candidate_type"], verdict["candidate_usd_month"])),
         ("Savings proposed", f"${verdict['savings_usd_month']:,.2f} a month"),
     ]
+    if verdict["target_minimum_size"] is not None:
+        lines.append(("New minimum", f"{verdict['target_minimum_size']} members"))
+    if verdict["verdict"] == "propose":
+        lines.append(("Worth after risk", f"${verdict['expected_usd_month']:,.2f} a month"))
+    if verdict["exceedance_pct"] is not None:
+        lines.append(("Risk", f"in {verdict['exceedance_pct']:.0f} of 100 weeks some sample would exceed the candidate"))
     if verdict["price_source"]:
         lines.append(("Price from", f"{verdict['price_source']}, {verdict['price_as_of']} ({verdict['price_quality']})"))
+    if verdict["idle_pool"]:
+        lines.append(("Idle pool", f"one of {verdict['idle_pool']} machines of this size that all idle"))
+    lines.append(("Last verdict", _last_verdict(verdict)))
+    lines.append(("Evidence fingerprint", verdict["fingerprint"]))
     return tuple(lines)
+
+
+def _last_verdict(verdict: dict) -> str:
+    if verdict["is_flip"] is None:
+        return "none for this size"
+    before = f"proposed {verdict['previous_target_type']}" if verdict["previous_target_type"] else "proposed no other size"
+    return before + (", which is new now" if verdict["is_flip"] else ", as now")

@@ -12,7 +12,8 @@ from dagster_project.errors import EmptySource
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import DECISION_AUDIT, RESOURCE_INVENTORY
-from dagster_project.pipeline.ledger import Load, RejectedGroup, keeps, load_of, record
+from dagster_project.pipeline.ledger import Load, keeps, kept_snapshot, load_of, record
+from dagster_project.pipeline.record_rules import split
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.sources import records
 from dagster_project.sources.utilization import day_bounds
@@ -44,8 +45,8 @@ async def _inventory(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
     done: list[tuple[date, Load]] = []
     async with runtime.source() as (connection, contract):
         for day in days:
-            kept = load_of(lake, INVENTORY, day)
-            if day < newest and kept is not None and kept.status == "complete" and lake.has(RESOURCE_INVENTORY, day):
+            kept = kept_snapshot(lake, RESOURCE_INVENTORY, INVENTORY, day) if day < newest else None
+            if kept is not None:
                 done.append((day, kept))
                 continue
             _, end = day_bounds(day)
@@ -54,7 +55,7 @@ async def _inventory(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
                 raise EmptySource(
                     f"The table resources lists nothing that existed on {day}; fill it, or correct created_at or NIGHTSHIFT_DSN."
                 )
-            good, rejected = _split(frame, "resource_id", INVENTORY, at=None)
+            good, rejected = split(frame, ("resource_id",), INVENTORY)
             written = write_frame(lake, RESOURCE_INVENTORY, day, good)
             load = Load(
                 INVENTORY,
@@ -92,7 +93,7 @@ async def _decisions(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
             if kept is not None:
                 done += [(day, kept)] if day in days else []
                 continue
-            good, rejected = _split(mine, "decision_id", DECISIONS, at="decision_at")
+            good, rejected = split(mine, ("decision_id",), DECISIONS, at="decision_at")
             if day not in days and _is_stored(lake, day, good):
                 continue
             written = write_frame(lake, DECISION_AUDIT, day, good)
@@ -116,20 +117,3 @@ def _is_stored(lake: Lake, day: date, decisions: pl.DataFrame) -> bool:
     if not lake.has(DECISION_AUDIT, day) or load_of(lake, DECISIONS, day) is None:
         return False
     return pl.read_parquet(lake.path(DECISION_AUDIT, day), hive_partitioning=False).equals(decisions.sort(DECISION_AUDIT.grain))
-
-
-def _split(frame: pl.DataFrame, key: str, source: str, at: str | None) -> tuple[pl.DataFrame, list[RejectedGroup]]:
-    """Rows that can be right, and the others by reason: a missing id, or an id that is there more than once."""
-    # Which of several rows stays must not depend on the order of arrival.
-    ordered = frame.sort(frame.columns, nulls_last=True)
-    nameless = pl.col(key).is_null() | (pl.col(key) == "")
-    named = ordered.filter(~nameless)
-    good = named.unique(subset=[key], keep="first", maintain_order=True)
-    groups = []
-    missing = ordered.filter(nameless)
-    if missing.height:
-        groups.append(RejectedGroup(source, f"missing_{key}", "", key, missing.height, missing[at].min() if at else None, ""))
-    repeated = named.group_by(key).agg(pl.len(), *([pl.col(at).min()] if at else [])).filter(pl.col("len") > 1).sort(key)
-    for row in repeated.iter_rows(named=True):
-        groups.append(RejectedGroup(source, "duplicate_key", row[key], key, row["len"] - 1, row[at] if at else None, row[key]))
-    return good, groups

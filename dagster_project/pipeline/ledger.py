@@ -10,7 +10,7 @@ import polars as pl
 
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.partitions import Lake
-from dagster_project.lake.tables import LOAD_LEDGER, REJECTED_ROWS
+from dagster_project.lake.tables import LOAD_LEDGER, REJECTED_ROWS, Table
 
 SETTLED = ("complete",)
 """What need not be read again. An empty day is asked for again while it matters: feeds come late."""
@@ -20,8 +20,8 @@ SETTLED = ("complete",)
 class Load:
     """One line of the ledger.
 
-    ``status``: complete, late (an inventory taken after its day was the newest), partial (the day was not over yet), empty or
-    failed. ``history_from``: the first moment of which the source knows anything.
+    ``status``: complete, late (a snapshot taken after its day was the newest), partial (the day was not over yet), empty, absent
+    (an optional table that is not there) or failed. ``history_from``: the first moment of which the source knows anything.
     """
 
     source: str
@@ -70,6 +70,15 @@ def keeps(lake: Lake, source: str, day: date, rows: int) -> Load | None:
     """
     load = load_of(lake, source, day)
     return load if load is not None and load.status == "complete" and load.rows_read > rows else None
+
+
+def kept_snapshot(lake: Lake, table: Table, source: str, day: date) -> Load | None:
+    """The ledger line of a snapshot that was taken when its day was the newest, or None where there is none.
+
+    A source that knows only the present cannot say a second time what the day looked like.
+    """
+    load = load_of(lake, source, day)
+    return load if load is not None and load.status == "complete" and lake.has(table, day) else None
 
 
 def unsettled(lake: Lake, source: str, days: Iterable[date]) -> list[date]:

@@ -144,7 +144,7 @@ def _proposals(engine: Engine, rows: Sequence[Mapping[str, Any]], day: date, rul
             environment=row["environment"],
             region=row["region"],
             current_type=row["current_type"],
-            target_type=row["target_type"],
+            target_type=row["target_type"] or f"minimum {row['target_minimum_size']}",
             units=row["units"],
             current_usd_month=row["current_usd_month"],
             target_usd_month=row["candidate_usd_month"],
@@ -158,8 +158,8 @@ def _proposals(engine: Engine, rows: Sequence[Mapping[str, Any]], day: date, rul
                 hours=_HOURS,
                 cpu_pct=charts[row["resource_id"]][0],
                 memory_pct=charts[row["resource_id"]][1],
-                target_cpu_limit_pct=100 / row["cpu_ratio"],
-                target_memory_limit_pct=100 / row["memory_ratio"] if row["memory_peak_pct"] is not None else None,
+                target_cpu_limit_pct=100 / (row["cpu_ratio"] or 1),
+                target_memory_limit_pct=100 / (row["memory_ratio"] or 1) if row["memory_peak_pct"] is not None else None,
             ),
         )
         for row in rows
@@ -171,31 +171,72 @@ def evidence_lines(verdict: Mapping[str, Any], rules: RightsizingSettings) -> tu
     span = f"{verdict['lookback_days'] or 0} days"
     basis = {"maximum": "highest in each interval", "average": "interval averages", None: "not measured"}
 
-    def line(label: str, value: float | None, ratio: float | None, limit: float) -> EvidenceLine:
+    def share(label: str, value: float | None, ratio: float | None, limit: float) -> EvidenceLine:
         if value is None:
             return EvidenceLine(label, "not measured", "unknown", f"{limit:.0f} %")
         projected = "unknown" if ratio is None else f"{value * ratio:.1f} %"
         return EvidenceLine(label, f"{value:.1f} %", projected, f"{limit:.0f} %")
 
-    return (
-        line(
+    def volume(label: str, name: str, unit: str, digits: int) -> EvidenceLine | None:
+        value, sustained = verdict[f"{name[0]}_peak_{name[1]}"], verdict[f"candidate_{name[0]}_{name[1]}"]
+        if value is None or sustained is None:
+            return None
+        return EvidenceLine(
+            label, f"{value:,.{digits}f} {unit}", f"{100 * value / sustained:.1f} %", f"{sustained:,.{digits}f} {unit}"
+        )
+
+    event = verdict["closest_event"]
+    lines = (
+        share(
             f"CPU P99.5, {span}, {basis[verdict['cpu_basis']]}",
             verdict["cpu_p995_pct"],
             verdict["cpu_ratio"],
-            verdict["cpu_limit_pct"] or rules.max_cpu_p995_pct,
+            rules.max_cpu_p995_pct,
         ),
-        line(f"CPU peak, {span}", verdict["cpu_peak_pct"], verdict["cpu_ratio"], rules.max_cpu_peak_pct),
-        line(
+        share(
+            f"CPU peak, {span}",
+            verdict["cpu_peak_pct"],
+            verdict["cpu_ratio"],
+            rules.max_single_vcpu_peak_pct if (verdict["candidate_vcpu"] or 2) < 2 else rules.max_cpu_peak_pct,
+        ),
+        share(
             f"Memory peak, {span}, {basis[verdict['memory_basis']]}",
             verdict["memory_peak_pct"],
             verdict["memory_ratio"],
             rules.max_memory_peak_pct,
         ),
+        share(f"Memory peak, {rules.memory_record_days} days", verdict["memory_ever_pct"], verdict["memory_ratio"], 100),
+        volume(f"Network peak, {span}", ("network", "gbps"), "Gbit/s", 2),
+        volume(f"Disk peak, {span}", ("disk", "mbps"), "Mbit/s", 0),
+        volume(f"Disk operations peak, {span}", ("disk", "iops"), "IOPS", 0),
+        EvidenceLine(
+            f"Incident replay: {event}" if event else "Incident replay",
+            f"{verdict['replayed_events']} events",
+            "–" if verdict["closest_event_pct"] is None else f"{verdict['closest_event_pct']:.1f} %",
+            "100 %",
+        ),
         EvidenceLine(f"Emergency scale-ups, {rules.emergency_veto_days} days", str(verdict["emergencies"]), "–", "0"),
         EvidenceLine(
-            "Samples present, 7 days", f"{verdict['coverage_pct']:.1f} %", "–", f"at least {rules.min_coverage_pct:.0f} %"
+            "Samples present since the first of the look-back",
+            f"{verdict['coverage_pct'] or 0:.1f} %",
+            "–",
+            f"at least {rules.min_coverage_pct:.0f} %",
         ),
+        _forecast_line(verdict["forecast"]),
     )
+    return tuple(line for line in lines if line is not None)
+
+
+_FORECASTS = {
+    "level": ("Forecast guard: last week's daily peaks are no higher than before", "level"),
+    "rising": ("Forecast guard: daily peaks are rising", "rising"),
+    "history too short": ("Forecast guard: daily peaks are rising, history is too short for a forecast", "rising"),
+    "not installed": ("Forecast guard: daily peaks are rising, the extra 'forecast' is not installed", "rising"),
+}
+
+
+def _forecast_line(guard: str | None) -> EvidenceLine | None:
+    return None if guard is None else EvidenceLine(*_FORECASTS[guard], "–", "100 %")
 
 
 def _hourly(
@@ -261,13 +302,25 @@ def _provenance(fleet: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _rule_sentences(rules: RightsizingSettings) -> tuple[str, ...]:
+    reach = {
+        "one-step": "The next smaller size of the family",
+        "family": "The smallest size of the family that holds",
+        "cheapest": "The cheapest general-purpose size of the same architecture that holds",
+    }
     return (
-        f"One size down in the same family; CPU P99.5 at most {rules.max_cpu_p995_pct:.0f} % of the smaller size and its peak at "
-        f"most {rules.max_cpu_peak_pct:.0f} %, over {rules.lookback_days} days.",
-        f"Memory peak at most {rules.max_memory_peak_pct:.0f} % of the smaller size; unknown memory is never shrunk.",
+        f"{reach[rules.target]}; CPU P99.5 at most {rules.max_cpu_p995_pct:.0f} % of it and its peak at "
+        f"most {rules.max_cpu_peak_pct:.0f} % ({rules.max_single_vcpu_peak_pct:.0f} % with one vCPU), over {rules.lookback_days} days.",
+        f"Memory peak at most {rules.max_memory_peak_pct:.0f} %, and the highest of {rules.memory_record_days} days at most 100 %; "
+        "unknown memory is never shrunk.",
         "Network and disk peaks within what the smaller size sustains, not within its burst.",
-        f"No emergency scale-up of the resource, its group or its service in {rules.emergency_veto_days} days.",
-        f"At least {rules.min_history_hours:.0f} h of samples, {rules.min_coverage_pct:.0f} % of the last seven days, and "
-        f"{rules.change_veto_days} days since the last change.",
-        f"Savings of at least ${rules.min_savings_usd_month:.2f} a month.",
+        "Demand of every emergency scale-up and incident on record, of the resource, its group, its service and what that "
+        "depends on, within 100 %.",
+        f"No emergency scale-up of the resource, its group or its service in {rules.emergency_veto_days} days, no open incident, no "
+        f"open action item that asks for capacity, and {rules.min_slo_budget_left_pct:.0f} % of every error budget left.",
+        f"Pools of machines that all idle keep {rules.idle_floor_pct:.0f} % of their size.",
+        f"At least {rules.min_history_hours:.0f} h of samples, {rules.min_coverage_pct:.0f} % of the look-back and "
+        f"{rules.min_recent_coverage_pct:.0f} % of the last seven days, and {rules.change_veto_days} days since the last change.",
+        f"Savings of at least ${rules.min_savings_usd_month:.2f} a month, and of more than the risk costs on average "
+        f"(${rules.incident_cost_usd:,.0f} for a week in which demand exceeds the size, ${rules.restart_cost_usd:,.0f} for the restart).",
+        f"At most {rules.max_service_share_pct:.0f} % of a service, or {rules.min_service_changes} resources of it, in one night.",
     )

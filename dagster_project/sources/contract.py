@@ -1,7 +1,8 @@
 """The contract with the decision engine's database: which tables and columns are read, and what is there of them.
 
 Required columns are all that the decision engine promises. Everything else is used where it exists; where it does not, the
-statements of ``sql/extract`` see a typed null, and the report says which evidence is therefore missing.
+statements of ``sql/extract`` see a typed null, and the report says which evidence is therefore missing. A table of
+``OPTIONAL_TABLES`` may be absent as a whole; where it is there, its required columns are what it is known by.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import asyncpg
 
@@ -21,6 +21,7 @@ from dagster_project.statements import Statement
 _KINDS: dict[str, tuple[frozenset[str], str]] = {
     "text": (frozenset({"text", "varchar", "bpchar", "name", "uuid", "citext"}), "text"),
     "timestamptz": (frozenset({"timestamptz"}), "timestamptz"),
+    "date": (frozenset({"date"}), "date"),
     "number": (frozenset({"float8", "float4", "numeric", "int2", "int4", "int8"}), "double precision"),
     "integer": (frozenset({"int2", "int4", "int8"}), "integer"),
     "json": (frozenset({"jsonb", "json"}), "jsonb"),
@@ -31,7 +32,7 @@ _TYPE_NAMES = {"number": "double precision", "json": "jsonb", "boolean": "boolea
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the contract. ``kind`` is text, timestamptz, number, integer, json or boolean."""
+    """One column of the contract. ``kind`` is text, timestamptz, date, number, integer, json or boolean."""
 
     name: str
     kind: str
@@ -61,7 +62,24 @@ CONTRACT: dict[str, tuple[Column, ...]] = {
         "event_time:timestamptz metrics:json payload:json outcome:text outcome_reason:text dry_run:boolean "
         "duration_ms:number incident_id:text",
     ),
+    "incidents": _columns(
+        "incident_id:text",
+        "title:text severity:text service:text status:text kind:text impact_started_at:timestamptz detected_at:timestamptz "
+        "acknowledged_at:timestamptz declared_at:timestamptz identified_at:timestamptz mitigated_at:timestamptz "
+        "impact_ended_at:timestamptz resolved_at:timestamptz slack_channel:text commander:text summary:text",
+    ),
+    "incident_action_items": _columns(
+        "item_id:text",
+        "incident_id:text title:text type:text priority:text owner:text due_on:date tracker:text tracker_key:text state:text "
+        "created_at:timestamptz",
+    ),
+    "service_dependencies": _columns("service:text depends_on:text", "kind:text"),
+    "services": _columns("service:text", "team:text tier:text requests_per_day:number value_per_request_usd:number"),
+    "slos": _columns("service:text name:text objective:number", "window_days:integer"),
+    "sli_events": _columns("service:text name:text timestamp:timestamptz good:number total:number", ""),
 }
+OPTIONAL_TABLES = frozenset(CONTRACT) - {"resources", "utilization", "decision_audit"}
+"""Tables that a database may do without."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +89,13 @@ class Contract:
     tables: Mapping[str, Mapping[str, str]]
     relations: Mapping[str, str]
 
+    def has(self, table: str) -> bool:
+        """Whether the database has the table; one that does not may not be queried."""
+        return table in self.relations
+
     def missing(self, table: str) -> tuple[str, ...]:
-        """Optional columns that the database does not have, in the contract's order."""
-        return tuple(column.name for column in CONTRACT[table] if column.name not in self.tables[table])
+        """Columns that the database does not have, in the contract's order: all of an absent table, else optional ones."""
+        return tuple(column.name for column in CONTRACT[table] if column.name not in self.tables.get(table, {}))
 
     def query(self, extract: Statement, table: str) -> str:
         """The text of an extract statement that reads ``table`` in the contract's full shape.
@@ -101,37 +123,48 @@ async def check_contract(connection: asyncpg.Connection, settings: SourceSetting
     for setting, named in (("tables", settings.tables), ("columns", settings.columns)):
         for table in sorted(set(named) - set(CONTRACT)):
             raise ContractError(f"source.{setting} maps {table}, which is no table of the contract; correct its name.")
+    names = {table: settings.tables.get(table, table) for table in CONTRACT}
+    there = await _found_columns(connection, settings.schema_name, list(names.values()))
     tables: dict[str, dict[str, str]] = {}
     relations: dict[str, str] = {}
-    for table, columns in CONTRACT.items():
-        name = settings.tables.get(table, table)
-        found = await _found_columns(connection, settings.schema_name, name)
-        if found is None:
+    for table, name in names.items():
+        mapping = settings.columns.get(table, {})
+        _check_mapping(table, mapping)
+        if name in there:
+            relations[table] = f"{_quoted(settings.schema_name)}.{_quoted(name)}"
+            tables[table] = _check_columns(table, f"{settings.schema_name}.{name}", there[name], mapping)
+        elif table not in OPTIONAL_TABLES:
             raise ContractError(
                 f"The database has no table {settings.schema_name}.{name}, which the decision engine's {table} is read from; "
                 f"create it, or set source.schema_name or source.tables.{table}."
             )
-        relations[table] = f"{_quoted(settings.schema_name)}.{_quoted(name)}"
-        mapping = settings.columns.get(table, {})
-        _check_mapping(table, mapping)
-        tables[table] = {}
-        for column in columns:
-            there = mapping.get(column.name, column.name)
-            kind = found.get(there)
-            if kind is None:
-                if column.required or column.name in mapping:
-                    raise ContractError(
-                        f"Column {there} is missing in {settings.schema_name}.{name}; add it, or map the contract's "
-                        f"{table}.{column.name} to its name with source.columns.{table}.{column.name}."
-                    )
-                continue
-            if kind not in _KINDS[column.kind][0]:
-                raise ContractError(
-                    f"Column {there} of {settings.schema_name}.{name} is {kind}, and {_TYPE_NAMES.get(column.kind, column.kind)} "
-                    f"is needed{_remedy(column.kind, kind)}."
-                )
-            tables[table][column.name] = _quoted(there)
+        elif name and (table in settings.tables or mapping):
+            raise ContractError(
+                f"The database has no table {settings.schema_name}.{name}, which the settings map {table} to; create it, or "
+                f'correct source.tables.{table} ("" = there is none).'
+            )
     return Contract(tables, relations)
+
+
+def _check_columns(table: str, name: str, found: Mapping[str, str], mapping: Mapping[str, str]) -> dict[str, str]:
+    columns = {}
+    for column in CONTRACT[table]:
+        there = mapping.get(column.name, column.name)
+        kind = found.get(there)
+        if kind is None:
+            if column.required or column.name in mapping:
+                raise ContractError(
+                    f"Column {there} is missing in {name}; add it, or map the contract's {table}.{column.name} to its name "
+                    f"with source.columns.{table}.{column.name}{_unread(table)}."
+                )
+            continue
+        if kind not in _KINDS[column.kind][0]:
+            raise ContractError(
+                f"Column {there} of {name} is {kind}, and {_TYPE_NAMES.get(column.kind, column.kind)} "
+                f"is needed{_remedy(column.kind, kind)}{_unread(table)}."
+            )
+        columns[column.name] = _quoted(there)
+    return columns
 
 
 def _check_mapping(table: str, mapping: Mapping[str, str]) -> None:
@@ -146,21 +179,26 @@ def _remedy(wanted: str, found: str) -> str:
     return "; alter it, or map the table to a view that casts it"
 
 
-async def _found_columns(connection: asyncpg.Connection, schema: str, table: str) -> dict[str, str] | None:
-    relation: Any = await connection.fetchval(
-        "select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-        "where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f')",
-        schema,
-        table,
-    )
-    if relation is None:
-        return None
+def _unread(table: str) -> str:
+    """The way out where a table of that name is somebody else's."""
+    return f', or set source.tables.{table} = "" to do without' if table in OPTIONAL_TABLES else ""
+
+
+async def _found_columns(connection: asyncpg.Connection, schema: str, names: list[str]) -> dict[str, dict[str, str]]:
+    """Relation → column → type, of those of ``names`` that exist."""
     rows = await connection.fetch(
-        "select a.attname, coalesce(b.typname, t.typname) as type from pg_attribute a join pg_type t on t.oid = a.atttypid "
-        "left join pg_type b on b.oid = nullif(t.typbasetype, 0) where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped",
-        relation,
+        "select c.relname, a.attname, coalesce(b.typname, t.typname) as type from pg_class c "
+        "join pg_namespace n on n.oid = c.relnamespace "
+        "left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped "
+        "left join pg_type t on t.oid = a.atttypid left join pg_type b on b.oid = nullif(t.typbasetype, 0) "
+        "where n.nspname = $1 and c.relname = any($2::text[]) and c.relkind in ('r', 'p', 'v', 'm', 'f')",
+        schema,
+        names,
     )
-    return {row["attname"]: row["type"] for row in rows}
+    found: dict[str, dict[str, str]] = {row["relname"]: {} for row in rows}
+    for row in rows:
+        found[row["relname"]][row["attname"]] = row["type"]
+    return found
 
 
 @cache

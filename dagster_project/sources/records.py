@@ -1,4 +1,4 @@
-"""Tables of text out of PostgreSQL: inventory and decisions.
+"""Tables of text out of PostgreSQL: inventory, decisions, and what else a database has of the contract.
 
 Their columns have no fixed width, so COPY BINARY cannot be decoded in vectors; they come as COPY CSV and are parsed by
 Polars, a batch at a time.
@@ -42,6 +42,28 @@ async def first_decision(connection: asyncpg.Connection, contract: Contract) -> 
     return found
 
 
+async def snapshot(
+    connection: asyncpg.Connection, contract: Contract, table: str, day_end: datetime, schema: pl.Schema
+) -> pl.DataFrame:
+    """An optional table as it was at ``day_end``, as far as its rows say, in the columns of ``schema``, unsorted."""
+    extract = statement(f"extract/{table}")
+    return await _copy_frame(connection, contract.query(extract, table), (day_end,) if extract.params else (), schema)
+
+
+async def service_levels(
+    connection: asyncpg.Connection, contract: Contract, start: datetime, end: datetime, schema: pl.Schema
+) -> pl.DataFrame:
+    """Good and total events with start ≤ time < end by day, service, objective and what is wrong with them."""
+    query = contract.query(statement("extract/sli_events"), "sli_events")
+    return await _copy_frame(connection, query, (start, end), schema)
+
+
+async def longest_objective(connection: asyncpg.Connection, contract: Contract) -> int | None:
+    """Days of the longest window of any objective, or None where there is none."""
+    found: int | None = await connection.fetchval(contract.query(statement("extract/slo_reach"), "slos"))
+    return found
+
+
 async def _copy_frame(connection: asyncpg.Connection, query: str, arguments: Sequence[object], schema: pl.Schema) -> pl.DataFrame:
     frames = [schema.to_frame()]
     pending = bytearray()
@@ -73,6 +95,8 @@ def _from_text(name: str, kind: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if isinstance(kind, pl.Datetime):
         return column.str.to_datetime(_TIME_FORMAT, time_unit="us")
+    if kind == pl.Date:
+        return column.str.to_date("%Y-%m-%d")
     if kind == pl.Boolean:
         return column == "t"
     return column.cast(kind)

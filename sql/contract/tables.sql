@@ -1,6 +1,8 @@
 -- The contract with the decision engine's PostgreSQL: what Nightshift reads.
 -- Columns marked [required] are all that the decision engine promises. Every other column and table is used when it is there;
--- when it is missing, the run says which evidence is therefore missing, and goes on. Column names can be mapped in the settings.
+-- when it is missing, the run says which evidence is therefore missing, and goes on. Names can be mapped in the settings.
+-- The first three tables must be there. The others are optional: one that is absent is said to be, and one that is there must
+-- have the columns of its key.
 
 create table if not exists resources (
   resource_id     text primary key,          -- [required] EC2 instance id, ASG name, DB identifier, volume id

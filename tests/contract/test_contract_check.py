@@ -12,7 +12,7 @@ import pytest
 from dagster_project.bundle import bundled
 from dagster_project.errors import ContractError, NightshiftError
 from dagster_project.settings import SourceSettings
-from dagster_project.sources.contract import CONTRACT, Contract, check_contract
+from dagster_project.sources.contract import CONTRACT, OPTIONAL_TABLES, Contract, check_contract
 from dagster_project.statements import statement
 
 Execute = Callable[..., None]
@@ -21,6 +21,14 @@ MINIMAL = """
 create table resources (resource_id text, type text, current_config jsonb);
 create table utilization (resource_id text, timestamp timestamptz, cpu_avg double precision);
 create table decision_audit (decision_time timestamptz, target text);
+"""
+OPTIONAL = """
+create table incidents (incident_id text);
+create table incident_action_items (item_id text);
+create table service_dependencies (service text, depends_on text);
+create table services (service text);
+create table slos (service text, name text, objective double precision);
+create table sli_events (service text, name text, timestamp timestamptz, good double precision, total double precision);
 """
 START, END = datetime(2025, 3, 9, tzinfo=UTC), datetime(2025, 3, 10, tzinfo=UTC)
 
@@ -60,7 +68,14 @@ def test_the_shipped_tables_have_the_whole_contract(dsn: str, execute: Execute) 
     assert {table: contract.missing(table) for table in CONTRACT} == dict.fromkeys(CONTRACT, ())
 
 
-@pytest.mark.parametrize("table", CONTRACT)
+@pytest.fixture
+def whole(minimal: str, execute: Execute) -> str:
+    """A database with the required columns of every table, optional ones included."""
+    execute(OPTIONAL)
+    return minimal
+
+
+@pytest.mark.parametrize("table", [table for table in CONTRACT if table not in OPTIONAL_TABLES])
 def test_a_table_that_is_missing_is_named_with_both_ways_out(minimal: str, execute: Execute, table: str) -> None:
     execute(f"drop table {table}")
     with pytest.raises(ContractError) as caught:
@@ -75,20 +90,57 @@ def test_a_table_that_is_missing_is_named_with_both_ways_out(minimal: str, execu
     ("table", "column"),
     [(table, column.name) for table, columns in CONTRACT.items() for column in columns if column.required],
 )
-def test_a_required_column_that_is_missing_is_named(minimal: str, execute: Execute, table: str, column: str) -> None:
+def test_a_required_column_that_is_missing_is_named(whole: str, execute: Execute, table: str, column: str) -> None:
     execute(f'alter table {table} drop column "{column}"')
     with pytest.raises(ContractError) as caught:
-        check(minimal)
+        check(whole)
+    do_without = f', or set source.tables.{table} = "" to do without' if table in OPTIONAL_TABLES else ""
     assert str(caught.value) == (
         f"Column {column} is missing in public.{table}; add it, or map the contract's {table}.{column} to its name "
-        f"with source.columns.{table}.{column}."
+        f"with source.columns.{table}.{column}{do_without}."
     )
 
 
 def test_the_smallest_schema_is_enough_and_everything_else_is_said_to_be_missing(minimal: str) -> None:
     contract = check(minimal)
     for table, columns in CONTRACT.items():
+        is_absent = table in OPTIONAL_TABLES
+        assert contract.has(table) is not is_absent
+        assert contract.missing(table) == tuple(column.name for column in columns if is_absent or not column.required)
+
+
+def test_of_an_optional_table_that_is_there_only_the_optional_columns_are_missing(whole: str) -> None:
+    contract = check(whole)
+    for table, columns in CONTRACT.items():
+        assert contract.has(table)
         assert contract.missing(table) == tuple(column.name for column in columns if not column.required)
+
+
+def test_some_of_the_optional_tables_are_enough(minimal: str, execute: Execute) -> None:
+    execute("create table slos (service text, name text, objective real, colour text)")
+    contract = check(minimal)
+    assert {table for table in OPTIONAL_TABLES if contract.has(table)} == {"slos"}
+    assert contract.missing("slos") == ("window_days",)
+
+
+@pytest.mark.parametrize("settings", [{"tables": {"services": "apps"}}, {"columns": {"services": {"team": "squad"}}}])
+def test_an_optional_table_that_the_settings_map_must_be_there(minimal: str, settings: dict[str, object]) -> None:
+    name = settings.get("tables", {}).get("services", "services")
+    with pytest.raises(ContractError) as caught:
+        check(minimal, **settings)
+    assert str(caught.value) == (
+        f"The database has no table public.{name}, which the settings map services to; create it, or correct "
+        'source.tables.services ("" = there is none).'
+    )
+
+
+def test_somebody_else_s_table_of_an_optional_name_can_be_left_alone(minimal: str, execute: Execute) -> None:
+    execute("create table services (id integer)")
+    with pytest.raises(
+        ContractError, match=r'Column service is missing in public\.services; .*, or set source\.tables\.services = ""'
+    ):
+        check(minimal)
+    assert not check(minimal, tables={"services": ""}).has("services")
 
 
 def test_missing_columns_are_read_as_unknown(minimal: str, execute: Execute) -> None:
@@ -106,6 +158,7 @@ def test_missing_columns_are_read_as_unknown(minimal: str, execute: Execute) -> 
 
 
 CAST = "alter it, or map the table to a view that casts it."
+OR_WITHOUT = 'alter it, or map the table to a view that casts it, or set source.tables.{} = "" to do without.'
 
 
 @pytest.mark.parametrize(
@@ -136,12 +189,35 @@ CAST = "alter it, or map the table to a view that casts it."
             "alter table decision_audit add policy_version numeric",
             f"Column policy_version of public.decision_audit is numeric, and integer is needed; {CAST}",
         ),
+        (
+            "alter table incidents alter incident_id type integer using 1",
+            f"Column incident_id of public.incidents is int4, and text is needed; {OR_WITHOUT.format('incidents')}",
+        ),
+        (
+            "alter table incidents add impact_started_at timestamp",
+            "Column impact_started_at of public.incidents is timestamp, and timestamptz is needed; a time without a zone is "
+            "ambiguous: alter it to timestamptz, or map the table to a view that says its zone, "
+            'or set source.tables.incidents = "" to do without.',
+        ),
+        (
+            "alter table incident_action_items add due_on timestamptz",
+            "Column due_on of public.incident_action_items is timestamptz, and date is needed; "
+            + OR_WITHOUT.format("incident_action_items"),
+        ),
+        (
+            "alter table slos alter objective type text",
+            f"Column objective of public.slos is text, and double precision is needed; {OR_WITHOUT.format('slos')}",
+        ),
+        (
+            "alter table sli_events alter timestamp type date",
+            f"Column timestamp of public.sli_events is date, and timestamptz is needed; {OR_WITHOUT.format('sli_events')}",
+        ),
     ],
 )
-def test_a_column_of_another_type_is_named_with_both_types(minimal: str, execute: Execute, change: str, said: str) -> None:
+def test_a_column_of_another_type_is_named_with_both_types(whole: str, execute: Execute, change: str, said: str) -> None:
     execute(change)
     with pytest.raises(ContractError) as caught:
-        check(minimal)
+        check(whole)
     assert str(caught.value) == said
 
 

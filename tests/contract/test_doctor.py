@@ -74,6 +74,40 @@ def test_the_run_log_cannot_be_written_to_a_read_only_server(
     )
 
 
+def test_optional_tables_that_are_absent_are_told_with_what_that_costs(
+    samples: Callable[..., None], runtime: Runtime, execute: Execute
+) -> None:
+    samples(YESTERDAY)
+    execute("create table service_dependencies (service text, depends_on text)")
+    execute("create table services (service text, team text, tier text, requests_per_day real, value_per_request_usd real)")
+    findings = found(runtime)
+    assert findings["table incidents"] == Finding(
+        "table incidents",
+        MISSING,
+        "There is none. Incidents are not recorded; no past one can speak against a smaller size, and none that is going on.",
+    )
+    assert findings["table service_dependencies"] == Finding(
+        "table service_dependencies",
+        MISSING,
+        "No kind. Dependencies do not say whether they are hard; every one counts as hard.",
+    )
+    assert findings["table services"] == Finding("table services", OK, "every column of the contract")
+    assert {findings[f"table {name}"].status for name in ("incident_action_items", "slos", "sli_events")} == {MISSING}
+
+
+def test_an_optional_table_of_another_shape_is_a_failure(
+    samples: Callable[..., None], runtime: Runtime, execute: Execute
+) -> None:
+    samples(YESTERDAY)
+    execute("create table incidents (id text, title text)")
+    assert found(runtime)["database"] == Finding(
+        "database",
+        FAILED,
+        "Column incident_id is missing in public.incidents; add it, or map the contract's incidents.incident_id to its name with "
+        'source.columns.incidents.incident_id, or set source.tables.incidents = "" to do without.',
+    )
+
+
 def test_looking_changes_nothing(samples: Callable[..., None], runtime: Runtime, dsn: str) -> None:
     samples(YESTERDAY)
     relations = "select oid, relname from pg_class order by 1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,8 +18,13 @@ from dagster_project.errors import CheckFailed, EmptySource
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.tables import (
     DECISION_AUDIT,
+    INCIDENT_DEMAND,
+    PROTECTED_WINDOWS,
     RESOURCE_INVENTORY,
+    RESOURCE_RISKS,
     RIGHTSIZING_VERDICTS,
+    SLI_DAILY,
+    SNAPSHOTS,
     UTILIZATION_DAILY,
     UTILIZATION_SAMPLES,
 )
@@ -130,8 +136,10 @@ def test_every_step_is_noted_with_its_duration_and_the_report_holds_none(fleet_r
     night = run_nightly(fleet_runtime, DAY)
     assert {step.name for step in night.steps} == {
         "utilization_samples", "resource_inventory", "decision_audit", "utilization_daily", "utilization_window",
-        "emergency_scaleups", "rightsizing_verdicts", "nightly_report",
+        "emergency_scaleups", "rightsizing_verdicts", "nightly_report", "incidents", "incident_action_items",
+        "service_dependencies", "services", "slos", "sli_daily", "protected_windows", "incident_demand", "resource_risks",
     }  # fmt: skip
+    assert night.steps[-1].name == "nightly_report", "what ends after the report would not be noted"
     assert all(step.is_ok and step.seconds >= 0 for step in night.steps)
     runs = query(fleet_runtime.dsn(), "select day, status, error from nightshift.nightly_runs")
     assert [tuple(run) for run in runs] == [(DAY, "succeeded", None)]
@@ -185,6 +193,18 @@ def test_the_minimal_schema_works_and_the_report_says_what_is_missing(dsn: str, 
     assert "every one counts as an emergency scale" in text
     assert "Memory is not recorded" in text
     assert "The lake holds 9 of the 28 days" in text
+    assert "Incidents are not recorded; no past one can speak against a smaller size" in text
+    loads = {load.source: (load.status, load.rows_read) for load in build_report(runtime, DAY).loads}
+    absent = ("incidents", "incident_action_items", "service_dependencies", "services", "slos", "sli_events")
+    assert {source: loads[source] for source in absent} == dict.fromkeys(absent, ("absent", 0))
+    for table in (*SNAPSHOTS, SLI_DAILY, RESOURCE_RISKS):
+        assert pl.read_parquet(runtime.lake.path(table, DAY)).height == 0, table.name
+    windows = pl.read_parquet(runtime.lake.path(PROTECTED_WINDOWS, DAY))
+    assert windows.select("resource_id", "event_kind", "matched_by").rows() == [("i-alarmed", "emergency_scaleup", "resource")]
+    demand = pl.read_parquet(runtime.lake.path(INCIDENT_DEMAND, date(2025, 3, 1)))
+    assert demand.select("samples", "cpu_peak_pct", "mem_peak_pct", "instance_type", "basis").rows() == [
+        (13, 5.0, None, "m5.xlarge", "samples")
+    ]
 
 
 def test_an_empty_decision_history_and_measured_strangers_are_said(dsn: str, execute, runtime: Runtime) -> None:
@@ -205,3 +225,23 @@ def test_an_empty_decision_history_and_measured_strangers_are_said(dsn: str, exe
         "The decision history begins on 2025-03-05; emergencies before that day are unknown."
         in build_report(runtime, DAY).missing_evidence
     )
+
+
+def test_an_incident_that_is_written_down_late_is_replayed_on_its_day(fleet_runtime: Runtime, fleet_dsn: str) -> None:
+    earlier = DAY - timedelta(days=1)
+    run_nightly(replace(fleet_runtime, now=fleet_runtime.now - timedelta(days=1)), earlier)
+    lake = fleet_runtime.lake
+    before = {day: lake.path(INCIDENT_DEMAND, day).stat().st_mtime_ns for day in lake.days(INCIDENT_DEMAND)}
+    query(fleet_dsn, """insert into incidents (incident_id, title, service, impact_started_at, impact_ended_at)
+        values ('INC-LATE', 'Told late', 'admin-console', '2025-02-20 10:00Z', '2025-02-20 11:00Z')""")  # fmt: skip
+    run_nightly(fleet_runtime, DAY)
+    after = {day: lake.path(INCIDENT_DEMAND, day).stat().st_mtime_ns for day in lake.days(INCIDENT_DEMAND)}
+    late = date(2025, 2, 20)
+    assert {day for day in after if after[day] != before.get(day)} == {late, DAY}
+    found = pl.read_parquet(lake.path(INCIDENT_DEMAND, late)).filter(pl.col("event_id") == "INC-LATE")
+    mine = pl.read_parquet(lake.path(RESOURCE_INVENTORY, DAY)).filter(
+        pl.col("service") == "admin-console", pl.col("resource_type") != "ebs_volume"
+    )
+    assert set(found["resource_id"]) == set(mine["resource_id"])
+    assert set(found["basis"]) == {"samples"}
+    assert found["samples"].max() == 13

@@ -18,8 +18,17 @@ import duckdb
 import pytest
 
 from dagster_project.lake.partitions import Lake
-from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, TABLES, UTILIZATION_SAMPLES
-from dagster_project.pipeline import ingest_records, ingest_samples, report, rollup, verdicts
+from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, SNAPSHOTS, TABLES, UTILIZATION_SAMPLES
+from dagster_project.pipeline import (
+    incident_evidence,
+    ingest_records,
+    ingest_samples,
+    ingest_service_levels,
+    ingest_snapshots,
+    report,
+    rollup,
+    verdicts,
+)
 from dagster_project.pipeline.runtime import Runtime
 
 EARLIER, DAY = date(2025, 3, 8), date(2025, 3, 9)
@@ -56,9 +65,15 @@ def night(runtime: Runtime, day: date) -> None:
     ingest_samples.ingest_samples(runtime, [day])
     ingest_records.ingest_inventory(runtime, [day])
     ingest_records.ingest_decisions(runtime, [day])
+    for table in SNAPSHOTS:
+        ingest_snapshots.ingest_snapshot(runtime, table, [day])
+    ingest_service_levels.ingest_service_levels(runtime, [day])
     rollup.roll_up_days(runtime, [day])
     rollup.roll_up_windows(runtime, day)
     verdicts.find_emergencies(runtime, day)
+    incident_evidence.find_protected_windows(runtime, day)
+    incident_evidence.measure_incident_demand(runtime, day)
+    incident_evidence.find_resource_risks(runtime, day)
     verdicts.judge(runtime, day)
     report.write_report(runtime, day)
 
@@ -100,7 +115,7 @@ def test_a_killed_night_leaves_whole_partitions_and_the_next_one_repairs(
             break
         assert outcome.returncode == -signal.SIGKILL, outcome.stderr
         deaths += 1
-        fatal += 5  # every fifth call: all kinds of calls are met, in a fraction of the time
+        fatal += 7  # every seventh call: all kinds of calls are met, in a fraction of the time
     assert deaths >= 8, "the child must have died on the way several times"
     night(fleet_runtime, DAY)
     assert fingerprint(fleet_runtime, EARLIER, DAY) == expected

@@ -1,4 +1,4 @@
-"""SQL specified as data: the statements of ``sql/marts`` and ``sql/reports`` with given rows and the rows to expect.
+"""SQL specified as data: the statements of ``sql/marts``, ``sql/views`` and ``sql/reports``: given rows, rows to expect.
 
 A file ``cases/<stem>.json`` holds, for one statement, its ``parameters``, the rows that are ``given`` unless a case
 says otherwise, ``defaults`` of those rows by table, and ``cases``. A case may replace whole tables (``given``), change
@@ -55,7 +55,13 @@ _FILES: dict[str, dict[str, pl.DataType]] = {
 
 
 def _statements() -> tuple[Statement, ...]:
-    return (*statements_in("marts"), *statements_in("reports"))
+    return (*statements_in("marts"), *statements_in("views"), *statements_in("reports"))
+
+
+def _reads(query: Statement) -> list[str]:
+    """The relations under a statement: those of the views that it reads, and no views."""
+    views = {view.name.removeprefix("views/"): view for view in statements_in("views")}
+    return list(dict.fromkeys(base for name in query.reads for base in (_reads(views[name]) if name in views else [name])))
 
 
 @cache
@@ -87,7 +93,7 @@ def test_a_statement_returns_the_rows_that_its_case_expects(query: Statement, ca
     assert shown == [{name: _near(value) for name, value in row.items()} for row in expected]
 
 
-@pytest.mark.parametrize("query", statements_in("marts"), ids=lambda query: query.name)
+@pytest.mark.parametrize("query", (*statements_in("marts"), *statements_in("views")), ids=lambda query: query.name)
 def test_every_mart_has_a_case(query: Statement) -> None:
     stem = query.name.partition("/")[2]
     assert (CASES / f"{stem}.json").is_file(), f"write tests/sql/cases/{stem}.json"
@@ -114,7 +120,7 @@ def test_every_reason_of_the_verdicts_has_a_case_with_its_number() -> None:
 )
 def test_without_input_rows_a_mart_is_an_empty_partition_of_the_right_shape(query: Statement, tmp_path: Path) -> None:
     specification = _specification(query.name.partition("/")[2])
-    given = {name: [] for name in query.reads}
+    given = {name: [] for name in _reads(query)}
     if "utilization_daily" in query.name:  # its histograms are added by another step
         assert _run(tmp_path, query, given, {}) == []
         return
@@ -218,12 +224,12 @@ def _day_of(row: dict[str, Any]) -> date:
 def _given(specification: dict[str, Any], case: dict[str, Any], query: Statement) -> dict[str, list[dict[str, Any]]]:
     """The rows of every relation that the statement reads, spelled out."""
     tables = {**specification.get("given", {}), **case.get("given", {})}
-    unknown = set(tables) - set(query.reads)
+    unknown = set(tables) - set(_reads(query))
     assert not unknown, f"the statement does not read {unknown}"
     defaults = specification.get("defaults", {})
     spelled = {
         name: [plain for row in tables.get(name, []) for plain in _spelled_out({**defaults.get(name, {}), **row})]
-        for name in query.reads
+        for name in _reads(query)
     }
     for change in case.get("change", []):
         rows, where = spelled[change["table"]], change.get("where", {})

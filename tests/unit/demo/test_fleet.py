@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 import polars as pl
 import pytest
 
-from dagster_project.demo import story
 from dagster_project.demo.fleet import DEMO_DAYS, DEMO_LAST_DAY, Fleet, build_fleet
+from dagster_project.demo.incidents import BLACK_FRIDAY_ID, OUTAGE_ID
 from dagster_project.errors import InputError
 
 SCALE = 0.1
@@ -376,8 +376,8 @@ def test_decisions_name_a_policy_version_that_existed_then(fleet: Fleet) -> None
 @pytest.mark.parametrize(
     ("incident_id", "day", "impact_started", "detected", "identified", "mitigated", "resolved"),
     [
-        (story.OUTAGE_ID, "2025-03-03", "08:14", "08:14", "11:45", "12:37", "12:52"),
-        (story.BLACK_FRIDAY_ID, "2024-11-30", "04:23", "04:42", "07:45", "08:12", "09:18"),
+        (OUTAGE_ID, "2025-03-03", "08:14", "08:14", "11:45", "12:37", "12:52"),
+        (BLACK_FRIDAY_ID, "2024-11-30", "04:23", "04:42", "07:45", "08:12", "09:18"),
     ],
 )
 def test_the_two_cascades_keep_their_minutes(
@@ -424,6 +424,7 @@ def test_dependencies_join_known_services(fleet: Fleet) -> None:
 
 def test_the_outage_spends_the_error_budget_of_payments(fleet: Fleet) -> None:
     sli = fleet.tables["sli_events"].with_columns((1 - pl.col("good") / pl.col("total")).alias("bad"))
+    sli = sli.filter(pl.col("service") == "payment-api", pl.col("name") == "availability")
     assert sli.height == 35 * 24
     worst = sli.filter(pl.col("bad") > 0.01)
     assert worst["timestamp"].to_list() == [datetime.fromisoformat(f"2025-03-03 {hour:02}:00") for hour in range(8, 13)]
@@ -433,3 +434,19 @@ def test_the_outage_spends_the_error_budget_of_payments(fleet: Fleet) -> None:
     assert slo["objective"].to_list() == [0.9995]
     assert sli["bad"].mean() > 1 - 0.9995
     assert sli.filter(pl.col("bad") <= 0.01)["bad"].max() < 0.0002
+
+
+def test_every_objective_is_measured_and_one_small_service_has_nearly_spent_its_budget(fleet: Fleet) -> None:
+    last_30_days = fleet.tables["sli_events"].filter(pl.col("timestamp") >= END - timedelta(days=30))
+    sums = last_30_days.group_by("service", "name").agg(pl.col("good", "total").sum())
+    spent = fleet.tables["slos"].join(sums, on=["service", "name"], how="left").select(
+        "service", "name", ((1 - pl.col("good") / pl.col("total")) / (1 - pl.col("objective"))).alias("spent")
+    )  # fmt: skip
+    found = {f"{service} {name}": share for service, name, share in spent.iter_rows()}
+    assert found.pop("payment-api availability") > 3
+    wanted = {
+        "payment-api latency_p99_500ms": 0.45, "checkout-api availability": 0.35, "order-api availability": 0.3,
+        "search-api latency_p99_300ms": 0.6, "catalog-api availability": 0.25, "admin-console availability": 0.94,
+    }  # fmt: skip
+    assert found == pytest.approx(wanted, abs=0.04)
+    assert fleet.tables["sli_events"].filter(pl.col("good") > pl.col("total")).height == 0

@@ -13,7 +13,7 @@ from dagster_project.errors import LakeError
 from dagster_project.lake.engine import open_engine, publish_views, quoted
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.partitions import Lake
-from dagster_project.lake.tables import EMERGENCY_SCALEUPS, REJECTED_ROWS, Table
+from dagster_project.lake.tables import EMERGENCY_SCALEUPS, REJECTED_ROWS, RESOURCE_INVENTORY, Table
 from dagster_project.statements import Statement
 
 DAY = date(2025, 3, 9)
@@ -167,3 +167,24 @@ def test_publishing_again_is_the_only_file_that_is_left(lake: Lake) -> None:
 
 def test_a_quote_in_a_name_cannot_end_it() -> None:
     assert quoted('a"; drop table x; --') == '"a""; drop table x; --"'
+
+
+def test_a_relation_that_statements_share_is_there_for_those_that_read_it(lake: Lake) -> None:
+    member = pl.DataFrame([{"resource_id": "i-1", "asg_name": "web"}], schema=schema(RESOURCE_INVENTORY))
+    write_frame(lake, RESOURCE_INVENTORY, DAY, member)
+    reading = Statement(
+        "marts/thing", "A thing.", ("name",), ("resource_names",), (), "select name, 1 as size from resource_names"
+    )
+    with open_engine(lake) as engine:
+        engine.view(RESOURCE_INVENTORY, [EARLIER])
+        assert engine.rows(reading) == []
+        engine.view(RESOURCE_INVENTORY, [DAY])
+        assert engine.write(THING, DAY, reading) == 2
+    assert pl.read_parquet(lake.path(THING, DAY)).rows() == [("i-1", 1), ("web", 1)]
+
+
+def test_a_shared_relation_whose_tables_are_not_there_names_its_file(lake: Lake) -> None:
+    reading = Statement("marts/thing", "A thing.", ("name",), ("resource_names",), (), "select name from resource_names")
+    said = r"^sql/views/resource_names\.sql failed: .*resource_inventory"
+    with open_engine(lake) as engine, pytest.raises(LakeError, match=said):
+        engine.rows(reading)

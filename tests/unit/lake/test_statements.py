@@ -13,8 +13,8 @@ from dagster_project.lake.tables import TABLES
 from dagster_project.statements import Statement, statement, statements_in
 
 HEADER = "-- purpose: Something.\n-- grain: a, b\n-- reads: one, two\n-- params: day_end, top\n"
-FOLDERS = ("extract", "marts", "reports")
-NOT_PARTITIONS = {"marts/window_starts", "marts/utilization_daily"}
+FOLDERS = ("extract", "marts", "reports", "views")
+NOT_PARTITIONS = {"marts/window_starts", "marts/utilization_daily", "marts/demand_gaps"}
 """Marts that feed a table and are not the table itself."""
 
 
@@ -78,7 +78,7 @@ def test_a_statement_that_is_not_there_says_so() -> None:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_statement_that_ships_keeps_its_header(folder: str) -> None:
     found = statements_in(folder)
-    assert len(found) >= 5
+    assert len(found) >= 2
     assert [query.name for query in found] == sorted(query.name for query in found)
     assert [query.name for query in found if not query.purpose.endswith(".")] == []
 

@@ -1,0 +1,76 @@
+"""The windows of a backtest: for each resource and moment what a rule saw, what followed, and what foresight would have done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dagster_project.domain.backtest.score import Windows, cheapest_holding, oracle_need
+from dagster_project.domain.backtest.series import DAY, WEEK, History, Series
+from dagster_project.domain.rightsizing.shapes import Shapes
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A resource as the inventory lists it. ``present`` is its size's number, ``group`` its service."""
+
+    resource_id: str
+    source: str
+    group: str
+    present: int
+    is_memory_known: bool
+
+
+def weekly_moments(series: Series) -> list[int]:
+    """Every week from the first day with seven days of history, as long as some of the following week was recorded."""
+    if not len(series.seen_at):
+        return []
+    first = -(-int(series.seen_at[0]) // DAY) * DAY + WEEK
+    return list(range(first, int(series.seen_at[-1]) + 1, WEEK))
+
+
+def judged_windows(
+    machines: Sequence[Machine], series: Sequence[Series], moments: Sequence[int], shapes: Shapes, target: str
+) -> Windows:
+    """What is needed for judging; entry i is ``machines[i]`` at ``moments[i]``."""
+    present = np.array([machine.present for machine in machines], dtype=np.int64)
+    futures = [one.after(moment) for one, moment in zip(series, moments, strict=True)]
+    cache: dict[int, NDArray[np.int64]] = {}
+
+    def candidates(size: int) -> NDArray[np.int64]:
+        if size not in cache:
+            cache[size] = shapes.candidates(size, target)
+        return cache[size]
+
+    oracle = np.array(
+        [
+            cheapest_holding(oracle_need(future, machine.is_memory_known), size, candidates(size), shapes)
+            for future, machine, size in zip(futures, machines, present, strict=True)
+        ],
+        dtype=np.int64,
+    )
+    lateral = np.array([cheapest_holding(np.full(5, np.inf), size, candidates(size), shapes) for size in present], dtype=np.int64)
+    return Windows(
+        resource_id=[machine.resource_id for machine in machines],
+        source=[machine.source for machine in machines],
+        group=[machine.group for machine in machines],
+        moment=np.array(moments, dtype=np.int64),
+        present=present,
+        is_memory_known=np.array([machine.is_memory_known for machine in machines], dtype=bool),
+        futures=futures,
+        oracle=oracle,
+        lateral=lateral,
+    )
+
+
+def histories(series: Sequence[Series], moments: Sequence[int]) -> Iterator[tuple[int, History]]:
+    """The number of each window with what could be known then, one at a time: nothing of it is kept."""
+    for number, (one, moment) in enumerate(zip(series, moments, strict=True)):
+        yield number, one.before(moment)
+
+
+Need = Callable[[History, int, Shapes], NDArray[np.float64] | None]
+"""What a rule asks for, in the units of ``DIMENSIONS``; None = keep. A need of -inf asks for nothing on a dimension."""

@@ -1,0 +1,1 @@
+"""What a resource needs, which sizes hold it, and what is said about it."""
