@@ -6,7 +6,7 @@ DEV_LOCK := requirements-dev.lock
 
 UI_HOME := $(abspath $(or $(NIGHTSHIFT_HOME),.nightshift))
 
-.PHONY: demo test lint ui bench docs catalog lock clean
+.PHONY: demo test lint ui bench docs backtest catalog lock clean
 
 demo: .venv/run
 	$(BIN)/nightshift demo
@@ -40,10 +40,14 @@ catalog: .venv/run
 # Both locks hold versions and hashes for every platform, and no address.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras --quiet \
-	  --extra embedded --extra ui pyproject.toml --group build -o $(RUN_LOCK)
+	  --extra embedded --extra forecast --extra ui pyproject.toml --group build -o $(RUN_LOCK)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras --quiet \
-	  --extra embedded --extra ui pyproject.toml --group build --group test --group lint --group bench \
+	  --extra embedded --extra forecast --extra ui pyproject.toml --group build --group test --group lint --group bench \
 	  -c $(RUN_LOCK) -o $(DEV_LOCK)
+
+# Runs every rule on public traces and regenerates docs/backtest.md with its chart.
+backtest: .venv/run
+	$(BIN)/python -m docs.backtest_page $(FROM)
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Nightshift needs Python 3.11 or newer; set PYTHON=python3.11, say.")'

@@ -85,6 +85,9 @@ class RightsizingSettings(_Section):
     emergency_veto_days: int = Field(
         28, ge=1, le=90, description="An emergency scale-up within so many days vetoes a smaller size."
     )
+    saturated_cpu_pct: Percent = Field(
+        95, description="CPU peak of the present size from which on a machine counts as saturated: what it needs is not known."
+    )
     change_veto_days: int = Field(7, ge=1, le=90, description="A change of size within so many days vetoes another.")
     idle_peak_pct: float = Field(
         10, ge=0, le=100, description="CPU peak under which machines of one service and size count as an idle pool."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import duckdb
@@ -10,10 +11,15 @@ import duckdb
 from benchmarks.measured.history import runtime_of
 from dagster_project.domain.metrics import METRICS
 from dagster_project.lake.tables import UTILIZATION_SAMPLES, UTILIZATION_WINDOW
+from dagster_project.pipeline.incident_evidence import (
+    find_protected_windows,
+    find_resource_risks,
+    measure_incident_demand,
+)
 from dagster_project.pipeline.report import write_report
 from dagster_project.pipeline.rollup import PROBABILITIES, RECENT_DAYS, roll_up_days, roll_up_windows
-from dagster_project.pipeline.runtime import days_up_to
-from dagster_project.pipeline.verdicts import find_emergencies, judge
+from dagster_project.pipeline.runtime import Runtime, days_up_to
+from dagster_project.pipeline.verdicts import find_emergencies, gather_evidence, judge
 
 _LAYOUTS = {metric.name: metric.layout for metric in METRICS}
 
@@ -26,9 +32,35 @@ def night(home: str, day: str) -> dict[str, float]:
         "daily rollup": lambda: roll_up_days(runtime, [on]),
         "windows": lambda: roll_up_windows(runtime, on),
         "emergencies": lambda: find_emergencies(runtime, on),
+        "incidents": lambda: _incidents(runtime, on),
+        "evidence": lambda: gather_evidence(runtime, on),
         "verdicts": lambda: judge(runtime, on),
         "report": lambda: write_report(runtime, on),
     }
+    return _timed(steps)
+
+
+def verdicts(home: str, day: str) -> dict[str, float]:
+    """From rollups to verdicts, for one day; returns the seconds of each step."""
+    on = date.fromisoformat(day)
+    runtime = runtime_of(home, on)
+    steps = {
+        "windows": lambda: roll_up_windows(runtime, on),
+        "emergencies": lambda: find_emergencies(runtime, on),
+        "incidents": lambda: _incidents(runtime, on),
+        "evidence": lambda: gather_evidence(runtime, on),
+        "verdicts": lambda: judge(runtime, on),
+    }
+    return _timed(steps)
+
+
+def _incidents(runtime: Runtime, day: date) -> None:
+    find_protected_windows(runtime, day)
+    measure_incident_demand(runtime, day)
+    find_resource_risks(runtime, day)
+
+
+def _timed(steps: Mapping[str, Callable[[], object]]) -> dict[str, float]:
     seconds = {}
     for name, step in steps.items():
         started = time.perf_counter()

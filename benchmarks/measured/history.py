@@ -18,6 +18,8 @@ from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import (
     DECISION_AUDIT,
     RESOURCE_INVENTORY,
+    SLI_DAILY,
+    SNAPSHOTS,
     UTILIZATION_DAILY,
     UTILIZATION_SAMPLES,
     Table,
@@ -45,15 +47,38 @@ def build(home: str, resources: int, decisions_per_day: int, day: str) -> int:
     lake, samples = runtime.lake, 0
     for each in days_up_to(last, RECENT_DAYS):
         samples += write_stream(lake, UTILIZATION_SAMPLES, each, lambda each=each: _frames(fleet, each))
-    write_frame(lake, RESOURCE_INVENTORY, last, _whole(fleet.inventory(), RESOURCE_INVENTORY))
-    ids = fleet.ids
-    for each in days_up_to(last, _DECISION_DAYS):
-        write_frame(lake, DECISION_AUDIT, each, _whole(decisions(each, decisions_per_day, ids), DECISION_AUDIT))
+    _surroundings(runtime, fleet, decisions_per_day, last)
     read = {"utilization": samples // RECENT_DAYS, "resources": resources, "decision_audit": decisions_per_day}
     for source, rows in read.items():
         record(lake, last, Load(source, "complete", rows, rows))
     roll_up_days(runtime, [last])  # the days before it are rolled up as well, because their samples are new
     return samples
+
+
+def _surroundings(runtime: Runtime, fleet: SyntheticFleet, decisions_per_day: int, last: date) -> None:
+    """The inventory, the decisions of the look-back, and no incidents."""
+    write_frame(runtime.lake, RESOURCE_INVENTORY, last, _whole(fleet.inventory(), RESOURCE_INVENTORY))
+    for table in (*SNAPSHOTS, SLI_DAILY):
+        write_frame(runtime.lake, table, last, pl.DataFrame(schema=schema(table)))
+    for each in days_up_to(last, _DECISION_DAYS):
+        write_frame(runtime.lake, DECISION_AUDIT, each, _whole(decisions(each, decisions_per_day, fleet.ids), DECISION_AUDIT))
+
+
+def build_rollups(home: str, resources: int, days: int, decisions_per_day: int, day: str) -> int:
+    """A home with ``days`` days of rollups and no samples: one day is rolled up, the others are links to it; returns its rows."""
+    last = date.fromisoformat(day)
+    runtime, fleet = runtime_of(home, last), SyntheticFleet(resources)
+    lake = runtime.lake
+    write_stream(lake, UTILIZATION_SAMPLES, last, lambda: _frames(fleet, last))
+    roll_up_days(runtime, [last])
+    shutil.rmtree(lake.path(UTILIZATION_SAMPLES, last).parent)
+    rolled = lake.path(UTILIZATION_DAILY, last)
+    for back in range(1, days):
+        file = lake.path(UTILIZATION_DAILY, last - timedelta(days=back))
+        file.parent.mkdir(parents=True)
+        os.link(rolled, file)
+    _surroundings(runtime, fleet, decisions_per_day, last)
+    return pl.scan_parquet(rolled, glob=False).select(pl.len()).collect().item()
 
 
 def lengthen(home: str, target: str, days: int, day: str) -> int:

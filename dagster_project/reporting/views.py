@@ -115,7 +115,8 @@ class RejectedRows:
 
 @dataclass(frozen=True)
 class NightReport:
-    """Everything that the page of one night says."""
+    """Everything that the page of one night says. ``stability`` tells how many proposals changed since the last verdict,
+    ``decisions`` which decisions count as emergencies and which do not; None where there is nothing to tell."""
 
     day: date
     resources: int
@@ -138,3 +139,5 @@ class NightReport:
     price_provenance: tuple[str, ...]
     rules: tuple[str, ...]
     version: str
+    stability: str | None = None
+    decisions: str | None = None

@@ -25,6 +25,7 @@ with windows as (
         max(p95) filter (metric in ('cpu_avg_pct', 'cpu_max_pct')) as cpu_p95_pct,
         max(p995) filter (metric in ('cpu_avg_pct', 'cpu_max_pct')) as cpu_p995_pct,
         max(maximum) filter (metric in ('cpu_avg_pct', 'cpu_max_pct')) as cpu_peak_pct,
+        max(maximum) filter (metric = 'cpu_avg_pct') as cpu_average_peak_pct,
         max(p995) filter (metric in ('mem_avg_pct', 'mem_max_pct')) as memory_p995_pct,
         max(maximum) filter (metric in ('mem_avg_pct', 'mem_max_pct')) as memory_peak_pct,
         -- The busiest intervals of both directions are added as if they were one: an upper bound, never too low.
@@ -73,7 +74,8 @@ lived_through as (
         demand.net_peak_bytes_per_second * 8 / 1e9 as network_gbps,
         demand.disk_peak_bytes_per_second * 8 / 1e6 as disk_mbps,
         demand.disk_peak_ops_per_second as disk_iops,
-        demand.in_service_peak
+        demand.in_service_peak,
+        case when demand.samples > 0 then demand.event_kind || ' ' || demand.event_id end as measured_event
     from incident_demand as demand
     join protected_windows as windows using (resource_id, event_kind, event_id)
     join resource_inventory as inventory using (resource_id)
@@ -83,7 +85,8 @@ lived_through as (
 replays as (
     select
         resource_id,
-        count(distinct event) as replayed_events,
+        -- Events that have one title and day are still several; one in which nothing was measured replays nothing.
+        count(distinct measured_event) as replayed_events,
         max(cpu_vcpu) as replay_vcpu,
         arg_max(event, (cpu_vcpu, event)) filter (cpu_vcpu is not null) as replay_vcpu_event,
         max(memory_gib) as replay_memory_gib,
@@ -179,6 +182,7 @@ select
     cpu_p95_pct,
     cpu_p995_pct,
     cpu_peak_pct,
+    cpu_average_peak_pct,
     memory_p995_pct,
     memory_peak_pct,
     memory_ever_pct,

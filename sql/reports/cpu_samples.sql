@@ -1,16 +1,19 @@
--- purpose: The CPU of some resources sample by sample, with the minutes that each lasts, in order of time.
+-- purpose: The CPU of some resources at their present size sample by sample, with the minutes that each lasts, in order of time.
 -- grain: resource_id
--- reads: utilization_samples
+-- reads: utilization_samples, resource_inventory
 -- params: resource_ids
 with samples as (
     select
-        resource_id,
-        sampled_at,
+        read.resource_id,
+        read.sampled_at,
         -- Credits are spent on what was used over the interval, not on its peak.
-        cpu_avg_pct,
-        date_diff('second', sampled_at, lead(sampled_at) over (partition by resource_id order by sampled_at)) / 60.0 as gap_minutes
-    from utilization_samples
-    where resource_id in (select unnest($resource_ids::varchar[]))
+        read.cpu_avg_pct,
+        date_diff('second', read.sampled_at, lead(read.sampled_at) over (partition by read.resource_id order by read.sampled_at)) / 60.0 as gap_minutes
+    from utilization_samples as read
+    join resource_inventory as inventory using (resource_id)
+    where read.resource_id in (select unnest($resource_ids::varchar[]))
+      -- Percentages of another size say nothing about the present one.
+      and read.sampled_at::date > coalesce(inventory.config_changed_at::date, '1970-01-01'::date)
 )
 select
     resource_id,

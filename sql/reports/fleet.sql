@@ -12,5 +12,8 @@ select
     coalesce(sum(stake_usd_month) filter (verdict = 'insufficient'), 0) as waiting_usd_month,
     count(*) filter (verdict = 'insufficient') as waiting_resources,
     coalesce(max(lookback_days), 0) as history_days,
-    count(*) filter (price_quality = 'imputed_linear') as imputed_prices
+    count(*) filter (price_quality = 'imputed_linear') as imputed_prices,
+    -- Of the resources that had a verdict at the same size before, those whose proposal changed.
+    count(is_flip) as compared_resources,
+    count(*) filter (is_flip) as flips
 from rightsizing_verdicts

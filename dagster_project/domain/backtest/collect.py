@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dagster_project.domain.backtest.score import Windows, cheapest_holding, oracle_need
-from dagster_project.domain.backtest.series import DAY, WEEK, History, Series
+from dagster_project.domain.backtest.series import DAY, WEEK, Series
+from dagster_project.domain.rightsizing.dimensions import CPU, DIMENSIONS, MEMORY
 from dagster_project.domain.rightsizing.shapes import Shapes
 
 
@@ -52,7 +53,9 @@ def judged_windows(
         ],
         dtype=np.int64,
     )
-    lateral = np.array([cheapest_holding(np.full(5, np.inf), size, candidates(size), shapes) for size in present], dtype=np.int64)
+    as_large = np.full(len(DIMENSIONS), -np.inf)
+    as_large[[CPU, MEMORY]] = np.inf
+    lateral = np.array([cheapest_holding(as_large, size, candidates(size), shapes) for size in present], dtype=np.int64)
     return Windows(
         resource_id=[machine.resource_id for machine in machines],
         source=[machine.source for machine in machines],
@@ -64,13 +67,3 @@ def judged_windows(
         oracle=oracle,
         lateral=lateral,
     )
-
-
-def histories(series: Sequence[Series], moments: Sequence[int]) -> Iterator[tuple[int, History]]:
-    """The number of each window with what could be known then, one at a time: nothing of it is kept."""
-    for number, (one, moment) in enumerate(zip(series, moments, strict=True)):
-        yield number, one.before(moment)
-
-
-Need = Callable[[History, int, Shapes], NDArray[np.float64] | None]
-"""What a rule asks for, in the units of ``DIMENSIONS``; None = keep. A need of -inf asks for nothing on a dimension."""

@@ -36,6 +36,14 @@ def group_interval(
     return [_middle(values) if len(values) >= 0.9 * count else None for values in found]
 
 
+def nothing_seen(trials: int) -> tuple[float, float] | None:
+    """95 % interval of a share (percent) of which nothing was seen in so many independent trials.
+
+    Resampling nothing gives nothing, which would be a promise; the exact bound (Clopper, Pearson 1934) is none.
+    """
+    return (0.0, 100 * (1 - 0.025 ** (1 / trials))) if trials else None
+
+
 def captured(marks: Marks) -> Callable[[NDArray[np.float64]], float | None]:
     """Captured savings (percent) under weights."""
 

@@ -1,15 +1,15 @@
 """What the days after a decision showed: saved, starved, touched, captured, flips.
 
 Definitions:
-    A sample *exceeds* a target on a dimension only where the target is smaller than the present size. A downsize *starved*
+    A *downsize* names a cheaper size. A sample *exceeds* a target on a dimension only where the target is smaller than the present size. A downsize *starved*
     when at least 1 % of the following week's samples exceed it on some dimension, was *touched* when one does, and *memory
     touched* when one exceeds its memory (one is enough for a killed process).
     *Saved* is (price now − price then) × 168 h × the share of the week that the machine was on. The *oracle* is the
     cheapest allowed size that holds the following week itself. *Captured* is what downsizes saved that did not starve and
     did not shrink memory that nobody measured, at most the oracle's saving in each window, less what a mere swap to an
     equally large cheaper size gives, as a share of the oracle's (less the same): a rule cannot gain by starving.
-    *Group-weeks* count a service once a week however many of its machines starve. *Flips* are consecutive decisions for
-    one resource that name another target.
+    *Group-weeks* count a service once a week however many of its machines starve. *Flips* are decisions for one resource,
+    a week apart, that name another target.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dagster_project.domain.backtest.series import Future
+from dagster_project.domain.backtest.series import WEEK, Future
 from dagster_project.domain.rightsizing.dimensions import CPU, DIMENSIONS, DISK, IOPS, MEMORY, NETWORK
 from dagster_project.domain.rightsizing.shapes import Shapes
 
 HOURS_PER_WEEK = 168
 STARVED_SHARE = 0.01
 _ORACLE_CPU_P995, _ORACLE_MEMORY = 0.80, 0.90
+_HOT = 0.80
+# Samples are 32-bit numbers: what is exactly at a limit must not lie above it.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Score:
     captured_pct: float | None
     starved: int
     starved_pct: float | None
+    group_weeks: int
     group_weeks_starved_pct: float | None
     touched_pct: float | None
     memory_touched_pct: float | None
@@ -91,7 +95,7 @@ class Score:
 
 
 def oracle_need(future: Future, is_memory_known: bool) -> NDArray[np.float64]:
-    """What the week needed, (5,): CPU P99.5 within 80 % and its maximum within 100 %, memory within 90 %, the rest within 100 %."""
+    """What the week needed, (5,): CPU P99.5 within 80 %, its maximum within 100 %, memory within 90 %, all else within 100 %."""
     need = np.full(len(DIMENSIONS), -np.inf)
     demand = future.demand
     if not len(demand):
@@ -111,7 +115,7 @@ def _highest(values: NDArray[np.float64]) -> float:
 
 
 def cheapest_holding(need: NDArray[np.float64], present: int, candidates: NDArray[np.int64], shapes: Shapes) -> int:
-    """The first of ``candidates`` (cheapest first) that has the capacity, or on a dimension no less than now; else ``present``."""
+    """The first of ``candidates`` (cheapest first) that has the capacity, or no less than now; else ``present``."""
     capacity = shapes.capacity[candidates]
     holds = ((need <= capacity) | (capacity >= shapes.capacity[present]) | (need == -np.inf)).all(axis=1)
     found = np.flatnonzero(holds)
@@ -124,7 +128,8 @@ def mark(windows: Windows, chosen: NDArray[np.int64], shapes: Shapes) -> Marks:
     now, then = shapes.capacity[windows.present], shapes.capacity[chosen]
     # An unknown limit judges nothing: no demand can be held against it.
     is_smaller = then < now
-    is_down = is_smaller.any(axis=1) & (chosen != windows.present)
+    price = np.nan_to_num(shapes.usd_per_hour)
+    is_down = price[chosen] < price[windows.present]
     flags = {name: np.zeros(size, dtype=bool) for name in ("starved", "touched", "memory", "hot")}
     minutes = np.zeros(size)
     for i in np.flatnonzero(is_down):
@@ -136,9 +141,9 @@ def mark(windows: Windows, chosen: NDArray[np.int64], shapes: Shapes) -> Marks:
         flags["starved"][i] = some.mean() >= STARVED_SHARE
         flags["touched"][i] = some.any()
         flags["memory"][i] = exceeds[:, MEMORY].any()
-        flags["hot"][i] = ((demand > 0.8 * then[i]) & is_smaller[i]).any(axis=1).mean() >= STARVED_SHARE
+        hot = (demand > _HOT * (1 + _ROUNDING) * then[i]) & is_smaller[i]
+        flags["hot"][i] = hot.any(axis=1).mean() >= STARVED_SHARE
         minutes[i] = some.sum() * windows.futures[i].interval_seconds / 60
-    price = np.nan_to_num(shapes.usd_per_hour)
     hours = HOURS_PER_WEEK * np.array([future.share_on for future in windows.futures])
     saved = (price[windows.present] - price[chosen]) * hours
     possible = (price[windows.present] - price[windows.oracle]) * hours
@@ -156,7 +161,7 @@ def mark(windows: Windows, chosen: NDArray[np.int64], shapes: Shapes) -> Marks:
         is_memory_touched=flags["memory"],
         is_hot=flags["hot"],
         exceeding_minutes=minutes,
-        saved=np.maximum(saved, 0.0),
+        saved=np.where(is_down & ~is_blind, saved, 0.0),
         credited=credited,
         possible=possible - lateral,
         cost=price[windows.present] * hours,
@@ -172,6 +177,7 @@ def score(windows: Windows, chosen: NDArray[np.int64], marks: Marks, rows: NDArr
     def share(flag: NDArray[np.bool_]) -> float | None:
         return 100 * float((flag[rows] & down).sum()) / downs if downs else None
 
+    weeks = _group_weeks(windows, marks, rows)
     possible, cost = float(marks.possible[rows].sum()), float(marks.cost[rows].sum())
     return Score(
         windows=len(rows),
@@ -183,7 +189,8 @@ def score(windows: Windows, chosen: NDArray[np.int64], marks: Marks, rows: NDArr
         captured_pct=100 * float(marks.credited[rows].sum()) / possible if possible > 0 else None,
         starved=int(marks.is_starved[rows].sum()),
         starved_pct=share(marks.is_starved),
-        group_weeks_starved_pct=_group_weeks(windows, marks, rows),
+        group_weeks=len(weeks),
+        group_weeks_starved_pct=100 * sum(weeks.values()) / len(weeks) if weeks else None,
         touched_pct=share(marks.is_touched),
         memory_touched_pct=share(marks.is_memory_touched),
         hot_pct=share(marks.is_hot),
@@ -192,12 +199,13 @@ def score(windows: Windows, chosen: NDArray[np.int64], marks: Marks, rows: NDArr
     )
 
 
-def _group_weeks(windows: Windows, marks: Marks, rows: NDArray[np.int64]) -> float | None:
+def _group_weeks(windows: Windows, marks: Marks, rows: NDArray[np.int64]) -> dict[tuple[str, int], bool]:
+    """Services in weeks with a downsize, and whether one of its machines starved."""
     weeks: dict[tuple[str, int], bool] = {}
     for i in rows[marks.is_down[rows]]:
         key = (windows.group[i], int(windows.moment[i]))
         weeks[key] = weeks.get(key, False) or bool(marks.is_starved[i])
-    return 100 * sum(weeks.values()) / len(weeks) if weeks else None
+    return weeks
 
 
 def _flips(windows: Windows, chosen: NDArray[np.int64], rows: NDArray[np.int64]) -> float | None:
@@ -205,7 +213,7 @@ def _flips(windows: Windows, chosen: NDArray[np.int64], rows: NDArray[np.int64])
     pairs = flips = 0
     for i in sorted(set(rows.tolist()), key=lambda row: (windows.resource_id[row], windows.moment[row])):
         before = last.get(windows.resource_id[i])
-        if before is not None:
+        if before is not None and windows.moment[i] - before[0] == WEEK:
             pairs += 1
             flips += before[1] != chosen[i]
         last[windows.resource_id[i]] = (int(windows.moment[i]), int(chosen[i]))

@@ -11,14 +11,14 @@ from dagster_project.domain.backtest.series import DAY, History
 from dagster_project.domain.rightsizing.dimensions import CPU, DIMENSIONS, MEMORY
 
 PROTECTED_SECONDS = 1800
-"""Before and after an emergency scale-up, what a smaller size must have held."""
+"""So long before and after an emergency scale-up a smaller size must have held."""
 
 _SLOT = 300
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a history shows; the fields of ``Evidence`` of the same names. ``is_measured`` tells which dimensions it has at all."""
+    """What a history shows; the fields of ``Evidence`` of the same names. ``is_measured``: what it has at all."""
 
     peak: NDArray[np.float64]
     cpu_p995: float
@@ -44,7 +44,7 @@ def summarize(history: History, lookback_days: float, emergency_veto_days: float
     veto = history.last(emergency_veto_days).scaled_up_at
     replay, replay_at = _replay(history)
     return Summary(
-        peak=highest(lookback.highest),
+        peak=_peak(lookback),
         cpu_p995=float(np.percentile(cpu, 99.5)) if cpu.size else np.nan,
         memory_ever=float(highest(history.highest)[MEMORY]),
         replay=replay,
@@ -61,6 +61,13 @@ def summarize(history: History, lookback_days: float, emergency_veto_days: float
         if len(recent.at) and not np.isnan(recent.average[:, CPU]).all()
         else np.nan,
     )
+
+
+def _peak(history: History) -> NDArray[np.float64]:
+    """The highest demand; of CPU the highest average of an interval, because what is short waits a moment and is done."""
+    peak = highest(history.highest)
+    peak[CPU] = highest(history.average)[CPU]
+    return peak
 
 
 def highest(demand: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -33,8 +33,9 @@ class Evidence:
     """One row for every resource (or, in a backtest, for every resource and moment). All sizes are of one unit of a group.
 
     Demand, in the units of ``DIMENSIONS``:
-        ``peak`` is the highest sample of the look-back (of in-interval maxima, where the feed has them), ``cpu_p995`` the
-        99.5th percentile of the same CPU samples, ``memory_ever`` the highest memory that the lake remembers at all,
+        ``peak`` is the highest sample of the look-back, of in-interval maxima where the feed has them; of CPU it is the highest
+        interval average, because a spike of seconds waits and is done, where memory that is short kills. ``cpu_p995`` is the
+        99.5th percentile of the CPU maxima, ``memory_ever`` the highest memory that the lake remembers at all,
         ``replay`` the highest demand in any protected window of the whole history and ``replay_event`` its name,
         ``forecast`` the upper bound of the demand to come. ``covered_pct`` is the share of the recent readings that is
         there, ``is_judged`` whether the feed records a dimension at all. ``cpu_load`` holds, of machines that live on burst

@@ -170,7 +170,7 @@ def _settled(
     before = evidence.previous_target[rows]
     price_before = np.where(before >= 0, shapes.usd_per_hour[before], np.inf)
     with_margin = _held(shapes, present, candidate, need[rows] * margin, required.single_vcpu_peak[rows] * margin).all(axis=1)
-    return with_margin | (before < 0) | (shapes.usd_per_hour[candidate] >= price_before)
+    return with_margin | (before < 0) | (before == candidate) | (shapes.usd_per_hour[candidate] > price_before)
 
 
 def expected_value(

@@ -35,6 +35,7 @@ def gates(evidence: Evidence, shapes: Shapes, rules: Rules) -> Iterator[Gate]:
     yield from _catalog(evidence, shapes)
     yield from _measured(evidence, rules)
     yield from _priced(evidence, shapes)
+    yield from _censored(evidence, shapes, rules)
 
 
 def _standing(evidence: Evidence, rules: Rules) -> Iterator[Gate]:
@@ -151,6 +152,22 @@ def _priced(evidence: Evidence, shapes: Shapes) -> Iterator[Gate]:
     known = evidence.present >= 0
     price = shapes.usd_per_hour[np.where(known, evidence.present, 0)] if len(shapes) else np.full(len(evidence), np.nan)
     yield Gate("insufficient_price", known & ~(price > 0), text=lambda i: f"{evidence.present_name[i]} in its region")
+
+
+def _censored(evidence: Evidence, shapes: Shapes, rules: Rules) -> Iterator[Gate]:
+    """A saturated machine shows what it got, not what it needed; and what it did too slowly lowers its other readings too."""
+    if not len(shapes):
+        return
+    known = evidence.present >= 0
+    capacity = shapes.capacity[np.where(known, evidence.present, 0), CPU]
+    share = np.where(known, 100 * evidence.peak[:, CPU] / capacity, np.nan)
+    yield Gate(
+        "keep_busy_cpu",
+        share >= rules.saturated_cpu_pct,
+        share,
+        rules.saturated_cpu_pct,
+        lambda i: f"peaked at {share[i]:.0f} % of its present size, so that what it needs is not known",
+    )
 
 
 def lacks_memory_readings(evidence: Evidence, rules: Rules) -> NDArray[np.bool_]:

@@ -65,7 +65,7 @@ def requirements(evidence: Evidence, shapes: Shapes, rules: Rules) -> Requiremen
     asked[IDLE_FLOOR] = floor
     single = np.fmax(_or_infinite(evidence.peak[:, CPU]), evidence.replay[:, CPU]) / (rules.max_single_vcpu_peak_pct / 100)
     for dimension in range(len(DIMENSIONS)):
-        unknown = evidence.is_judged[:, dimension] & (evidence.covered_pct[:, dimension] < rules.min_recent_coverage_pct)
+        unknown = evidence.is_judged[:, dimension] & ~(evidence.covered_pct[:, dimension] >= rules.min_recent_coverage_pct)
         asked[PEAK, unknown, dimension] = np.inf
         silent = ~evidence.is_judged[:, dimension]
         # What the feed never records can neither be required nor be judged; memory is never shrunk unseen.

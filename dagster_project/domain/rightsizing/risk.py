@@ -28,7 +28,7 @@ def exceedance_probability(
     """
     scale, power = _TAILS[dimension]
     record_broken = _WEEK_HOURS / (np.maximum(history_hours, 0) + _WEEK_HOURS)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         headroom = np.where(record > 0, capacity / record, np.inf)
         beyond = np.where(headroom >= 1, np.minimum(1.0, scale * np.power(headroom, -power)), 1.0)
     chance = np.where(headroom >= 1, record_broken * beyond, 1.0)

@@ -19,6 +19,7 @@ class Rules:
     max_cpu_peak_pct: float = 100
     max_single_vcpu_peak_pct: float = 90
     max_memory_peak_pct: float = 90
+    saturated_cpu_pct: float = 95
     change_veto_days: float = 7
     emergency_veto_days: float = 28
     idle_peak_pct: float = 10
