@@ -216,7 +216,8 @@ UTILIZATION_WINDOW = Table(
         "interval_seconds": "SMALLINT",
         "covered_minutes": "INTEGER",
     },
-    "The last 7 days and the look-back as of the day, from the daily rollups; cut at the last change of configuration.",
+    "The last 7 days and the look-back as of the day, from the daily rollups; cut at the last change of configuration. "
+    "Percentiles of the look-back are there for percentages only.",
 )
 EMERGENCY_SCALEUPS = Table(
     "emergency_scaleups",

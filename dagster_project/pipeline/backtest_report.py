@@ -106,7 +106,9 @@ def _with_headroom(factor: float) -> _Change:
             replay=evidence.replay * factor,
         )
 
-    return _Change(f"demand × {factor:g}", "all demand taken to be so much higher", {}, scaled)
+    percent = abs(factor - 1) * 100
+    note = "as it was measured" if factor == 1 else f"taken to be {percent:.0f} % {'higher' if factor > 1 else 'lower'}"
+    return _Change(f"demand × {factor:g}", note, {}, scaled)
 
 
 def build(trial: Trial, inputs: Inputs, rules: Rules, peers: Sequence[Peer], progress: Progress) -> BacktestReport:

@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from dagster_project.domain.histogram import TrimmedCounts, add_trimmed, filled_range, histograms, quantiles
-from dagster_project.domain.layouts import BINS
-from dagster_project.domain.metrics import METRICS
+from dagster_project.domain.layouts import BINS, PERCENT
+from dagster_project.domain.metrics import METRICS, Metric
 from dagster_project.errors import LakeError
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.frames import write_stream
@@ -36,6 +36,8 @@ _PERCENTILES = {
     "metric": pl.String(),
 }
 _BY_NAME = tuple(sorted(METRICS, key=lambda metric: metric.name))
+# Of volumes the look-back asks for the highest only, and that is exact without histograms.
+_PERCENTAGES = frozenset(metric.name for metric in METRICS if metric.layout is PERCENT)
 _INDEX = {metric.name: index for index, metric in enumerate(_BY_NAME)}
 _RESOURCES_AT_A_TIME = 4096
 _ROW_GROUP_ROWS = 16_384  # small, because windows read slices of resources
@@ -138,7 +140,7 @@ def _by_resource(samples: Path, columns: list[str]) -> Iterator[pl.DataFrame]:
 
 
 def _percentiles(lake: Lake, days: list[date], starts: Path, lookback: int) -> Iterator[pl.DataFrame]:
-    """Quantiles of every resource and metric over the last seven days and over the look-back, some resources at a time."""
+    """Quantiles of every resource and metric over the last seven days, of percentages over the look-back too."""
     files = [(day, lake.path(UTILIZATION_DAILY, day)) for day in days if lake.has(UTILIZATION_DAILY, day)]
     owners = {day: pl.read_parquet(file, columns=["resource_id"]).to_series() for day, file in files}
     ids = pl.concat([pl.Series("resource_id", [], pl.String), *(owner.unique() for owner in owners.values())]).unique().sort()
@@ -157,13 +159,16 @@ def _percentiles(lake: Lake, days: list[date], starts: Path, lookback: int) -> I
                 .slice(first, end - first)
                 .collect()
             )
+            if day < recent_from:
+                rows = rows.filter(pl.col("metric").is_in(_PERCENTAGES))
             settled = changed.filter(pl.col("changed_on") >= day)["resource_id"]
             if settled.len():
                 rows = rows.filter(~pl.col("resource_id").is_in(settled.implode()))
             _add_day(earlier if day < recent_from else recent, mine, rows)
-        yield from _quantile_rows(mine, RECENT_DAYS, recent)
+        yield from _quantile_rows(mine, RECENT_DAYS, recent, _BY_NAME)
         if lookback > RECENT_DAYS:
-            yield from _quantile_rows(mine, lookback, np.add(recent, earlier, out=recent))
+            whole = [index for index, metric in enumerate(_BY_NAME) if metric.name in _PERCENTAGES]
+            yield from _quantile_rows(mine, lookback, recent[whole] + earlier[whole], [_BY_NAME[index] for index in whole])
 
 
 def _add_day(total: NDArray[np.uint32], resources: pl.Series, day: pl.DataFrame) -> None:
@@ -176,8 +181,10 @@ def _add_day(total: NDArray[np.uint32], resources: pl.Series, day: pl.DataFrame)
     add_trimmed(total.reshape(-1, BINS), rows, trimmed)
 
 
-def _quantile_rows(ids: pl.Series, window_days: int, total: NDArray[np.uint32]) -> Iterator[pl.DataFrame]:
-    for metric, counts in zip(_BY_NAME, total, strict=True):
+def _quantile_rows(
+    ids: pl.Series, window_days: int, total: NDArray[np.uint32], metrics: Sequence[Metric]
+) -> Iterator[pl.DataFrame]:
+    for metric, counts in zip(metrics, total, strict=True):
         values = quantiles(counts, metric.layout, PROBABILITIES)
         yield (
             pl.DataFrame({"resource_id": ids, **dict(zip(_QUANTILES, values.T, strict=True))})

@@ -160,11 +160,11 @@ def tradeoff_chart(report: BacktestReport, frame: Frame) -> Markup:
     places = {rule.rule: place for place, rule in enumerate(ordered, start=1)} if frame.is_numbered else {}
     labels = place_labels(axes, {rule: _label_text(rule, axes, places) for rule in named}, settings, [*crosses, *pairwise(line)])
     parts = [_grid(axes), _legend(frame, own, peers, settings, crosses)]
-    faint = f"stroke:{charts._MUTED};stroke-width:1;stroke-opacity:.5"
+    faint = f"stroke:{charts.MUTED};stroke-width:1;stroke-opacity:.5"
     parts += [_segment(one, faint) for rule in peers for one in _cross(axes, rule)]
     parts += [_leader(label) for label in labels]
-    parts += [_segment(one, f"stroke:{charts._ACCENT};stroke-width:2;stroke-opacity:.45") for one in pairwise(line)]
-    parts += [_segment(one, f"stroke:{charts._ACCENT};stroke-width:1.5") for rule in own for one in _cross(axes, rule)]
+    parts += [_segment(one, f"stroke:{charts.ACCENT};stroke-width:2;stroke-opacity:.45") for one in pairwise(line)]
+    parts += [_segment(one, f"stroke:{charts.ACCENT};stroke-width:1.5") for rule in own for one in _cross(axes, rule)]
     parts += [_setting_mark(*axes.of(setting), clean(_said(setting.name, setting))) for setting in settings]
     parts += [_peer_mark(*axes.of(rule), _said(short_name(rule), rule)) for rule in peers]
     parts += [_own_mark(*axes.of(rule), _said(short_name(rule), rule)) for rule in own]
@@ -172,15 +172,15 @@ def tradeoff_chart(report: BacktestReport, frame: Frame) -> Markup:
     if not rules:
         middle = (frame.left + frame.right) / 2
         parts.append(
-            charts._text("No rule shrank anything.", x=f"{middle:.1f}", y=(frame.top + frame.bottom) / 2, anchor="middle")
+            charts.text("No rule shrank anything.", x=f"{middle:.1f}", y=(frame.top + frame.bottom) / 2, anchor="middle")
         )
-    return charts._svg(
+    return charts.svg(
         f'<svg class="tradeoff {frame.name}" xmlns="http://www.w3.org/2000/svg" role="img" width="{frame.width:.0f}"'
         f' height="{frame.height:.0f}" viewBox="0 0 {frame.width:.0f} {frame.height:.0f}"'
         f' style="max-width:100%;height:auto;font:{_TEXT_PX}px system-ui,sans-serif">'
         f"<title>{escape(chart_title(report))}</title><desc>{escape(chart_description(report))}</desc>"
         f"<style>{_DARK}</style>"
-        f'<rect x="0" y="0" width="{frame.width:.0f}" height="{frame.height:.0f}" rx="10" style="fill:{charts._SURFACE}"/>'
+        f'<rect x="0" y="0" width="{frame.width:.0f}" height="{frame.height:.0f}" rx="10" style="fill:{charts.SURFACE}"/>'
         f"{''.join(parts)}</svg>"
     )
 
@@ -213,11 +213,12 @@ class Axes:
         """Scales that hold the points, so that those near Nightshift can be told apart. A rule that captures less than half
         as much is at the left edge, and a long interval is cut.
         """
-        points = [*rules, *settings]
+        points = [*settings, *rules]
         captured = [point.captured_pct or 0.0 for point in points]
         half = max((rule.captured_pct or 0.0 for rule in rules if rule.is_own), default=0.0) / 2
         right = max(10.0 * math.ceil(max(captured, default=0.0) / 10), _LEAST_ACROSS_PCT)
-        left = 10.0 * math.floor(min((value for value in captured if value >= half), default=0.0) / 10)
+        kept = [*captured[: len(settings)], *(value for value in captured[len(settings) :] if value >= half)]
+        left = 10.0 * math.floor(min(kept, default=0.0) / 10)
         highest = max([point.starved_pct or 0.0 for point in points], default=0.0)
         top = next((tick for tick in STARVED_TICKS if highest <= tick <= 1.6 * highest), min(1.25 * highest, 100.0))
         # Cutting off a little would only hide where nothing is.
@@ -330,18 +331,18 @@ def _grid(axes: Axes) -> str:
     step = 10 if axes.right_pct - axes.left_pct <= 70 else 20
     for captured in range(int(axes.left_pct), int(axes.right_pct) + 1, step):
         x = axes.x(captured)
-        parts.append(_segment(((x, frame.top), (x, frame.bottom)), f"stroke:{charts._LINE};stroke-width:1"))
+        parts.append(_segment(((x, frame.top), (x, frame.bottom)), f"stroke:{charts.LINE};stroke-width:1"))
         # The last number ends with the plot, so that it is not cut off.
         anchor = "end" if captured == axes.right_pct else "middle"
-        parts.append(charts._text(f"{captured}%", x=f"{x:.1f}", y=frame.bottom + 20, anchor=anchor))
+        parts.append(charts.text(f"{captured}%", x=f"{x:.1f}", y=frame.bottom + 20, anchor=anchor))
     for starved in (tick for tick in STARVED_TICKS if tick <= axes.top_pct):
         y = axes.y(starved)
-        colour, width = (charts._MUTED, 1.5) if starved == 0 else (charts._LINE, 1.0)
+        colour, width = (charts.MUTED, 1.5) if starved == 0 else (charts.LINE, 1.0)
         parts.append(_segment(((frame.left, y), (frame.right, y)), f"stroke:{colour};stroke-width:{width:.1f}"))
-        parts.append(charts._text(f"{starved:g}%", x=f"{frame.left - 8:.1f}", y=y + 4, anchor="end"))
+        parts.append(charts.text(f"{starved:g}%", x=f"{frame.left - 8:.1f}", y=y + 4, anchor="end"))
     up, across = "↑ Starved, % of downsizes: lower is better", "Captured, % of possible savings: more is better →"
-    parts.append(charts._text(up, x="12", y=frame.top - 20, colour=charts._INK))
-    parts.append(charts._text(across, x=f"{frame.right:.1f}", y=frame.bottom + 46, anchor="end", colour=charts._INK))
+    parts.append(charts.text(up, x="12", y=frame.top - 20, colour=charts.INK))
+    parts.append(charts.text(across, x=f"{frame.right:.1f}", y=frame.bottom + 46, anchor="end", colour=charts.INK))
     return "".join(parts)
 
 
@@ -366,12 +367,12 @@ def _legend(
         elif words == "Other rules":
             parts.append(_peer_mark(x, y, words))
         elif words == "95% interval":
-            parts.append(f'<path d="M{x - 8:.1f} {y:.1f}h16m-8 -8v16" style="fill:none;stroke:{charts._MUTED};stroke-width:1"/>')
+            parts.append(f'<path d="M{x - 8:.1f} {y:.1f}h16m-8 -8v16" style="fill:none;stroke:{charts.MUTED};stroke-width:1"/>')
         else:
-            parts.append(_segment(((x - 9, y), (x + 9, y)), f"stroke:{charts._ACCENT};stroke-width:2;stroke-opacity:.45"))
+            parts.append(_segment(((x - 9, y), (x + 9, y)), f"stroke:{charts.ACCENT};stroke-width:2;stroke-opacity:.45"))
             parts.append(_setting_mark(x, y, words))
         weight = 700 if words == "Nightshift" else 400
-        parts.append(charts._text(words, x=f"{x + 15:.1f}", y=y + 4.5, colour=charts._INK, weight=weight))
+        parts.append(charts.text(words, x=f"{x + 15:.1f}", y=y + 4.5, colour=charts.INK, weight=weight))
         x += width + 22
     return "".join(parts)
 
@@ -384,7 +385,7 @@ def _segment(ends: Segment, style: str) -> str:
 def _leader(label: Label) -> str:
     if label.leader is None:
         return ""
-    return _segment(label.leader, f"stroke:{charts._MUTED};stroke-width:1;stroke-dasharray:2 3")
+    return _segment(label.leader, f"stroke:{charts.MUTED};stroke-width:1;stroke-dasharray:2 3")
 
 
 def _own_mark(x: float, y: float, said: str) -> str:
@@ -392,20 +393,20 @@ def _own_mark(x: float, y: float, said: str) -> str:
     return (
         f"<g><title>{escape(said)}</title>"
         f'<path d="M{x:.1f} {y - r:.1f}l{r:.1f} {r:.1f}l{-r:.1f} {r:.1f}l{-r:.1f} {-r:.1f}Z"'
-        f' style="fill:{charts._ACCENT};stroke:{charts._SURFACE};stroke-width:2"/></g>'
+        f' style="fill:{charts.ACCENT};stroke:{charts.SURFACE};stroke-width:2"/></g>'
     )
 
 
 def _peer_mark(x: float, y: float, said: str) -> str:
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{_PEER_RADIUS:.1f}"'
-        f' style="fill:{charts._SURFACE};stroke:{charts._INK};stroke-width:1.75"><title>{escape(said)}</title></circle>'
+        f' style="fill:{charts.SURFACE};stroke:{charts.INK};stroke-width:1.75"><title>{escape(said)}</title></circle>'
     )
 
 
 def _setting_mark(x: float, y: float, said: str) -> str:
     return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{_SETTING_RADIUS:.1f}" style="fill:{charts._ACCENT}">'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{_SETTING_RADIUS:.1f}" style="fill:{charts.ACCENT}">'
         f"<title>{escape(said)}</title></circle>"
     )
 
@@ -413,8 +414,8 @@ def _setting_mark(x: float, y: float, said: str) -> str:
 def _label(label: Label, *, is_own: bool) -> str:
     x = label.box.x0 if label.anchor == "start" else label.box.x1
     y = (label.box.y0 + label.box.y1) / 2 + 4.5
-    colour, weight = (charts._ACCENT, 700) if is_own else (charts._INK, 400)
-    return charts._text(label.text, x=f"{x:.1f}", y=y, anchor=label.anchor, colour=colour, weight=weight)
+    colour, weight = (charts.ACCENT, 700) if is_own else (charts.INK, 400)
+    return charts.text(label.text, x=f"{x:.1f}", y=y, anchor=label.anchor, colour=colour, weight=weight)
 
 
 def _said(name: str, point: RuleScore | Variant) -> str:

@@ -29,12 +29,12 @@ TERMS = (
         "One resource at one moment. A rule sees what was recorded before it, as far as the look-back reaches, and is judged "
         "on the seven days after it.",
     ),
-    ("Down, up", "Decisions for a size that is smaller in something (CPU, memory, network, disk), and for a dearer one."),
-    ("Blind", "Downsizes to less memory of a machine whose memory nobody measured. They capture nothing."),
+    ("Down, up", "Decisions for a cheaper size, and for a dearer one."),
+    ("Blind", "Downsizes to less memory of a machine whose memory nobody measured. They save and capture nothing."),
     (
         "Saved",
-        "Price before less price after, for the hours of the seven days that the machine was on, at list price. It counts "
-        "whatever became of the machine.",
+        "Price before less price after, for the hours of the seven days that the machine was on, at list price. Downsizes that "
+        "starved count too.",
     ),
     (
         "Captured",
@@ -54,11 +54,12 @@ TERMS = (
         "Services in weeks with a downsize, and the share of them with a starved one. A service counts once a week, however many "
         "of its machines starve.",
     ),
-    ("Flips", "Consecutive decisions for one resource that name another size."),
+    ("Flips", "Decisions for one resource, a week apart, that name another size."),
     (
         "Interval",
         f"The middle 95% of the results when services are drawn anew {RESAMPLES:,} times: machines of one service rise and "
-        "fall together, so they are drawn together.",
+        "fall together, so they are drawn together. Where nothing starved, the exact bound for so many group-weeks: drawn anew, "
+        "nothing is nothing again.",
     ),
 )
 
@@ -81,7 +82,7 @@ class Part:
 
 def render_backtest_html(report: BacktestReport) -> str:
     """The page: one self-contained file, without scripts or requests."""
-    return render._html().get_template("backtest.html.j2").render(_context(report))
+    return render.html_templates().get_template("backtest.html.j2").render(_context(report))
 
 
 def render_backtest_svg(report: BacktestReport) -> str:
@@ -91,7 +92,7 @@ def render_backtest_svg(report: BacktestReport) -> str:
 
 def render_backtest_markdown(report: BacktestReport) -> str:
     """The tables, aligned so that they read well on a terminal too."""
-    return aligned(render._markdown().get_template("backtest.md.j2").render(_context(report)))
+    return aligned(render.markdown_templates().get_template("backtest.md.j2").render(_context(report)))
 
 
 def share(value: float | None) -> str:

@@ -25,12 +25,12 @@ VERDICT_WORDS = {
     "keep": "kept",
 }
 
-_ACCENT = "var(--accent,#0b6b57)"
-_INK = "var(--ink,#1c1e21)"
-_MUTED = "var(--muted,#5a6068)"
-_LINE = "var(--line,#dfe0dc)"
-_SURFACE = "var(--surface,#fff)"
-_TRACK = "var(--track,#e9e9e5)"
+ACCENT = "var(--accent,#0b6b57)"
+INK = "var(--ink,#1c1e21)"
+MUTED = "var(--muted,#5a6068)"
+LINE = "var(--line,#dfe0dc)"
+SURFACE = "var(--surface,#fff)"
+TRACK = "var(--track,#e9e9e5)"
 
 _PLOT_TOP, _PLOT_HEIGHT, _CHART_HEIGHT = 42, 150, 216
 # Two limit labels nearer than this (in percent of the scale) would be printed over each other.
@@ -55,23 +55,23 @@ def demand_chart(chart: DemandChart) -> Markup:
     top = _scale_top(chart)
     cpu, memory = _padded(chart.cpu_pct, chart.hours), _padded(chart.memory_pct, chart.hours)
     has_memory = any(value is not None for value in memory)
-    plot = [_horizontal(level, top, chart.hours, f"stroke:{_LINE};stroke-width:1") for level in (0.0, 50.0, 100.0)]
+    plot = [_horizontal(level, top, chart.hours, f"stroke:{LINE};stroke-width:1") for level in (0.0, 50.0, 100.0)]
     plot += [
-        f'<path d="M{hour} 0V100" style="stroke:{_LINE};stroke-width:1" vector-effect="non-scaling-stroke"/>'
+        f'<path d="M{hour} 0V100" style="stroke:{LINE};stroke-width:1" vector-effect="non-scaling-stroke"/>'
         for hour in _midnights(chart)
     ]
     for start, values in _runs(cpu):
-        plot.append(f'<path d="{_steps(start, values, top)}V100H{start}Z" style="fill:{_ACCENT};fill-opacity:.16;stroke:none"/>')
+        plot.append(f'<path d="{_steps(start, values, top)}V100H{start}Z" style="fill:{ACCENT};fill-opacity:.16;stroke:none"/>')
     if has_memory:
-        plot += [_line(start, values, top, _MUTED) for start, values in _runs(memory)]
-    plot += [_line(start, values, top, _ACCENT) for start, values in _runs(cpu)]
+        plot += [_line(start, values, top, MUTED) for start, values in _runs(memory)]
+    plot += [_line(start, values, top, ACCENT) for start, values in _runs(cpu)]
     limits = _limits(chart, has_memory)
     plot += [
         _horizontal(limit.level, top, chart.hours, f"stroke:{limit.colour};stroke-width:1.5;stroke-dasharray:5 4")
         for limit in limits
     ]
     body = "".join(plot)
-    return _svg(
+    return svg(
         f'<svg class="demand" xmlns="http://www.w3.org/2000/svg" role="img" width="100%" height="{_CHART_HEIGHT}"'
         ' style="font:12px system-ui,sans-serif">'
         f"<title>{escape(demand_title(chart))}</title><desc>{escape(demand_description(chart))}</desc>"
@@ -122,10 +122,10 @@ def verdict_bar(verdicts: Sequence[VerdictCount]) -> Markup:
     for verdict, share in zip(counted, floored, strict=True):
         width = room * share / sum(floored)
         name = verdict.verdict if verdict.verdict in VERDICT_ORDER else "keep"
-        rects.append(f'<rect x="{x:.2f}" y="0" width="{width:.2f}" height="10" style="fill:var(--verdict-{name},{_MUTED})"/>')
+        rects.append(f'<rect x="{x:.2f}" y="0" width="{width:.2f}" height="10" style="fill:var(--verdict-{name},{MUTED})"/>')
         x += width + _SEGMENT_GAP_PCT
-    empty = f'<rect x="0" y="0" width="100" height="10" style="fill:{_TRACK}"/>'
-    return _svg(
+    empty = f'<rect x="0" y="0" width="100" height="10" style="fill:{TRACK}"/>'
+    return svg(
         '<svg class="verdict-bar" xmlns="http://www.w3.org/2000/svg" role="img" width="100%" height="14"'
         f' viewBox="0 0 100 10" preserveAspectRatio="none"><title>{escape(title)}</title>'
         f"{''.join(rects) or empty}</svg>"
@@ -141,11 +141,11 @@ def ordered_verdicts(verdicts: Iterable[VerdictCount]) -> list[VerdictCount]:
 def share_bar(share_pct: float) -> Markup:
     """A bar of ``share_pct`` (0..100) on its track; assistive technology reads the number beside it instead."""
     width = min(max(share_pct, 0.0), 100.0)
-    return _svg(
+    return svg(
         '<svg class="share-bar" xmlns="http://www.w3.org/2000/svg" aria-hidden="true" width="100%" height="8"'
         ' viewBox="0 0 100 8" preserveAspectRatio="none">'
-        f'<rect x="0" y="0" width="100" height="8" style="fill:{_TRACK}"/>'
-        f'<rect x="0" y="0" width="{width:.2f}" height="8" style="fill:{_ACCENT}"/></svg>'
+        f'<rect x="0" y="0" width="100" height="8" style="fill:{TRACK}"/>'
+        f'<rect x="0" y="0" width="{width:.2f}" height="8" style="fill:{ACCENT}"/></svg>'
     )
 
 
@@ -161,7 +161,8 @@ def sparkline(chart: DemandChart, *, hours_per_mark: int = 6) -> str:
     return " ".join("".join(day) for day in marks.values())
 
 
-def _svg(markup: str) -> Markup:
+def svg(markup: str) -> Markup:
+    """Marks a chart as markup that needs no escaping."""
     return Markup(markup)  # noqa: S704 - numbers of our own; every text is escaped where it enters
 
 
@@ -175,12 +176,12 @@ class _Limit:
 def _limits(chart: DemandChart, has_memory: bool) -> list[_Limit]:
     cpu, memory = chart.target_cpu_limit_pct, chart.target_memory_limit_pct
     if memory is None or not has_memory:
-        return [_Limit(cpu, f"full at {percent(cpu)}", _INK)]
+        return [_Limit(cpu, f"full at {percent(cpu)}", INK)]
     if percent(cpu) == percent(memory):
-        return [_Limit(cpu, f"CPU and memory full at {percent(cpu)}", _INK)]
+        return [_Limit(cpu, f"CPU and memory full at {percent(cpu)}", INK)]
     return [
-        _Limit(cpu, f"CPU full at {percent(cpu)}", _INK),
-        _Limit(memory, f"memory full at {percent(memory)}", _MUTED),
+        _Limit(cpu, f"CPU full at {percent(cpu)}", INK),
+        _Limit(memory, f"memory full at {percent(memory)}", MUTED),
     ]
 
 
@@ -191,13 +192,13 @@ def _limit_labels(limits: Sequence[_Limit], top: float) -> str:
     for limit, height in zip(limits, heights, strict=True):
         below = height < 8 or (crowded and height == max(heights))
         y = _PLOT_TOP + _PLOT_HEIGHT * height / 100 + (14 if below else -6)
-        labels.append(_text(limit.label, x="100%", y=y, anchor="end", colour=limit.colour, weight=600))
+        labels.append(text(limit.label, x="100%", y=y, anchor="end", colour=limit.colour, weight=600))
     return "".join(labels)
 
 
 def _scale_labels(top: float) -> str:
     return "".join(
-        _text(f"{level:.0f}%", x="0", y=_PLOT_TOP + _PLOT_HEIGHT * _y_pct(level, top) / 100 - 4) for level in (50.0, 100.0)
+        text(f"{level:.0f}%", x="0", y=_PLOT_TOP + _PLOT_HEIGHT * _y_pct(level, top) / 100 - 4) for level in (50.0, 100.0)
     )
 
 
@@ -211,27 +212,27 @@ def _day_labels(chart: DemandChart) -> str:
             continue
         day = chart.starts_at + timedelta(hours=start)
         x = f"{100 * (start + end) / 2 / chart.hours:.2f}%"
-        labels.append(_text(f"{_weekday(day)} {day.day}", x=x, y=_CHART_HEIGHT - 7, anchor="middle"))
+        labels.append(text(f"{_weekday(day)} {day.day}", x=x, y=_CHART_HEIGHT - 7, anchor="middle"))
     return "".join(labels)
 
 
 def _legend(has_memory: bool) -> str:
-    items = [("CPU", f"stroke:{_ACCENT};stroke-width:3", 52)]
+    items = [("CPU", f"stroke:{ACCENT};stroke-width:3", 52)]
     if has_memory:
-        items.append(("Memory", f"stroke:{_MUTED};stroke-width:1.5", 78))
-    items.append(("Smaller size is full", f"stroke:{_INK};stroke-width:1.5;stroke-dasharray:5 4", 0))
+        items.append(("Memory", f"stroke:{MUTED};stroke-width:1.5", 78))
+    items.append(("Smaller size is full", f"stroke:{INK};stroke-width:1.5;stroke-dasharray:5 4", 0))
     marks, x = [], 0
     for label, style, advance in items:
-        marks.append(f'<path d="M{x} 8H{x + 16}" style="fill:none;{style}"/>' + _text(label, x=str(x + 22), y=12))
+        marks.append(f'<path d="M{x} 8H{x + 16}" style="fill:none;{style}"/>' + text(label, x=str(x + 22), y=12))
         x += advance + 12
     return "".join(marks)
 
 
-def _text(label: str, *, x: str, y: float, anchor: str = "start", colour: str = _MUTED, weight: int = 400) -> str:
+def text(label: str, *, x: str, y: float, anchor: str = "start", colour: str = MUTED, weight: int = 400) -> str:
     # The halo keeps a label readable where it crosses a line.
     return (
         f'<text x="{x}" y="{y:.1f}" text-anchor="{anchor}" style="fill:{colour};font-weight:{weight};'
-        f'paint-order:stroke;stroke:{_SURFACE};stroke-width:3px;stroke-linejoin:round">{escape(label)}</text>'
+        f'paint-order:stroke;stroke:{SURFACE};stroke-width:3px;stroke-linejoin:round">{escape(label)}</text>'
     )
 
 

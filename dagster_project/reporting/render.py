@@ -65,12 +65,12 @@ class TeamSavings:
 
 def render_html(report: NightReport) -> str:
     """The page of one night: one self-contained file, without scripts or requests."""
-    return _html().get_template("report.html.j2").render(_context(report, money))
+    return html_templates().get_template("report.html.j2").render(_context(report, money))
 
 
 def render_markdown(report: NightReport) -> str:
     """The same content in tables of GitHub-flavoured Markdown."""
-    return _markdown().get_template("report.md.j2").render(_context(report, _written(money)))
+    return markdown_templates().get_template("report.md.j2").render(_context(report, _written(money)))
 
 
 def money(usd: float) -> str:
@@ -278,7 +278,8 @@ def _environment(**options: Any) -> Environment:
 
 
 @cache
-def _html() -> Environment:
+def html_templates() -> Environment:
+    """Templates of pages: everything is escaped that is not markup already."""
     environment = _environment(autoescape=True, finalize=clean)
     environment.filters.update(
         demand_chart=charts.demand_chart,
@@ -290,7 +291,8 @@ def _html() -> Environment:
 
 
 @cache
-def _markdown() -> Environment:
+def markdown_templates() -> Environment:
+    """Templates of Markdown: everything is escaped that is not this module's own words."""
     environment = _environment(autoescape=False, finalize=escape_markdown)
     # ``<$0.01`` and ``$1,234`` are this module's own words.
     environment.filters.update(

@@ -38,11 +38,11 @@ select
     totals.maximum,
     totals.mean,
     -- A bin stands for a range; the exact extremes of the window bound it.
-    greatest(totals.minimum, least(totals.maximum, percentiles.p50)) as p50,
-    greatest(totals.minimum, least(totals.maximum, percentiles.p95)) as p95,
-    greatest(totals.minimum, least(totals.maximum, percentiles.p99)) as p99,
-    greatest(totals.minimum, least(totals.maximum, percentiles.p995)) as p995,
+    case when percentiles.p50 is not null then greatest(totals.minimum, least(totals.maximum, percentiles.p50)) end as p50,
+    case when percentiles.p95 is not null then greatest(totals.minimum, least(totals.maximum, percentiles.p95)) end as p95,
+    case when percentiles.p99 is not null then greatest(totals.minimum, least(totals.maximum, percentiles.p99)) end as p99,
+    case when percentiles.p995 is not null then greatest(totals.minimum, least(totals.maximum, percentiles.p995)) end as p995,
     totals.interval_seconds::smallint as interval_seconds,
     (totals.covered_slots * greatest(300, totals.interval_seconds) // 60)::integer as covered_minutes
 from totals
-join window_percentiles as percentiles using (resource_id, window_days, metric)
+left join window_percentiles as percentiles using (resource_id, window_days, metric)

@@ -141,7 +141,7 @@ def _measured(evidence: Evidence, rules: Rules) -> Iterator[Gate]:
     yield Gate(
         "insufficient_history",
         np.isnan(evidence.peak[:, CPU]) | np.isnan(evidence.cpu_p995),
-        history,
+        np.zeros(len(evidence)),
         rules.min_history_hours,
     )
 

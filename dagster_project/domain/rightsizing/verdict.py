@@ -213,7 +213,7 @@ def _blocked(
             f"The catalog does not say how much {DIMENSIONS[dimension].label.lower()} {name} sustains.",
         )
     if asked == np.inf:
-        covered = float(np.nan_to_num(evidence.covered_pct[i, dimension]))
+        covered = 0.0 if np.isnan(evidence.peak[i, dimension]) else float(np.nan_to_num(evidence.covered_pct[i, dimension]))
         if dimension == MEMORY and lacks_memory:
             covered = covered if evidence.is_judged[i, MEMORY] else 0.0
             return "insufficient_memory_data", covered, rules.min_recent_coverage_pct, name

@@ -63,6 +63,11 @@ class TestFingerprint:
     def test_other_numbers_of_the_verdict_do_not_count(self) -> None:
         assert self.of(value=61.0, savings_usd_month=870.0, exceedance=0.3, closest_event="INC-7") == self.of()
 
+    @pytest.mark.xfail(strict=True, reason="the number of members is no part of it")
+    def test_another_minimum_is_another_proposal(self) -> None:
+        four, six = (self.of(code="propose_lower_minimum", target=None, value=float(members), limit=10.0) for members in (4, 6))
+        assert four != six
+
     def test_demand_that_is_not_known_nothing_or_infinite_has_a_step_too(self) -> None:
         prints = [self.of(demand=(demand,) * 5) for demand in (0.0, 1e-12, np.inf, -np.inf, NAN)]
         assert prints[0] == prints[1]

@@ -285,6 +285,14 @@ class TestHysteresis:
         as_much = sizes_changed(CATALOG, "m9.2xlarge", capacity={MEMORY: 64.0})
         assert verdict_of(self.RULES, as_much, peak={MEMORY: 60.0}, memory_ever=60.0, previous="m9.4xlarge").target == "m9.2xlarge"
 
+    def test_at_one_price_last_nights_size_stays_too(self) -> None:
+        """m9.xlarge comes first by its name; m9z.xlarge has the margin for what m9.xlarge only just holds."""
+        roomier = sizes_changed(CATALOG, "m9z.xlarge", capacity={NETWORK: 8.0})
+        rules, row = Rules(hysteresis_pct=10), {"peak": {NETWORK: 4.0}}
+        first = verdict_of(rules, roomier, **row, previous="m9.4xlarge").target
+        assert first == "m9z.xlarge"
+        assert verdict_of(rules, roomier, **row, previous=first).target == first
+
     def test_nights_of_noise_change_nothing(self) -> None:
         """Demand that crosses an edge to and fro: without a margin the verdict flips each time."""
         memory = [14.0, 14.6, 14.0, 14.6, 14.0]

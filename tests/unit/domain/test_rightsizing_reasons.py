@@ -454,6 +454,15 @@ CASES = [
         "CPU peak would be 95 % of m9.medium; 90 % is the limit.",
     ),
     Case(
+        "CPU saturated",
+        "keep_busy_cpu",
+        {"peak": {CPU: 16.0}},
+        100.0,
+        95.0,
+        "peaked at 100 % of its present size, so that what it needs is not known",
+        "CPU peaked at 100 % of its present size, so that what it needs is not known; 95 % is the limit.",
+    ),
+    Case(
         "burst credits",
         "keep_busy_cpu",
         CREDITLESS,
@@ -646,6 +655,7 @@ GATES: list[tuple[str, Row, str]] = [
     ("insufficient_history", {"peak": {CPU: NAN}}, "h of samples"),
     ("insufficient_price", {"tenancy": "host"}, "host tenancy"),
     ("insufficient_price", {"size": "m9.3xlarge"}, "in its region"),
+    ("keep_busy_cpu", {"peak": {CPU: 15.5}}, "present size"),
     ("keep_busy_memory", {"memory_ever": 70.0}, "highest on record"),
 ]
 

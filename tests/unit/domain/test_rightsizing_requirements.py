@@ -92,8 +92,9 @@ def test_each_dimension_that_shrinks_must_be_covered(dimension: int, code: str) 
 
 @pytest.mark.parametrize("dimension", [NETWORK, DISK, IOPS])
 def test_a_peak_that_is_not_known_is_more_than_any_smaller_size_has(dimension: int) -> None:
-    said = verdict_of(peak={dimension: NAN}, covered_pct={dimension: 0.0})
-    assert (said.code, said.value, said.demand[dimension]) == ("insufficient_coverage", 0, np.inf)
+    for covered in (0.0, 100.0):
+        said = verdict_of(peak={dimension: NAN}, covered_pct={dimension: covered})
+        assert (said.code, said.value, said.demand[dimension]) == ("insufficient_coverage", 0, np.inf)
 
 
 @pytest.mark.parametrize("dimension", [NETWORK, DISK, IOPS])
@@ -131,9 +132,20 @@ def test_what_does_not_shrink_need_not_be_known(dimension: int) -> None:
         assert verdict_of(shapes=as_much, **row).target == "m9.2xlarge"
 
 
+def test_a_saturated_machine_shows_what_it_got_and_not_what_it_needed() -> None:
+    """Whatever else it could do without: disk, memory, and vCPU that it was not short of long ago."""
+    as_much = sizes_changed(CATALOG, "m9.2xlarge", capacity={CPU: 16.0})
+    busy = {"peak": {CPU: 15.2}, "cpu_p995": 5.0}
+    said = verdict_of(shapes=as_much, **busy)
+    assert (said.code, said.value, said.limit) == ("keep_busy_cpu", pytest.approx(95), 95)
+    assert verdict_of(shapes=as_much, **{**busy, "peak": {CPU: 15.2 / HAIR}}).target == "m9.2xlarge"
+    assert verdict_of(Rules(target="family", saturated_cpu_pct=96), as_much, **busy).target == "m9.2xlarge"
+
+
 def test_no_sample_of_cpu_is_no_history() -> None:
-    assert verdict_of(peak={CPU: NAN}).code == "insufficient_history"
-    assert verdict_of(cpu_p995=NAN).code == "insufficient_history"
+    for unknown in ({"peak": {CPU: NAN}}, {"cpu_p995": NAN}):
+        said = verdict_of(**unknown)
+        assert (said.code, said.value, said.limit) == ("insufficient_history", 0, 30)
 
 
 def test_the_capacity_asked_for_and_what_asks_for_it() -> None:
@@ -183,7 +195,7 @@ class TestSingleVcpu:
         assert said.target == "m9.large", "1.95 of 2 vCPU is 97.5 %"
 
     def test_it_is_not_asked_where_no_vcpu_is_lost(self) -> None:
-        said = verdict_of(Rules(), size="r9.medium", peak={**SMALL_PEAK, CPU: 0.95, MEMORY: 1.0}, cpu_p995=0.5, memory_ever=1.0)
+        said = verdict_of(Rules(), size="r9.medium", peak={**SMALL_PEAK, CPU: 0.94, MEMORY: 1.0}, cpu_p995=0.5, memory_ever=1.0)
         assert said.target == "c9.medium", "one vCPU, as before"
 
     def test_p995_speaks_where_it_is_what_is_too_high(self) -> None:
@@ -193,6 +205,14 @@ class TestSingleVcpu:
     def test_the_peak_speaks_where_p995_alone_would_do(self) -> None:
         said = verdict_of(**{**LIKE_SMALL, "cpu_p995": 0.78}, peak={**SMALL_PEAK, CPU: 0.95})
         assert (said.code, said.value, said.limit) == ("keep_busy_cpu", pytest.approx(95), 90)
+
+
+    @pytest.mark.xfail(strict=True, reason="what binds is named with its own limit, and not with that of a single vCPU")
+    @pytest.mark.parametrize("more", [{"replay": {CPU: 0.95}}, {"forecast": {CPU: 0.96}, "replay": {CPU: 0.95}}], ids=str)
+    def test_a_replayed_peak_that_is_too_high_for_one_vcpu_is_told_with_the_limit_that_it_breaks(self, more: dict[str, Any]) -> None:
+        """95 % is less than 100 % and more than 90 %."""
+        said = verdict_of(**LIKE_SMALL, peak=SMALL_PEAK, replay_event={CPU: "INC-7"}, **more)
+        assert (said.code, said.value, said.limit) == ("refuse_incident_replay", pytest.approx(95), 90)
 
 
 def test_the_closest_event_is_named_even_where_it_does_not_decide() -> None:
@@ -274,3 +294,15 @@ class TestIdlePools:
         before, after = verdicts_of(*[idle(9)] * 5), verdicts_of(*[idle(9)] * 4, idle(11))
         assert {said.target for said in before} == {"m9.xlarge"}
         assert {said.target for said in after} == {"m9.large"}
+
+    @pytest.mark.xfail(strict=True, reason="the sentence speaks of the share also where the two vCPU decide")
+    def test_half_of_a_size_is_not_called_less_than_half_of_it(self) -> None:
+        row = {**idle(9, size="m9.large"), "peak": {CPU: 0.1, MEMORY: 2.0, NETWORK: 0.5, DISK: 100.0, IOPS: 10.0}, "memory_ever": 2.0}
+        text = verdicts_of(*[row] * 5)[0].text
+        assert text is not None and "m9.medium is less than 50 % of it" not in text
+
+    @pytest.mark.xfail(strict=True, reason="a machine whose CPU is not known counts as busy in the pool of its fellows")
+    def test_an_unknown_fellow_does_not_lift_the_floor_of_the_others(self) -> None:
+        unknown = {**idle(9), "peak": {CPU: NAN, MEMORY: 4.0}, "cpu_p995": NAN}
+        known, with_unknown = verdicts_of(*[idle(9)] * 5), verdicts_of(*[idle(9)] * 4, unknown)
+        assert [said.target for said in with_unknown[:4]] == [said.target for said in known[:4]]

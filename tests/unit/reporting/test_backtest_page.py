@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from dagster_project.reporting import backtest_page
+from dagster_project.reporting import backtest_chart, backtest_page
 from dagster_project.reporting.backtest_page import render_backtest_html, render_backtest_markdown, render_backtest_svg
 from dagster_project.reporting.backtest_views import BacktestReport
 from tests.golden.sample_backtest import BACKTEST, BARE, NOTHING, OWN, PERSISTENCE, hostile
@@ -74,19 +74,19 @@ def test_it_opens_with_the_result_and_what_was_judged() -> None:
 
 
 def test_nightshift_is_first_then_the_rule_that_starves_least() -> None:
-    ordered = backtest_page.in_reading_order(reversed(BACKTEST.rules))
+    ordered = backtest_chart.in_reading_order(reversed(BACKTEST.rules))
     assert [rule.rule for rule in ordered] == [
         "nightshift", "idle-only", "persistence-28d", "aws-compute-optimizer", "kubecost-28d", "average-30",
         "flexera-cross-family", "keep",
     ]  # fmt: skip
     bolder = replace(PERSISTENCE, rule="bolder", captured_pct=70.0)
-    assert [rule.rule for rule in backtest_page.in_reading_order([PERSISTENCE, bolder])] == ["bolder", "persistence-28d"]
+    assert [rule.rule for rule in backtest_chart.in_reading_order([PERSISTENCE, bolder])] == ["bolder", "persistence-28d"]
 
 
 def test_a_rule_without_downsizes_stays_in_the_table_with_dashes() -> None:
     text = Page(render_backtest_html(BACKTEST)).text
-    assert "Keep everything 0 (0) 0 $0 0% 0% 0 – – – – 0%" in text
-    assert "Not drawn, because it has no downsizes or nothing to capture: Keep everything ." in text
+    assert "8 keep Keep everything 0 (0) 0 $0 0% 0% 0 – – – – 0%" in text
+    assert "Not drawn, because it has no downsizes or nothing to capture: keep ." in text
 
 
 def test_only_nightshifts_line_is_marked() -> None:
@@ -126,6 +126,18 @@ def test_an_interval_says_its_ends_once(interval: tuple[float, float] | None, te
     assert backtest_page.span(interval) == text
 
 
+def test_a_rule_is_called_by_its_id_and_explained_beneath() -> None:
+    text = Page(render_backtest_html(BACKTEST)).text
+    assert "1 Nightshift (cheapest) 1,204 (0)" in text
+    assert "3 persistence-28d The limits of perfect foresight, on the last 28 days (cheapest) 1,611 (0)" in text
+
+
+def test_the_page_says_what_an_arrow_means_only_where_one_is() -> None:
+    sentence = "An arrow stands where less is captured than the scale shows."
+    assert sentence in render_backtest_html(BACKTEST)
+    assert sentence not in render_backtest_html(replace(BACKTEST, rules=(OWN, PERSISTENCE)))
+
+
 def test_a_target_is_told_in_words_and_an_unknown_one_as_it_is() -> None:
     assert (
         "from: the next smaller size of its own family." in Page(render_backtest_html(replace(BACKTEST, target="one-step"))).text
@@ -135,7 +147,7 @@ def test_a_target_is_told_in_words_and_an_unknown_one_as_it_is() -> None:
 
 def test_parts_name_the_rules_as_the_table_does() -> None:
     text = Page(render_backtest_html(BACKTEST)).text
-    assert "source bitbrains Nightshift 1,840 702 70.4% 1 0.1% 1.4% AWS Compute Optimizer 1,840 990 65% 40 4% 16.1%" in text
+    assert "source bitbrains Nightshift 1,840 702 70.4% 1 0.1% 1.4% aws-compute-optimizer 1,840 990 65% 40 4% 16.1%" in text
     assert "services, part 1 of 5 Nightshift 802 0 – 0 – –" in text
 
 
