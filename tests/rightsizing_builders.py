@@ -1,7 +1,7 @@
 """A catalog of round numbers, and evidence that speaks for a smaller size unless a test says otherwise.
 
-Every general family has the sizes of ``SIZES`` and, for each vCPU, 1 Gbit/s, 1,000 Mbit/s and 5,000 IOPS. The families that may not
-stand in for another one are all cheaper than those that may, so that a missing check takes one of them.
+Every general family has the sizes of ``SIZES`` and, for each vCPU, 1 Gbit/s, 1,000 Mbit/s and 5,000 IOPS. The families that
+may not stand in for another one are all cheaper than those that may, so that a missing check takes one of them.
 """
 
 from __future__ import annotations
@@ -73,7 +73,13 @@ def _catalog() -> Shapes:
         drivers=column("driver", NITRO),
         capacity=np.array(
             [
-                [row["vcpu"], row["memory"], row["vcpu"], row.get("disk", 1000.0) * row["vcpu"], row.get("disk", 5000.0) * row["vcpu"]]
+                [
+                    row["vcpu"],
+                    row["memory"],
+                    row["vcpu"],
+                    row.get("disk", 1000.0) * row["vcpu"],
+                    row.get("disk", 5000.0) * row["vcpu"],
+                ]
                 for row in rows
             ],
             dtype=np.float64,
@@ -131,7 +137,9 @@ def slice_of(shapes: Shapes, places: Sequence[int]) -> Shapes:
     taken = {}
     for column in fields(shapes):
         values = getattr(shapes, column.name)
-        taken[column.name] = values[list(places)] if isinstance(values, np.ndarray) else [values[i] for i in places if len(values)]
+        taken[column.name] = (
+            values[list(places)] if isinstance(values, np.ndarray) else [values[i] for i in places if len(values)]
+        )
     return Shapes(**taken)
 
 

@@ -62,15 +62,14 @@ def command(
     """
     from dagster_project.domain.backtest.peers import PEERS
     from dagster_project.pipeline.backtest import NIGHTSHIFT, Inputs, run
-    from dagster_project.pipeline.backtest_report import build, write
+    from dagster_project.pipeline.backtest_report import build, require_place, write
     from dagster_project.pipeline.verdicts import judging_rules
 
     names = (NIGHTSHIFT, *(peer.id for peer in PEERS))
     if rule not in names:
         raise InputError(f"There is no rule {rule}; choose one of {', '.join(names)}.")
-    if out.suffix != ".parquet":
-        raise InputError(f"{out} must end in .parquet: the answers go there, and the report beside it with other endings.")
     inputs = Inputs(utilization, resources, decisions, windows, lookback_days)
+    require_place(out, inputs)
     rules = judging_rules(load_settings().rightsizing, target)
     progress = progress_for(sys.stderr)
     click.get_current_context().call_on_close(progress.close)

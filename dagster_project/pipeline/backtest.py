@@ -85,7 +85,8 @@ def collect(inputs: Inputs, rules: Rules, peers: Sequence[Peer], progress: Progr
     wanted = [one for one in resources.values() if moments is None or one.resource_id in moments]
     wanted.sort(key=lambda one: one.resource_id)
     seen: list[Seen] = []
-    for done, (resource, source, series) in enumerate(traces(parts, wanted, decisions, counts)):
+
+    def look(resource: Listed, source: str, series: Series) -> None:
         present = _present(resource)
         for moment in weekly_moments(series) if moments is None else moments[resource.resource_id]:
             history = series.before(moment)
@@ -93,15 +94,16 @@ def collect(inputs: Inputs, rules: Rules, peers: Sequence[Peer], progress: Progr
             asked = needs(history, present, peers) if present else [None] * len(peers)
             named = dict(zip((peer.id for peer in peers), asked, strict=True))
             seen.append(Seen(resource, source, moment, series, summary, named))
+
+    for done, (resource, source, series) in enumerate(traces(parts, wanted, decisions, counts)):
+        look(resource, source, series)
         progress.update("Reading history", done, len(wanted))
     progress.update("Reading history", len(wanted), len(wanted))
-    without = sorted({one.resource_id for one in wanted} - {one.resource.resource_id for one in seen})
-    for name in without if moments is not None else ():
-        # A window is owed a verdict, also where nothing at all was recorded.
-        empty = _empty_series(resources[name], decisions)
-        for moment in moments[name]:
-            nothing = summarize(empty.before(moment), inputs.lookback_days, rules.emergency_veto_days)
-            seen.append(Seen(resources[name], "", moment, empty, nothing, {peer.id: None for peer in peers}))
+    found = {one.resource.resource_id for one in seen}
+    for resource in wanted if moments is not None else ():
+        if resource.resource_id not in found:
+            # A window is owed a verdict, also where nothing at all was recorded.
+            look(resource, "", _empty_series(resource, decisions))
     if not seen:
         raise InputError(
             "There is no window to decide in: no resource of the file has seven days of samples; check that both name the "
@@ -304,10 +306,12 @@ def _judged(seen: Sequence[Seen]) -> NDArray[np.bool_]:
 
     What a trace never recorded can neither be required nor be judged. Memory is the exception: unseen, it is never shrunk.
     """
+    # Whose samples are all yet to come, of him not even the source is known.
+    sources = [one.source if one.summary.coverage_pct > 0 else "" for one in seen]
     recorded: dict[str, NDArray[np.bool_]] = {}
-    for one in seen:
-        recorded[one.source] = recorded.get(one.source, False) | one.summary.is_measured
-    judged = np.stack([recorded[one.source] for one in seen])
+    for one, source in zip(seen, sources, strict=True):
+        recorded[source] = recorded.get(source, False) | one.summary.is_measured
+    judged = np.stack([recorded[source] for source in sources])
     judged[:, CPU] = True
     judged[:, MEMORY] = [one.resource.is_memory_known for one in seen]
     return judged

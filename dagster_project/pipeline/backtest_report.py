@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,9 @@ from dagster_project.domain.rightsizing.evidence import Evidence
 from dagster_project.domain.rightsizing.fit import HOURS_PER_MONTH
 from dagster_project.domain.rightsizing.rules import Rules
 from dagster_project.domain.rightsizing.verdict import Verdict
+from dagster_project.errors import InputError
 from dagster_project.lake.partitions import replace_file
+from dagster_project.pipeline import exports
 from dagster_project.pipeline.backtest import NIGHTSHIFT, Inputs, Trial, marked, verdicts_of
 from dagster_project.progress import Progress
 from dagster_project.reporting.backtest_page import (
@@ -355,15 +359,39 @@ class Written:
 def write(trial: Trial, report: BacktestReport, rule: str, out: Path) -> Written:
     """Puts all files in place: the answers at ``out``, the rest beside it under the same name."""
     files = Written(out, *(out.with_suffix(ending) for ending in (".json", ".html", ".svg", ".md")))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{out.name}.draft")
-    answers(trial, rule).write_parquet(draft, compression="zstd")
-    draft.replace(out)
-    replace_file(files.report, (json.dumps(asdict(report), indent=1, sort_keys=True) + "\n").encode())
-    replace_file(files.page, render_backtest_html(report).encode())
-    replace_file(files.chart, render_backtest_svg(report).encode())
-    replace_file(files.tables, render_backtest_markdown(report).encode())
+    table = BytesIO()
+    answers(trial, rule).write_parquet(table, compression="zstd")
+    # All of them are made before the first is put in place, and the answers come last: where they are, all is.
+    contents = {
+        files.report: (json.dumps(asdict(report), indent=1, sort_keys=True) + "\n").encode(),
+        files.page: render_backtest_html(report).encode(),
+        files.chart: render_backtest_svg(report).encode(),
+        files.tables: render_backtest_markdown(report).encode(),
+        files.answers: table.getvalue(),
+    }
+    for file, content in contents.items():
+        replace_file(file, content)
     return files
+
+
+def require_place(out: Path, inputs: Inputs) -> None:
+    """Raises ``InputError`` where the answers could not be put at ``out``, before any work is done for them."""
+    if out.suffix != ".parquet":
+        raise InputError(f"{out} must end in .parquet: the answers go there, and the report beside it with other endings.")
+    if out.is_dir():
+        raise InputError(f"{out} is a folder; name a file for the answers.")
+    read = [inputs.resources, inputs.decisions, inputs.windows, *exports.files(inputs.utilization)]
+    if any(file is not None and file.exists() and out.exists() and out.samefile(file) for file in read):
+        raise InputError(f"{out} is one of the files that the backtest reads; name another one for the answers.")
+    folder = next(folder for folder in (out.parent, *out.parent.parents) if folder.exists())
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"Cannot write to {folder} ({error.strerror or error}); make it writable for this user, or name another place "
+            "with --out."
+        ) from None
 
 
 def _rounded(value: float | None) -> float | None:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dagster_project.domain.backtest.series import DAY, Series
+from dagster_project.domain.backtest.series import Seconds, Series, interval_of
 from dagster_project.domain.rightsizing.dimensions import CPU, DIMENSIONS, DISK, MEMORY, NETWORK
 from dagster_project.errors import InputError
 from dagster_project.lake.engine import open_engine
@@ -22,6 +22,7 @@ from dagster_project.pipeline import exports
 from dagster_project.statements import statement
 
 _RESOURCES_AT_A_TIME = 32
+_GAPS = 11
 _VOLUMES = ("net_in_bytes", "net_out_bytes", "disk_read_bytes", "disk_write_bytes")
 _READINGS = ("cpu_pct", "cpu_max_pct", "mem_used_pct", "mem_max_pct", *_VOLUMES)
 
@@ -58,7 +59,7 @@ class Listed:
     vcpu: float
     memory_gib: float
     is_memory_known: bool
-    tags: Mapping[str, Any]
+    tags: Mapping[str, str]
 
     @property
     def service(self) -> str | None:
@@ -98,7 +99,7 @@ def listed(file: Path) -> dict[str, Listed]:
             vcpu=_number(row["vcpu"]),
             memory_gib=_number(row["mem_gib"]),
             is_memory_known=bool(row["memory_known"]),
-            tags=json.loads(row["tags"] or "{}"),
+            tags=_texts(json.loads(row["tags"] or "{}")),
         )
     return found
 
@@ -126,6 +127,8 @@ def decided(file: Path, resources: Mapping[str, Listed], counts: Counts) -> Deci
         with open_engine(Lake(Path(folder) / "lake")) as engine:
             engine.view_file("decision_audit", audit)
             weighed = engine.rows(statement("reports/backtest_decisions"))
+    # Whole seconds that have begun: a rounded one may lie after the moment of a verdict, or before it.
+    second_of = dict(unique.select("decision_id", pl.col("decision_time").dt.epoch("s")).iter_rows())
     names = {name for one in resources.values() for name in (one.resource_id, one.group, one.service) if name}
     every: dict[str, list[int]] = {}
     ups: dict[str, list[int]] = {}
@@ -134,9 +137,10 @@ def decided(file: Path, resources: Mapping[str, Listed], counts: Counts) -> Deci
         if target not in names:
             counts.set_aside("unknown_target", 1)
             continue
-        every.setdefault(target, []).append(row["decided_second"])
+        second = second_of[row["decision_id"]]
+        every.setdefault(target, []).append(second)
         if row["set_aside"] is None:
-            ups.setdefault(target, []).append(row["decided_second"])
+            ups.setdefault(target, []).append(second)
         elif row["set_aside"] != "other_action":
             counts.set_aside(row["set_aside"], 1)
     return Decided(_arrays(every), _arrays(ups))
@@ -169,27 +173,32 @@ def _series(resource: Listed, frame: pl.DataFrame, decisions: Decided, counts: C
     values = np.stack([readings[name] for name in _READINGS], axis=1)
     with np.errstate(invalid="ignore"):
         is_off = readings["vcpu"] == 0
-        negative = ((values < 0) & ~np.isnan(values)).any(axis=1) | (readings["vcpu"] < 0) | (readings["mem_gib"] < 0)
+        no_number = frame["has_nan"].to_numpy()
+        negative = (values < 0).any(axis=1) | (readings["vcpu"] < 0) | (readings["mem_gib"] < 0)
         above = (values[:, :2] > exports.MAX_UTILIZATION_PCT).any(axis=1) | np.isinf(values).any(axis=1)
+        above |= np.isinf(readings["vcpu"]) | np.isinf(readings["mem_gib"])
         # A percentage of memory refers to the size of the moment, which may be small for a while: its amount is what counts.
         scale = np.where(np.isnan(readings["mem_gib"]), 1.0, readings["mem_gib"] / np.float32(resource.memory_gib or np.nan))
         above |= (values[:, 2:4] * scale[:, None] > exports.MAX_UTILIZATION_PCT).any(axis=1)
-    wrong = ~is_off & ~again & (negative | above)
-    counts.reject("negative", int((wrong & negative).sum()))
-    counts.reject("impossible_value", int((wrong & ~negative).sum()))
+    wrong = ~is_off & ~again & (no_number | negative | above)
+    counts.reject("nan", int((wrong & no_number).sum()))
+    counts.reject("negative", int((wrong & ~no_number & negative).sum()))
+    counts.reject("impossible_value", int((wrong & ~no_number & ~negative).sum()))
     counts.off += int((is_off & ~again).sum())
     good = ~again & ~wrong
     on = good & ~is_off
     at = seconds[on]
-    interval = _interval(seconds[good])
     vcpu = np.where(np.isnan(readings["vcpu"]), np.float32(resource.vcpu), readings["vcpu"])[on]
     size = np.where(np.isnan(readings["mem_gib"]), np.float32(resource.memory_gib), readings["mem_gib"])[on]
+    size[size == 0] = np.nan  # a machine that is on has memory: how much is not known
     if not resource.is_memory_known:
         size = np.full(len(size), np.nan, dtype=np.float32)
     average = np.full((len(at), len(DIMENSIONS)), np.nan, dtype=np.float32)
     average[:, CPU] = readings["cpu_pct"][on] / 100 * vcpu
     average[:, MEMORY] = readings["mem_used_pct"][on] / 100 * size
-    seconds_each = _seconds_each(at, interval)
+    seconds_each = np.full(len(seconds), np.nan, dtype=np.float32)
+    seconds_each[~again] = _seconds_each(seconds[~again])
+    seconds_each = seconds_each[on]
     # Unknown in one direction is unknown: half of a sum would look like little.
     average[:, NETWORK] = (readings["net_in_bytes"][on] + readings["net_out_bytes"][on]) * 8e-9 / seconds_each
     average[:, DISK] = (readings["disk_read_bytes"][on] + readings["disk_write_bytes"][on]) * 8e-6 / seconds_each
@@ -208,36 +217,28 @@ def _series(resource: Listed, frame: pl.DataFrame, decisions: Decided, counts: C
         rejected_at=seconds[wrong],
         scaled_up_at=decisions.of(resource, decisions.scale_ups),
         decided_at=decisions.of(resource, decisions.all),
-        interval_seconds=interval,
+        interval_seconds=interval_of(seconds[good]),
     )
 
 
-def _interval(seconds: NDArray[np.int64]) -> float:
-    """The time between readings: the median, in whole ten seconds where it is longer than that."""
-    if len(seconds) < 2:
-        return 300.0
-    median = float(np.median(np.diff(seconds)))
-    return max(1.0, round(median / 10) * 10 if median >= 10 else median)
+def _seconds_each(at: Seconds) -> NDArray[np.float32]:
+    """The seconds that each sample sums up: the middle one of the last gaps before it.
 
-
-def _seconds_each(at: NDArray[np.int64], interval: float) -> NDArray[np.float32]:
-    """The seconds that each sample sums up. A feed may change from five minutes to one: each day has its own median."""
-    each = np.full(len(at), interval, dtype=np.float32)
-    if len(at) < 3:
-        return each
+    A feed may change from five minutes to one; and what a sample says must not depend on later ones. Of the very first
+    nothing is known.
+    """
+    each = np.full(len(at), np.nan, dtype=np.float32)
     gaps = np.diff(at)
-    if np.percentile(gaps, 95) <= 1.5 * interval and np.percentile(gaps, 5) >= interval / 1.5:
+    if not gaps.size:
         return each
-    day = at // DAY
-    for first, end in zip(*_runs(day), strict=True):
-        if end - first > 2:
-            each[first:end] = _interval(at[first:end])
+    middle = gaps
+    if (gaps != gaps[0]).any():
+        none = np.full(_GAPS - 1, np.iinfo(np.int64).max)
+        last = np.sort(np.lib.stride_tricks.sliding_window_view(np.concatenate([none, gaps]), _GAPS), axis=1)
+        there = np.minimum(np.arange(1, len(gaps) + 1), _GAPS)
+        middle = last[np.arange(len(gaps)), (there - 1) // 2]
+    each[1:] = np.where(middle >= 10, np.round(middle / 10) * 10, middle)
     return each
-
-
-def _runs(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(values)) + 1])
-    return starts, np.concatenate([starts[1:], [len(values)]])
 
 
 def _arrays(times: Mapping[str, list[int]]) -> dict[str, NDArray[np.int64]]:
@@ -245,4 +246,10 @@ def _arrays(times: Mapping[str, list[int]]) -> dict[str, NDArray[np.int64]]:
 
 
 def _number(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
+    """An amount of something that every machine has; NaN where it is not known or cannot be."""
+    return float(value) if value is not None and 0 < value < float("inf") else float("nan")
+
+
+def _texts(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Tags are texts; exports write numbers and flags as JSON sometimes."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in tags.items() if value is not None}

@@ -75,12 +75,17 @@ class Samples:
     last: datetime
 
 
-def samples(pattern: str) -> list[Samples]:
+def files(pattern: str) -> list[Path]:
     """The files that a pattern matches, by name."""
-    files = sorted(Path(name) for name in glob.glob(pattern, recursive=True))  # noqa: PTH207 - the pattern may be absolute
-    if not files:
+    found = sorted(Path(name) for name in glob.glob(pattern, recursive=True))  # noqa: PTH207 - the pattern may be absolute
+    if not found:
         raise InputError(f"No file matches {pattern}; quote the pattern so that the shell does not expand it.")
-    return [_samples(file) for file in files]
+    return found
+
+
+def samples(pattern: str) -> list[Samples]:
+    """The files that a pattern matches, with what is in them."""
+    return [_samples(file) for file in files(pattern)]
 
 
 def batches(file: Path) -> Iterator[pl.DataFrame]:
@@ -152,6 +157,8 @@ def windows(file: Path) -> pl.DataFrame:
         rows = _naive(_scan(file).select(pl.col("resource_id").cast(pl.String), "decide_at").collect())
     if rows.is_empty():
         raise InputError(f"{file} has no windows; leave --windows out for weekly ones.")
+    if (rows["decide_at"].dt.microsecond() != 0).any():
+        raise InputError(f"Column decide_at of {file} has fractions of a second; export it in whole seconds.")
     return rows.unique().sort("resource_id", "decide_at")
 
 
@@ -168,7 +175,12 @@ def events(file: Path) -> pl.DataFrame:
 
 
 def read_samples(parts: list[Samples], wanted: list[str]) -> pl.DataFrame:
-    """All samples of the wanted resources, in order of resource and time; measurements as 32-bit numbers."""
+    """All samples of the wanted resources, in order of resource and time; measurements as 32-bit numbers.
+
+    Of samples of one time the one with the most CPU comes first, so that the order in a file decides nothing. ``has_nan``
+    tells a reading that is no number from one that is not known.
+    """
+    numbers = ("cpu_pct", *_OPTIONAL)
     frames = []
     for part in parts:
         mine = sorted(set(part.resources) & set(wanted))
@@ -183,15 +195,21 @@ def read_samples(parts: list[Samples], wanted: list[str]) -> pl.DataFrame:
                     pl.col("resource_id").cast(pl.String),
                     (pl.col("source").cast(pl.String) if "source" in there else pl.lit("")).alias("source"),
                     "ts",
-                    *(
-                        (pl.col(name) if name in there else pl.lit(None).alias(name)).cast(pl.Float32)
-                        for name in ("cpu_pct", *_OPTIONAL)
-                    ),
+                    *((pl.col(name) if name in there else pl.lit(None).alias(name)).cast(pl.Float32) for name in numbers),
                 )
+                .with_columns(pl.any_horizontal(pl.col(numbers).is_nan().fill_null(False)).alias("has_nan"))
                 .collect()
             )
         frames.append(_naive(rows))
-    return pl.concat(frames).sort("resource_id", "ts", maintain_order=True) if frames else pl.DataFrame()
+    if not frames:
+        return pl.DataFrame()
+    rows = pl.concat(frames).sort("resource_id", "ts", maintain_order=True)
+    is_again = (pl.col("ts") == pl.col("ts").shift()) & (pl.col("resource_id") == pl.col("resource_id").shift())
+    if not rows.select(is_again.any()).item():
+        return rows
+    return rows.sort(
+        "resource_id", "ts", *numbers, "source", descending=[False, False, *[True] * len(numbers), False], nulls_last=True
+    )
 
 
 def _is_json_object(text: str) -> bool:

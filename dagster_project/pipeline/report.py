@@ -27,7 +27,7 @@ from dagster_project.pipeline.incident_evidence import decisions_set_aside
 from dagster_project.pipeline.ingest_records import DECISIONS
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
-from dagster_project.reporting.render import render_html, render_markdown
+from dagster_project.reporting.render import counted, render_html, render_markdown
 from dagster_project.reporting.views import (
     DemandChart,
     EvidenceLine,
@@ -152,7 +152,8 @@ def _proposals(engine: Engine, rows: Sequence[Mapping[str, Any]], day: date, rul
             current_usd_month=row["current_usd_month"],
             target_usd_month=row["candidate_usd_month"],
             savings_usd_month=row["savings_usd_month"],
-            price_note=f"On-demand Linux list price, {row['region']}: {row['price_source']} of {row['price_as_of']}"
+            price_note=f"On-demand {'database' if row['resource_type'] == 'rds_instance' else 'Linux'} list price, "
+            f"{row['region']}: {row['price_source']} of {row['price_as_of']}"
             + (", derived from the family's price per size" if row["price_quality"] == "imputed_linear" else ""),
             sentence=said(row),
             evidence=evidence_lines(row, rules),
@@ -214,7 +215,7 @@ def evidence_lines(verdict: Mapping[str, Any], rules: RightsizingSettings) -> tu
         volume(f"Disk operations peak, {span}", ("disk", "iops"), "IOPS", 0),
         EvidenceLine(
             f"Incident replay: {event}" if event else "Incident replay",
-            f"{verdict['replayed_events']} events",
+            counted(verdict["replayed_events"], "event"),
             "–" if verdict["closest_event_pct"] is None else f"{verdict['closest_event_pct']:.1f} %",
             "100 %",
         ),

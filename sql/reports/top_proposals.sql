@@ -1,9 +1,9 @@
--- purpose: The proposals that save most.
+-- purpose: The proposals that are worth most: savings less what may go wrong.
 -- grain: resource_id
 -- reads: rightsizing_verdicts
 -- params: top
 select *
 from rightsizing_verdicts
 where verdict = 'propose'
-order by savings_usd_month desc, resource_id
+order by expected_usd_month desc, savings_usd_month desc, resource_id
 limit $top

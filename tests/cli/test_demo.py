@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.demo.fleet import build_fleet
 from tests.cli.conftest import run
 from tests.cli.test_bad_input import exports
 
@@ -20,9 +21,50 @@ def test_the_demo_ends_with_savings_and_the_place_of_the_report(demo_home) -> No
     home, outcome = demo_home
     assert outcome.returncode == 0, outcome.stderr
     assert "Night of 2025-03-09: 316 resources" in outcome.stdout
-    assert re.search(r"112 safe to shrink +\$ +21,732 a month", outcome.stdout)
+    assert re.search(r"59 safe to shrink +\$ +14,960 a month", outcome.stdout)
     assert f"Report: {home}/reports/{DAY}/index.html" in outcome.stdout
     assert "nothing outside of Nightshift was changed" in outcome.stdout
+
+
+# What a service is, not what its machines do: it has its share of the night, an open incident, open work, a spent budget.
+OF_THE_SERVICE = {
+    "refuse_blast_radius", "refuse_open_incident", "refuse_open_capacity_action_item", "refuse_slo_budget_low",
+    "refuse_group_member",
+}  # fmt: skip
+SHOWN_BY_SHAPE = {
+    "idle_oversized": {"propose_smaller_size"},
+    "diurnal": {"propose_smaller_size", "keep_busy_cpu", "refuse_recent_emergency_scaleup"},
+    "weekly_peak": {"keep_busy_cpu"},
+    "month_end_peak": {"keep_busy_cpu"},
+    "memory_bound": {"keep_busy_memory"},
+    "short_spikes": {"keep_busy_cpu"},
+    "ramp_up": {"keep_busy_cpu"},
+    "resize_mid_window": {"refuse_recently_changed"},
+    "off_at_night": {"insufficient_coverage"},
+    "batch_farm": {"keep_busy_cpu"},
+    "brand_new": {"insufficient_history"},
+    "burst_credits": {"keep_busy_cpu"},
+    "service_emergency": {"refuse_recent_emergency_scaleup"},
+    "asg_emergency": {"refuse_recent_emergency_scaleup"},
+    "busy": {"refuse_recent_emergency_scaleup"},
+    "no_memory": {"insufficient_memory_data"},
+    "sparse": {"insufficient_coverage"},
+    "spot": {"refuse_spot"},
+    "eks_managed": {"refuse_managed_by_orchestrator"},
+    "excluded": {"refuse_excluded_by_tag"},
+    "network_bound": {"keep_busy_network"},
+}
+
+
+def test_every_shape_of_demand_gets_the_verdict_that_it_was_made_for(demo_home) -> None:
+    shape_of = build_fleet().shape_of
+    table = demo_home[0] / "warehouse" / "rightsizing_verdicts" / f"day={DAY}" / "part-0.parquet"
+    query = f"select resource_id, reason_code from '{table}' where resource_type in ('ec2_instance', 'autoscaling_group')"
+    found: dict[str, set[str]] = {}
+    for resource_id, code in duckdb.sql(query).fetchall():
+        found.setdefault(shape_of[resource_id], set()).add(code)
+    assert {shape: codes - OF_THE_SERVICE for shape, codes in found.items()} == SHOWN_BY_SHAPE
+    assert set().union(*found.values()) > OF_THE_SERVICE
 
 
 def test_progress_is_plain_lines_where_there_is_no_terminal(demo_home) -> None:

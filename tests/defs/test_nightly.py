@@ -56,7 +56,11 @@ def test_a_night_judges_every_resource_and_finds_what_each_shape_hides(fleet_run
     found = verdicts(fleet_runtime)
     assert set(found) == set(fleet.tables["resources"]["resource_id"])
     members = set(fleet.tables["resources"].filter(pl.col("current_config").str.contains("asg_name"))["resource_id"])
+    # The console has spent its error budget: nothing of it is touched, whatever its shape.
+    console = set(fleet.tables["resources"].filter(service="admin-console")["resource_id"])
     ec2 = set(fleet.tables["resources"].filter(pl.col("type") == "ec2_instance")["resource_id"]) - members
+    assert {found[name] for name in console & ec2} == {"refuse_slo_budget_low"}
+    ec2 -= console
     expected = {
         "idle_oversized": "propose_smaller_size",
         "weekly_peak": "keep_busy_cpu",
@@ -69,7 +73,6 @@ def test_a_night_judges_every_resource_and_finds_what_each_shape_hides(fleet_run
         "brand_new": "insufficient_history",
         "burst_credits": "keep_busy_cpu",
         "service_emergency": "refuse_recent_emergency_scaleup",
-        "no_memory": "insufficient_memory_data",
         "sparse": "insufficient_coverage",
         "spot": "refuse_spot",
         "eks_managed": "refuse_managed_by_orchestrator",
@@ -136,8 +139,9 @@ def test_every_step_is_noted_with_its_duration_and_the_report_holds_none(fleet_r
     night = run_nightly(fleet_runtime, DAY)
     assert {step.name for step in night.steps} == {
         "utilization_samples", "resource_inventory", "decision_audit", "utilization_daily", "utilization_window",
-        "emergency_scaleups", "rightsizing_verdicts", "nightly_report", "incidents", "incident_action_items",
-        "service_dependencies", "services", "slos", "sli_daily", "protected_windows", "incident_demand", "resource_risks",
+        "emergency_scaleups", "rightsizing_evidence", "rightsizing_verdicts", "nightly_report", "incidents",
+        "incident_action_items", "service_dependencies", "services", "slos", "sli_daily", "protected_windows",
+        "incident_demand", "resource_risks",
     }  # fmt: skip
     assert night.steps[-1].name == "nightly_report", "what ends after the report would not be noted"
     assert all(step.is_ok and step.seconds >= 0 for step in night.steps)

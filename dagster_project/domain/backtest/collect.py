@@ -26,11 +26,14 @@ class Machine:
 
 
 def weekly_moments(series: Series) -> list[int]:
-    """Every week from the first day with seven days of history, as long as some of the following week was recorded."""
+    """Every week from the first day with seven days of history of which some of the following week was recorded: one clock
+    that is years ahead is no reason to decide in all the weeks between."""
     if not len(series.seen_at):
         return []
     first = -(-int(series.seen_at[0]) // DAY) * DAY + WEEK
-    return list(range(first, int(series.seen_at[-1]) + 1, WEEK))
+    moments = np.arange(first, int(series.seen_at[-1]) + 1, WEEK)
+    begun, over = (np.searchsorted(series.seen_at, moments + seconds, side="left") for seconds in (0, WEEK))
+    return [int(moment) for moment in moments[over > begun]]
 
 
 def judged_windows(

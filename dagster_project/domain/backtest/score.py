@@ -163,7 +163,8 @@ def mark(windows: Windows, chosen: NDArray[np.int64], shapes: Shapes) -> Marks:
         exceeding_minutes=minutes,
         saved=np.where(is_down & ~is_blind, saved, 0.0),
         credited=credited,
-        possible=possible - lateral,
+        # A swap may be cheaper than the oracle, which also looks at network and disk: nothing is possible then, not less.
+        possible=possible - np.minimum(lateral, possible),
         cost=price[windows.present] * hours,
     )
 

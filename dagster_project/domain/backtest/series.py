@@ -25,7 +25,7 @@ class Series:
     the highest demand inside the interval (the same array where the feed has averages only), NaN where not measured.
     ``seen_at`` are all readings, those of a stopped machine too; ``rejected_at`` those that cannot be right. ``scaled_up_at``
     are the emergency scale-ups of the resource, its group or its service, ``decided_at`` all decisions about it.
-    ``interval_seconds`` is the time between readings.
+    ``interval_seconds`` is the time between readings. Whatever is said of a row must come from it and the rows before it.
     """
 
     resource_id: str
@@ -42,6 +42,7 @@ class Series:
         """What was known at ``moment``: the rows with an earlier time, copied."""
         cut = int(np.searchsorted(self.at, moment, side="left"))
         average = self.average[:cut].copy()
+        seen_at = _earlier(self.seen_at, moment)
         highest = average if self.highest is self.average else self.highest[:cut].copy()
         return History(
             resource_id=self.resource_id,
@@ -49,11 +50,11 @@ class Series:
             at=self.at[:cut].copy(),
             average=average,
             highest=highest,
-            seen_at=_earlier(self.seen_at, moment),
+            seen_at=seen_at,
             rejected_at=_earlier(self.rejected_at, moment),
             scaled_up_at=_earlier(self.scaled_up_at, moment),
             decided_at=_earlier(self.decided_at, moment),
-            interval_seconds=self.interval_seconds,
+            interval_seconds=interval_of(seen_at),
         )
 
     def after(self, moment: int, seconds: int = WEEK) -> Future:
@@ -70,7 +71,8 @@ class Series:
 
 @dataclass(frozen=True)
 class History:
-    """The rows of a ``Series`` before ``moment``; the same fields, owned by the rule that looks at them."""
+    """The rows of a ``Series`` before ``moment``; the same fields, owned by the rule that looks at them. The interval is that
+    of these rows: a feed that changes later must not change what was known."""
 
     resource_id: str
     moment: int
@@ -109,6 +111,14 @@ class Future:
     demand: NDArray[np.float64]
     share_on: float
     interval_seconds: float
+
+
+def interval_of(seconds: Seconds) -> float:
+    """The time between readings: the median, in whole ten seconds where it is longer than that."""
+    if len(seconds) < 2:
+        return 300.0
+    median = float(np.median(np.diff(seconds)))
+    return max(1.0, round(median / 10) * 10 if median >= 10 else median)
 
 
 def _earlier(times: Seconds, moment: int) -> Seconds:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dagster_project.domain.backtest.series import DAY, History
+from dagster_project.domain.backtest.series import DAY, History, Seconds
 from dagster_project.domain.rightsizing.dimensions import CPU, DIMENSIONS, MEMORY
 
 PROTECTED_SECONDS = 1800
@@ -39,8 +39,8 @@ class Summary:
 def summarize(history: History, lookback_days: float, emergency_veto_days: float) -> Summary:
     """Evidence of one resource at one moment. Memory and replay look at all of the history, the rest at the look-back."""
     recent, lookback = history.last(7), history.last(lookback_days)
-    cpu = lookback.highest[:, CPU]
-    cpu = cpu[~np.isnan(cpu)].astype(np.float64)
+    known = ~np.isnan(lookback.highest[:, CPU])
+    cpu = lookback.highest[known, CPU].astype(np.float64)
     veto = history.last(emergency_veto_days).scaled_up_at
     replay, replay_at = _replay(history)
     return Summary(
@@ -51,7 +51,7 @@ def summarize(history: History, lookback_days: float, emergency_veto_days: float
         replay_at=replay_at,
         emergencies=len(veto),
         last_emergency_at=int(veto[-1]) if len(veto) else None,
-        history_hours=len(cpu) * history.interval_seconds / 3600,
+        history_hours=_seconds(lookback.at[known], history.interval_seconds) / 3600,
         coverage_pct=_coverage(lookback, lookback_days),
         recent_coverage_pct=_coverage(recent, 7),
         covered_pct=_covered(recent),
@@ -100,10 +100,18 @@ def _coverage(history: History, days: float) -> float:
         return 0.0
     possible = min(days * DAY, history.moment - int(history.seen_at[0]))
     if history.interval_seconds >= _SLOT:
-        there = len(history.seen_at) * history.interval_seconds
+        there = _seconds(history.seen_at, history.interval_seconds)
     else:
         there = len(np.unique(history.seen_at // _SLOT)) * _SLOT
     return 100 * min(1.0, there / max(possible, _SLOT))
+
+
+def _seconds(at: Seconds, interval: float) -> float:
+    """The time that readings stand for. Many of them in little time (a feed that changed from five minutes to one) must not
+    make up for those that are missing elsewhere: none stands for more than two intervals, nor for longer than to the next."""
+    if not len(at):
+        return 0.0
+    return min(len(at) * interval, float(np.minimum(np.diff(at), 2 * interval).sum()) + interval)
 
 
 def _covered(history: History) -> NDArray[np.float64]:

@@ -82,7 +82,14 @@ def test_what_a_guest_needs_to_boot(name: str, architecture: str, driver: str) -
 
 @pytest.mark.parametrize(
     ("listed", "taken"),
-    [("x86_64", "x86_64"), ("i386,x86_64", "x86_64"), ("arm64", "arm64"), ("x86_64_mac", "x86_64_mac"), (None, "unknown"), ("", "unknown")],
+    [
+        ("x86_64", "x86_64"),
+        ("i386,x86_64", "x86_64"),
+        ("arm64", "arm64"),
+        ("x86_64_mac", "x86_64_mac"),
+        (None, "unknown"),
+        ("", "unknown"),
+    ],
 )
 def test_of_several_architectures_the_present_one_counts(listed: str | None, taken: str) -> None:
     assert _architecture(listed) == taken
@@ -95,7 +102,9 @@ def test_baselines_of_burstable_sizes(name: str, baseline: float | None) -> None
     assert np.isnan(found) if baseline is None else found == baseline
 
 
-@pytest.mark.parametrize("name", ["g4dn.xlarge", "p3dn.24xlarge", "inf1.xlarge", "trn1.2xlarge", "vt1.3xlarge", "gr6.4xlarge", "f2.6xlarge"])
+@pytest.mark.parametrize(
+    "name", ["g4dn.xlarge", "p3dn.24xlarge", "inf1.xlarge", "trn1.2xlarge", "vt1.3xlarge", "gr6.4xlarge", "f2.6xlarge"]
+)
 def test_families_with_accelerators(name: str) -> None:
     shapes = ec2_shapes(REGION)
     assert shapes.is_accelerated[place(shapes, name)]
@@ -112,7 +121,9 @@ def test_local_disks_bare_metal_and_generations() -> None:
     assert shapes.local_disk_gb[place(shapes, "m5d.xlarge")] == 150
     assert shapes.local_disk_gb[place(shapes, "m5.xlarge")] == 0
     assert shapes.is_bare_metal[place(shapes, "m5.metal")] and not shapes.is_bare_metal[place(shapes, "m5.24xlarge")]
-    assert shapes.is_current_generation[place(shapes, "m5.large")] and not shapes.is_current_generation[place(shapes, "m3.large")]
+    assert (
+        shapes.is_current_generation[place(shapes, "m7i.large")] and not shapes.is_current_generation[place(shapes, "m3.large")]
+    )
 
 
 def test_attachments() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from dagster_project.domain import rightsizing
 from dagster_project.domain.reasons import REASONS, VERDICTS, Reason, sentence
-from dagster_project.statements import statement
 
 
-def test_the_statement_and_the_table_of_reasons_name_the_same_codes() -> None:
-    used = set(re.findall(r"code: '([a-z_]+)'", statement("marts/rightsizing_verdicts").text))
-    assert used - set(REASONS) == set(), "the statement gives reasons without a sentence"
+def test_the_rules_and_the_table_of_reasons_name_the_same_codes() -> None:
+    rules = "".join(file.read_text(encoding="utf-8") for file in Path(rightsizing.__file__).parent.glob("*.py"))
+    used = set(re.findall(rf'"((?:{"|".join(VERDICTS)})_[a-z_]+)"', rules))
+    assert used - set(REASONS) == set(), "the rules give reasons without a sentence"
     assert set(REASONS) - used == set(), "these reasons are never given"
 
 
@@ -42,8 +44,9 @@ def test_a_sentence_takes_its_numbers_or_none_of_them(code: str) -> None:
             "propose_smaller_size",
             70.4,
             80,
-            None,
-            "CPU P99.5 would be 70 % of the smaller size (limit 80 %), and no emergency scale-up speaks against it.",
+            "m5.large",
+            "m5.large holds it: CPU P99.5 would be 70 % of it (limit 80 %), "
+            "and it would have held in every past emergency and incident.",
         ),
         (
             "refuse_recent_emergency_scaleup",
@@ -58,11 +61,11 @@ def test_a_sentence_takes_its_numbers_or_none_of_them(code: str) -> None:
             "insufficient_coverage",
             50,
             90,
-            "network",
+            "the last seven days' network",
             "50 % of the last seven days' network samples are there; 90 % are needed.",
         ),
-        ("keep_busy_cpu", 102, 100, "peak", "CPU peak would be 102 % of the smaller size; 100 % is the limit."),
-        ("keep_busy_ebs", 4100, 3600, "IOPS", "Disk peaked at 4,100 IOPS; the smaller size sustains 3,600."),
+        ("keep_busy_cpu", 82, 80, "P99.5 would be 82 % of m5.large", "CPU P99.5 would be 82 % of m5.large; 80 % is the limit."),
+        ("keep_busy_ebs", 4100, 3600, "IOPS", "Disk peaked at 4,100 IOPS at most; 3,600 are sustained."),
         (
             "keep_savings_too_small",
             3.65,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +26,7 @@ def candidates(present: str, target: str = "cheapest", shapes: Shapes = CATALOG)
 
 class TestCandidates:
     def test_cheapest_are_all_general_ones_of_the_architecture_and_drivers_that_cost_less(self) -> None:
-        """Without Arm, Xen, burst credits, local disks, accelerators, bare metal, old generations, flex, other families, no price."""
+        """Without Arm, Xen, burst credits, local disks, accelerators, metal, old generations, flex, other families, no price."""
         assert candidates("m9.4xlarge") == [
             "c9u.large",
             "c9.medium",
@@ -94,6 +93,18 @@ class TestCandidates:
             "m9.xlarge",
             "m9z.xlarge",
         ]
+
+    def test_more_vcpus_come_first_at_one_price_and_memory(self) -> None:
+        assert candidates("m9.4xlarge")[3:5] == ["c9u.xlarge", "r9.medium"]
+        assert candidates("m9.4xlarge", shapes=sizes_changed(CATALOG, "r9.medium", capacity={CPU: 5.0}))[3:5] == [
+            "r9.medium",
+            "c9u.xlarge",
+        ]
+
+    def test_a_burstable_size_of_a_general_family_stands_in_for_its_own_family_only(self) -> None:
+        bursting = sizes_changed(CATALOG, "c9.medium", burst_baseline_pct=20.0)
+        assert "c9.medium" in candidates("c9.4xlarge", shapes=bursting)
+        assert "c9.medium" not in candidates("m9.4xlarge", shapes=bursting)
 
     def test_databases_have_general_families_too(self) -> None:
         names = {"m9.large", "m9.xlarge", "c9.large", "x9.large", "m9-flex.large"}
@@ -283,7 +294,9 @@ class TestHysteresis:
 
     def test_the_margin_is_not_asked_where_nothing_shrinks(self) -> None:
         as_much = sizes_changed(CATALOG, "m9.2xlarge", capacity={MEMORY: 64.0})
-        assert verdict_of(self.RULES, as_much, peak={MEMORY: 60.0}, memory_ever=60.0, previous="m9.4xlarge").target == "m9.2xlarge"
+        assert (
+            verdict_of(self.RULES, as_much, peak={MEMORY: 60.0}, memory_ever=60.0, previous="m9.4xlarge").target == "m9.2xlarge"
+        )
 
     def test_at_one_price_last_nights_size_stays_too(self) -> None:
         """m9.xlarge comes first by its name; m9z.xlarge has the margin for what m9.xlarge only just holds."""
@@ -382,7 +395,9 @@ class TestMoney:
 
     def test_what_is_not_known_has_no_amount(self) -> None:
         unknown, unpriced = verdict_of(size="m99.large"), verdict_of(size="m9.3xlarge")
-        assert np.isnan([unknown.current_usd_month, unknown.candidate_usd_month, unknown.exceedance, unpriced.current_usd_month]).all()
+        assert np.isnan(
+            [unknown.current_usd_month, unknown.candidate_usd_month, unknown.exceedance, unpriced.current_usd_month]
+        ).all()
         assert (unknown.savings_usd_month, unpriced.savings_usd_month, unknown.candidate) == (0, 0, None)
 
     def test_a_refused_size_is_still_named_with_its_price(self) -> None:
@@ -424,5 +439,3 @@ def test_columns_that_are_left_out_have_their_default_in_every_row() -> None:
 def test_a_target_that_nobody_knows_is_an_error(target: str) -> None:
     with pytest.raises(ValueError, match=f"target is '{target}', and one of cheapest, family, one-step is needed"):
         Rules(target=target)
-
-

@@ -60,6 +60,8 @@ def test_what_asks_for_most_decides(overrides: dict[str, Any], members: int, ask
 def test_whole_members_are_not_rounded_up_by_the_last_digit_of_a_float() -> None:
     assert 6 * 0.8 / 0.8 > 6
     assert lowest(in_service_peak=6.0, peak={CPU: 0.8, MEMORY: 0.8}) == Minimum(6, "CPU at the busiest moment")
+    assert 10 * 3.24 / (4 * 90 / 100) > 9
+    assert lowest(peak={CPU: 0.1, MEMORY: 3.24}) == Minimum(9, "memory at the busiest moment")
     assert lowest(in_service_peak=6.0, peak={CPU: 0.4 + 1e-6, MEMORY: 0.8}) == Minimum(4, "CPU at the busiest moment")
 
 
@@ -167,7 +169,9 @@ def test_savings_too_small_for_a_type_may_be_enough_for_members() -> None:
     assert said.savings_usd_month == pytest.approx(8 * 146)
 
 
-@pytest.mark.xfail(strict=True, reason="only CPU and memory ask for members; the traffic of those that go is carried by those that stay")
+@pytest.mark.xfail(
+    strict=True, reason="only CPU and memory ask for members; the traffic of those that go is carried by those that stay"
+)
 @pytest.mark.parametrize("busy", [{NETWORK: 0.9}, {DISK: 900.0}, {IOPS: 4500.0}], ids=str)
 def test_network_and_disk_ask_for_members_too(busy: dict[int, float]) -> None:
     """Each of ten members carries nine tenths of what it sustains: nine can carry it all."""

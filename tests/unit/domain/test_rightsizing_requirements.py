@@ -19,7 +19,7 @@ SMALL_PEAK = {CPU: 0.5, MEMORY: 2.0, NETWORK: 0.5, DISK: 100.0, IOPS: 10.0}
 
 def at_the_limit(factor: float) -> list[tuple[str, dict[str, Any], str, str]]:
     """Rows that m9.2xlarge (in the end m9.medium) holds exactly, times ``factor``; the size, and the code beyond it."""
-    event = {dimension: "INC-7" for dimension in range(5)}
+    event = dict.fromkeys(range(5), "INC-7")
     exact: dict[str, tuple[str, float]] = {
         "network": ("keep_busy_network", 8.0),
         "disk": ("keep_busy_ebs", 8000.0),
@@ -35,7 +35,12 @@ def at_the_limit(factor: float) -> list[tuple[str, dict[str, Any], str, str]]:
     ]
     for number, value in most.items():
         rows.append(
-            (f"replay {number}", {"replay": {number: value * factor}, "replay_event": event}, "m9.2xlarge", "refuse_incident_replay")
+            (
+                f"replay {number}",
+                {"replay": {number: value * factor}, "replay_event": event},
+                "m9.2xlarge",
+                "refuse_incident_replay",
+            )
         )
         rows.append((f"forecast {number}", {"forecast": {number: value * factor}}, "m9.2xlarge", "keep_forecast_growth"))
     return [
@@ -46,12 +51,16 @@ def at_the_limit(factor: float) -> list[tuple[str, dict[str, Any], str, str]]:
     ]
 
 
-@pytest.mark.parametrize(("name", "row", "size", "code"), at_the_limit(1), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "row", "size", "code"), at_the_limit(1), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_what_fits_exactly_is_held(name: str, row: dict[str, Any], size: str, code: str) -> None:
     assert verdict_of(**row).target == size
 
 
-@pytest.mark.parametrize(("name", "row", "size", "code"), at_the_limit(HAIR), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "row", "size", "code"), at_the_limit(HAIR), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_a_hair_more_is_not(name: str, row: dict[str, Any], size: str, code: str) -> None:
     said = verdict_of(**row)
     assert (said.code, said.candidate, said.target) == (code, size, None)
@@ -116,17 +125,37 @@ def test_a_coverage_that_is_not_known_is_none() -> None:
     assert verdict_of(covered_pct={MEMORY: NAN}).code == "insufficient_memory_data"
 
 
-@pytest.mark.parametrize("unseen", [{"covered_pct": {MEMORY: 0.0}}, {"is_judged": {MEMORY: False}}, {"covered_pct": {MEMORY: 74.0}}])
+@pytest.mark.parametrize(
+    "unseen", [{"covered_pct": {MEMORY: 0.0}}, {"is_judged": {MEMORY: False}}, {"covered_pct": {MEMORY: 74.0}}]
+)
 def test_memory_is_never_shrunk_unseen(unseen: dict[str, Any]) -> None:
     """Of the sizes that cost less than m9.4xlarge, r9.2xlarge alone has its 64 GiB."""
     said = verdict_of(Rules(), **unseen)
     assert (said.target, said.demand[MEMORY]) == ("r9.2xlarge", np.inf)
 
 
+@pytest.mark.parametrize("unseen", [{"is_judged": {MEMORY: False}}, {"peak": {MEMORY: NAN}}], ids=str)
+def test_memory_that_nobody_recorded_is_said_to_be_missing_whatever_its_coverage(unseen: dict[str, Any]) -> None:
+    said = verdict_of(**unseen, covered_pct={MEMORY: 100.0})
+    assert (said.code, said.value, said.limit) == ("insufficient_memory_data", 0, 75)
+
+
+def test_of_two_unknowns_the_first_dimension_speaks() -> None:
+    row = {"size": "c9u.2xlarge", "peak": {CPU: 1.0, MEMORY: 2.0}, "memory_ever": 2.0}
+    assert verdict_of(**row).code == "insufficient_catalog"
+    assert verdict_of(**row, covered_pct={MEMORY: 0.0}).code == "insufficient_memory_data"
+
+
+def test_one_reading_that_was_set_aside_is_enough() -> None:
+    assert verdict_of(rejected_readings=1.0).code == "insufficient_clean_data"
+
+
 @pytest.mark.parametrize("dimension", range(5))
 def test_what_does_not_shrink_need_not_be_known(dimension: int) -> None:
     """A size with as much of a dimension as the present one holds it, whatever was asked for."""
-    as_much = sizes_changed(CATALOG, "m9.2xlarge", capacity={dimension: CATALOG.capacity[CATALOG.number_of("m9.4xlarge"), dimension]})
+    as_much = sizes_changed(
+        CATALOG, "m9.2xlarge", capacity={dimension: CATALOG.capacity[CATALOG.number_of("m9.4xlarge"), dimension]}
+    )
     for row in ({"covered_pct": {dimension: 0.0}}, {"forecast": {dimension: 1e9}}):
         assert verdict_of(**row).target is None
         assert verdict_of(shapes=as_much, **row).target == "m9.2xlarge"
@@ -206,10 +235,11 @@ class TestSingleVcpu:
         said = verdict_of(**{**LIKE_SMALL, "cpu_p995": 0.78}, peak={**SMALL_PEAK, CPU: 0.95})
         assert (said.code, said.value, said.limit) == ("keep_busy_cpu", pytest.approx(95), 90)
 
-
     @pytest.mark.xfail(strict=True, reason="what binds is named with its own limit, and not with that of a single vCPU")
     @pytest.mark.parametrize("more", [{"replay": {CPU: 0.95}}, {"forecast": {CPU: 0.96}, "replay": {CPU: 0.95}}], ids=str)
-    def test_a_replayed_peak_that_is_too_high_for_one_vcpu_is_told_with_the_limit_that_it_breaks(self, more: dict[str, Any]) -> None:
+    def test_a_replayed_peak_that_is_too_high_for_one_vcpu_is_told_with_the_limit_that_it_breaks(
+        self, more: dict[str, Any]
+    ) -> None:
         """95 % is less than 100 % and more than 90 %."""
         said = verdict_of(**LIKE_SMALL, peak=SMALL_PEAK, replay_event={CPU: "INC-7"}, **more)
         assert (said.code, said.value, said.limit) == ("refuse_incident_replay", pytest.approx(95), 90)
@@ -279,7 +309,11 @@ class TestIdlePools:
             assert set(said.asked_by) == {"floor for idle machines"}
 
     def test_a_pool_keeps_two_vcpus(self) -> None:
-        row = {**idle(9, size="m9.large"), "peak": {CPU: 0.1, MEMORY: 2.0, NETWORK: 0.5, DISK: 100.0, IOPS: 10.0}, "memory_ever": 2.0}
+        row = {
+            **idle(9, size="m9.large"),
+            "peak": {CPU: 0.1, MEMORY: 2.0, NETWORK: 0.5, DISK: 100.0, IOPS: 10.0},
+            "memory_ever": 2.0,
+        }
         alone = verdict_of(**row)
         pooled = verdicts_of(*[row] * 5)[0]
         assert alone.target == "m9.medium"
@@ -297,7 +331,11 @@ class TestIdlePools:
 
     @pytest.mark.xfail(strict=True, reason="the sentence speaks of the share also where the two vCPU decide")
     def test_half_of_a_size_is_not_called_less_than_half_of_it(self) -> None:
-        row = {**idle(9, size="m9.large"), "peak": {CPU: 0.1, MEMORY: 2.0, NETWORK: 0.5, DISK: 100.0, IOPS: 10.0}, "memory_ever": 2.0}
+        row = {
+            **idle(9, size="m9.large"),
+            "peak": {CPU: 0.1, MEMORY: 2.0, NETWORK: 0.5, DISK: 100.0, IOPS: 10.0},
+            "memory_ever": 2.0,
+        }
         text = verdicts_of(*[row] * 5)[0].text
         assert text is not None and "m9.medium is less than 50 % of it" not in text
 

@@ -42,6 +42,17 @@ def test_what_is_level_is_bound_close_to_its_highest_peak() -> None:
 
 
 @needs_statsmodels
+@pytest.mark.parametrize("days_ahead", range(1, 8))
+def test_a_weekly_peak_is_expected_on_whichever_of_the_next_seven_days_it_falls(days_ahead: int) -> None:
+    """40 on six days of the week and 80 on the seventh."""
+    day, random = np.arange(56), np.random.default_rng(3)
+    peaks = 40 + 40.0 * ((day + 1) % 7 == days_ahead % 7) + random.normal(0, 0.5, 56)
+    bound = upper_bound(peaks)
+    assert bound is not None
+    assert 79.5 < bound < 82.5
+
+
+@needs_statsmodels
 def test_a_steeper_rise_has_a_higher_bound() -> None:
     bounds = [upper_bound(series(42, slope=slope)) for slope in (0.0, 0.5, 1.0, 2.0)]
     assert all(bound is not None for bound in bounds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,110 +17,37 @@ import numpy as np
 import polars as pl
 import pytest
 
-from dagster_project.catalog import HOURS_PER_MONTH, INSTANCE_TYPES
+from dagster_project.catalog import HOURS_PER_MONTH
 from dagster_project.catalog.prices import load_prices, load_rds_prices
 from dagster_project.domain.reasons import REASONS, sentence
+from dagster_project.errors import MissingPartition
 from dagster_project.forecasting import structural
-from dagster_project.lake.frames import schema, write_frame
-from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, TABLES
+from dagster_project.lake.tables import RIGHTSIZING_EVIDENCE, RIGHTSIZING_VERDICTS, Table
+from dagster_project.pipeline.checks import run_check
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.verdicts import gather_evidence, judge
-from dagster_project.settings import RightsizingSettings, Settings
+from dagster_project.statements import statements_in
+from tests.night_builders import (
+    DATABASE,
+    DAY,
+    GROUP,
+    IDLE,
+    NO_COSTS,
+    OPERATIONS,
+    READINGS,
+    THREE_ZONES,
+    Machine,
+    home,
+    machine,
+    night,
+    outage,
+    put,
+    risk,
+    scale_up,
+    verdict,
+)
 
-DAY = date(2025, 3, 9)
 Row = dict[str, Any]
-VOLUMES = ("net_in_bytes", "net_out_bytes", "disk_read_bytes", "disk_write_bytes")
-OPERATIONS = ("disk_read_ops", "disk_write_ops")
-
-# m5.xlarge holds this in its half, m5.large: 2 vCPU, 8 GiB, 0.75 Gbit/s, 650 Mbit/s, 3,600 IOPS.
-READINGS: dict[str, Row] = {
-    "cpu_avg_pct": {"mean": 12.5, "p95": 20, "p995": 30, "maximum": 40},
-    "cpu_max_pct": {"p95": 25, "p995": 35, "maximum": 45},
-    "mem_avg_pct": {"p995": 28, "maximum": 30},
-    "mem_max_pct": {"p995": 28, "maximum": 30},
-    **{metric: {"maximum": 1.5e9} for metric in VOLUMES},
-    **{metric: {"maximum": 30_000} for metric in OPERATIONS},
-}
-IDLE = {
-    "cpu_avg_pct": {"p95": 1, "p995": 2, "maximum": 3},
-    "cpu_max_pct": {"p95": 1, "p995": 3, "maximum": 4},
-    "mem_avg_pct": {"maximum": 5},
-    "mem_max_pct": {"maximum": 5},
-    **{metric: {"maximum": 1e5} for metric in VOLUMES},
-    **{metric: {"maximum": 30} for metric in OPERATIONS},
-}
-GROUP = {"resource_type": "autoscaling_group", "instance_type": "m5.large", "units": 10}
-DATABASE = {"resource_type": "rds_instance", "instance_type": "db.m5.xlarge", "config": {"engine": "postgres"}}
-THREE_ZONES = {"min_size": 10, "availability_zones": ["a", "b", "c"]}
-NO_COSTS = {"incident_cost_usd": 0, "restart_cost_usd": 0}
-
-
-@dataclass(frozen=True)
-class Machine:
-    """A resource and what is known of its demand; ``readings`` change or, with None, drop metrics of ``READINGS``."""
-
-    resource: Row
-    readings: Mapping[str, Row | None]
-
-    def windows(self, day: date, lookback_days: int = 28) -> list[Row]:
-        read = {name: {**READINGS.get(name, {}), **(change or {})} for name, change in {**READINGS, **self.readings}.items()}
-        return [
-            {
-                "resource_id": self.resource["resource_id"],
-                "window_days": days,
-                "metric": metric,
-                "days": days,
-                "first_on": day - timedelta(days=days - 1),
-                "interval_seconds": 300,
-                "covered_minutes": days * 1440,
-                **{name: value[days] if isinstance(value, dict) else value for name, value in values.items()},
-            }
-            for metric, values in read.items()
-            if self.readings.get(metric, {}) is not None
-            for days in (7, lookback_days)
-        ]
-
-
-def machine(resource_id: str = "i-1", readings: Mapping[str, Row | None] | None = None, **resource: Any) -> Machine:
-    usual = {
-        "resource_type": "ec2_instance", "instance_type": "m5.xlarge", "region": "us-east-1", "units": 1, "service": "checkout",
-        "lifecycle": "on-demand", "tenancy": "default", "platform": "linux", "tags": "{}",
-    }  # fmt: skip
-    row = {"resource_id": resource_id, **usual, **resource}
-    return Machine({**row, "config": json.dumps(row.get("config", {}))}, readings or {})
-
-
-def put(runtime: Runtime, table: str, day: date, rows: Sequence[Row]) -> None:
-    """Replaces the partition of ``day``, and those of the other days that ``rows`` name."""
-    for each in {day, *(row.get("day", day) for row in rows)}:
-        mine = [{name: value for name, value in row.items() if name != "day"} for row in rows if row.get("day", day) == each]
-        write_frame(runtime.lake, TABLES[table], each, pl.DataFrame(mine, schema=schema(TABLES[table])))
-
-
-def night(runtime: Runtime, *machines: Machine, day: date = DAY, **tables: Sequence[Row]) -> dict[str, Row]:
-    """The verdicts of a day by resource; ``tables`` holds what else there is in the lake."""
-    given: dict[str, Sequence[Row]] = {
-        "resource_inventory": [each.resource for each in machines],
-        "utilization_window": [row for each in machines for row in each.windows(day)],
-        "emergency_scaleups": [],
-        "protected_windows": [],
-        "resource_risks": [],
-        **tables,
-    }
-    for name, rows in given.items():
-        put(runtime, name, day, rows)
-    assert gather_evidence(runtime, day) == judge(runtime, day) == len(machines)
-    found = pl.read_parquet(runtime.lake.path(RIGHTSIZING_VERDICTS, day), hive_partitioning=False)
-    return {row["resource_id"]: row for row in found.to_dicts()}
-
-
-def verdict(runtime: Runtime, one: Machine, day: date = DAY, **tables: Sequence[Row]) -> Row:
-    """The verdict of a machine that is alone."""
-    return night(runtime, one, day=day, **tables)[one.resource["resource_id"]]
-
-
-def home(folder: Path, **rules: Any) -> Runtime:
-    return Runtime(Settings(home=folder, rightsizing=RightsizingSettings(**rules)))
 
 
 @pytest.fixture
@@ -136,10 +64,6 @@ def usd_month(size: str, region: str = "us-east-1", engine: str | None = None) -
         wanted = (pl.col("instance_class") == size, pl.col("region") == region, pl.col("engine") == engine)
         listed = load_rds_prices().prices.filter(*wanted)
     return listed["usd_per_hour"].item() * HOURS_PER_MONTH
-
-
-def catalog(size: str, column: str) -> float:
-    return pl.read_parquet(INSTANCE_TYPES).filter(pl.col("instance_type") == size)[column].item()
 
 
 def samples(load: Callable[[int], float], days: int = 3, resource_id: str = "i-1") -> list[Row]:
@@ -161,26 +85,7 @@ def peaks(series: Sequence[float], metric: str = "cpu_avg_pct") -> list[Row]:
 
 
 RISING = [2 + 0.8 * day + 0.5 * math.sin(day) for day in range(59)]
-"""Sixty days of which the highest is 49 % of an m5.xlarge: 98 % of its half, and more in a week."""
-
-
-def outage(**demand: Any) -> dict[str, list[Row]]:
-    """An incident of last autumn, and what was needed in it."""
-    key = {"resource_id": "i-1", "event_kind": "incident", "event_id": "INC-7"}
-    at = {"started_at": datetime(2024, 11, 30, 4), "ended_at": datetime(2024, 11, 30, 9)}
-    return {
-        "protected_windows": [{**key, **at, "event_title": "Payments stopped", "matched_by": "service"}],
-        "incident_demand": [{**key, "day": date(2024, 11, 30), "samples": 60, "instance_type": "m5.xlarge", **demand}],
-    }
-
-
-def risk(**what: Any) -> dict[str, list[Row]]:
-    return {"resource_risks": [{"resource_id": "i-1", **what}]}
-
-
-def scale_up(**what: Any) -> Row:
-    at = datetime(2025, 3, 1, 9, 30)
-    return {"resource_id": "i-1", "decision_at": at, "decision_id": "d-1", "target": "checkout", "matched_by": "service", **what}
+"""Two months of daily peaks up to 49 % of an m5.xlarge: 98 % of its half, and more in a week."""
 
 
 def set_aside(reason: str) -> dict[str, list[Row]]:
@@ -318,6 +223,11 @@ CASES = [
          [machine(readings={"cpu_avg_pct": {"p995": 42}})]),
     Case("one peak", "keep_busy_cpu", 102.0, 100.0, "peak would be 102 % of m5.large",
          [machine(readings={"cpu_avg_pct": {"maximum": {7: 40, 28: 51}}})]),
+    Case("a machine that gave all it had", "keep_busy_cpu", 96.0, 95.0,
+         "peaked at 96 % of its present size, so that what it needs is not known",
+         [machine(readings={"cpu_avg_pct": {"maximum": 96}})]),
+    Case("a group that had twice its members", "keep_busy_cpu", 180.0, 100.0, "peak would be 180 % of m5.large",
+         [machine(resource_type="autoscaling_group", units=4, readings={"in_service": {"maximum": 8}})]),
     Case("a spike inside an interval", machines=[machine(readings={"cpu_max_pct": {"maximum": 100}})], **PROPOSED),
     Case("a spike of a group's busiest member", "keep_busy_cpu", 102.0, 100.0, "peak would be 102 % of m5.large",
          [machine(resource_type="autoscaling_group", readings={"cpu_max_pct": {"maximum": 51}})]),
@@ -383,7 +293,8 @@ CASES = [
     Case("a neighbour that changes tonight", "refuse_dependency_tier_same_night", 1.0, None, "payment",
          [machine(), machine("i-2", service="payment", instance_type="m5.2xlarge")], stands_on("hard")),
     Case("a neighbour that it could do without",
-         machines=[machine(), machine("i-2", service="payment", instance_type="m5.2xlarge")], tables=stands_on("soft"), **PROPOSED),
+         machines=[machine(), machine("i-2", service="payment", instance_type="m5.2xlarge")], tables=stands_on("soft"),
+         **PROPOSED),
     Case("a neighbour that stays",
          machines=[machine(), machine("i-2", service="payment", lifecycle="spot")], tables=stands_on("hard"), **PROPOSED),
 ]  # fmt: skip
@@ -407,3 +318,288 @@ def test_every_reason_that_a_night_can_give_is_shown() -> None:
     # Nobody can reject or put off a proposal yet.
     assert {case.code for case in CASES} == set(REASONS) - {"refuse_rejected", "refuse_snoozed"}
     assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_a_proposal_is_written_down_with_every_number_behind_it(runtime: Runtime) -> None:
+    team = {"team": "shop", "environment": "prod"}
+    found = verdict(runtime, machine(**team), **outage(cpu_peak_pct=48, mem_peak_pct=40), **memory(36, 60))
+    assert found == {
+        "resource_id": "i-1", "resource_type": "ec2_instance", "service": "checkout", "region": "us-east-1", "units": 1, **team,
+        "verdict": "propose", "reason_code": "propose_smaller_size",
+        "deciding_value": 70.0, "deciding_limit": 80.0, "deciding_text": "m5.large",
+        "current_type": "m5.xlarge", "candidate_type": "m5.large", "target_type": "m5.large", "target_minimum_size": None,
+        "current_usd_month": pytest.approx(140.16), "candidate_usd_month": pytest.approx(70.08),
+        "savings_usd_month": pytest.approx(70.08), "stake_usd_month": pytest.approx(70.08),
+        # A fifth of the weeks breaks the record of four: CPU (2 vCPU for 1.92) by a little more than 4 %, memory and the rest.
+        "exceedance_pct": pytest.approx(17.06, abs=0.01),
+        "expected_usd_month": pytest.approx(70.08 - 0.1706 * 4.345 * 25 - 1, abs=0.02),
+        "price_quality": "listed", "price_source": found["price_source"], "price_as_of": found["price_as_of"],
+        "coverage_pct": 100.0, "history_hours": 672.0, "lookback_days": 28,
+        "cpu_basis": "maximum", "cpu_mean_pct": 12.5, "cpu_p95_pct": 25.0, "cpu_p995_pct": 35.0, "cpu_peak_pct": 45.0,
+        "cpu_average_peak_pct": 40.0, "memory_basis": "maximum", "memory_p995_pct": 28.0, "memory_peak_pct": 30.0,
+        "memory_ever_pct": 36.0, "network_peak_gbps": 0.08, "disk_peak_mbps": 80.0, "disk_peak_iops": 200.0,
+        "cpu_ratio": 2.0, "memory_ratio": 2.0,
+        "required_vcpu": pytest.approx(1.92), "required_memory_gib": pytest.approx(6.4), "required_network_gbps": 0.08,
+        "required_disk_mbps": 80.0, "required_disk_iops": 200.0, "required_by": found["required_by"],
+        "candidate_vcpu": 2.0, "candidate_memory_gib": 8.0, "candidate_network_gbps": 0.75, "candidate_disk_mbps": 650.0,
+        "candidate_disk_iops": 3600.0,
+        "replayed_events": 1, "closest_event": "Payments stopped, 2024-11-30, CPU", "closest_event_pct": pytest.approx(96.0),
+        "idle_pool": 0, "emergencies": 0, "last_emergency_at": None, "last_emergency_target": None, "forecast": "level",
+        "previous_target_type": None, "is_flip": None, "fingerprint": found["fingerprint"],
+    }  # fmt: skip
+    assert json.loads(found["required_by"]) == {
+        "cpu": "incident replay", "memory": "incident replay", "network": "peak", "disk": "peak", "iops": "peak",
+    }  # fmt: skip
+    assert found["price_source"]
+    assert re.fullmatch(r"20\d\d-\d\d(-\d\d)?", found["price_as_of"])
+    assert re.fullmatch("[0-9a-f]{16}", found["fingerprint"])
+
+
+@pytest.mark.parametrize(
+    ("one", "now", "then"),
+    [
+        (machine(), 140.16, 70.08),
+        (machine(region="eu-west-1"), usd_month("m5.xlarge", "eu-west-1"), usd_month("m5.large", "eu-west-1")),
+        (machine(resource_type="autoscaling_group", units=5), 700.80, 350.40),
+        (machine(instance_type="m7g.2xlarge"), usd_month("m7g.2xlarge"), usd_month("m7g.xlarge")),
+        (machine(**DATABASE), 259.88, 129.94),
+        (machine(**{**DATABASE, "config": {"engine": "PostgreSQL", "multi_az": True}}), 519.76, 259.88),
+        (machine(**{**DATABASE, "config": {"engine": "mysql"}}),
+         usd_month("db.m5.xlarge", engine="mysql"), usd_month("db.m5.large", engine="mysql")),
+        # In Aurora the standby is a resource of its own.
+        (machine(**{**DATABASE, "instance_type": "db.r5.xlarge", "config": {"engine": "aurora-postgresql", "multi_az": True}}),
+         usd_month("db.r5.xlarge", engine="aurora-postgresql"), usd_month("db.r5.large", engine="aurora-postgresql")),
+        # Only databases are listed with a standby.
+        (machine(config={"multi_az": True}), 140.16, 70.08),
+    ],
+    ids=["machine", "region", "group", "arm", "database", "standby", "engine", "aurora", "no database"],
+)  # fmt: skip
+def test_money_is_the_list_price_of_all_units(runtime: Runtime, one: Machine, now: float, then: float) -> None:
+    found = verdict(runtime, one)
+    assert found["verdict"] == "propose", found["reason_code"]
+    assert (found["current_usd_month"], found["candidate_usd_month"]) == (pytest.approx(now), pytest.approx(then))
+    assert (found["savings_usd_month"], found["stake_usd_month"]) == (pytest.approx(now - then), pytest.approx(now - then))
+
+
+def test_fewer_members_save_what_those_cost_that_the_minimum_alone_kept(runtime: Runtime) -> None:
+    group = machine(readings={"in_service": {"maximum": 10}}, config=THREE_ZONES, **GROUP)
+    found = verdict(runtime, group, **outage(cpu_peak_pct=99, in_service_peak=8))
+    assert (found["target_minimum_size"], found["target_type"], found["candidate_type"]) == (8, None, None)
+    assert (found["current_usd_month"], found["savings_usd_month"]) == (pytest.approx(700.8), pytest.approx(140.16))
+    assert found["stake_usd_month"] == pytest.approx(140.16)
+    assert (found["exceedance_pct"], found["closest_event"], found["closest_event_pct"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("one", "stake"),
+    [
+        (machine(lifecycle="spot"), 70.08),
+        (machine(readings={"cpu_max_pct": {"p995": 99}}), 70.08),
+        (machine(config={"network_interfaces": 4}), 70.08),
+        (machine(asg_name="checkout-asg"), 0.0),
+        (machine(instance_type="m5.large"), 0.0),
+        (machine(instance_type="m5.large", lifecycle="spot"), 0.0),
+        (machine(region=None), None),
+        (machine(instance_type="m99.huge"), None),
+        (machine(resource_type="ebs_volume", instance_type=None), None),
+    ],
+    ids=["spot", "busy", "attached", "member", "smallest", "smallest on spot", "no region", "no such type", "no type"],
+)
+def test_what_is_at_stake_is_nothing_without_a_smaller_size_and_unknown_without_a_price(
+    runtime: Runtime, one: Machine, stake: float | None
+) -> None:
+    found = verdict(runtime, one)
+    assert found["verdict"] != "propose"
+    assert found["stake_usd_month"] == (None if stake is None else pytest.approx(stake))
+    assert (found["savings_usd_month"], found["expected_usd_month"]) == (0, 0)
+
+
+def test_savings_that_the_risk_eats_up_are_not_proposed(runtime: Runtime) -> None:
+    two_days = {"covered_minutes": 2880, "first_on": date(2025, 3, 8), "days": 2}
+    young = machine(created_at=datetime(2025, 3, 8), instance_type="m7g.large", readings=dict.fromkeys(READINGS, two_days))
+    found = verdict(runtime, young)
+    assert found["reason_code"] == "keep_not_enough_gain_vs_risk"
+    assert found["deciding_value"] == pytest.approx(usd_month("m7g.large") - usd_month("m7g.medium"))
+    assert found["deciding_limit"] == pytest.approx(found["exceedance_pct"] / 100 * 365 / 12 / 7 * 25 + 1)
+    assert found["deciding_limit"] > found["deciding_value"]
+
+
+def test_how_far_a_proposal_goes_is_a_setting(tmp_path: Path) -> None:
+    idle = machine(instance_type="m5.4xlarge", readings=IDLE)
+    reached = {target: verdict(home(tmp_path / target, target=target), idle) for target in ("one-step", "family", "cheapest")}
+    assert reached["one-step"]["target_type"] == "m5.2xlarge"
+    assert reached["family"]["target_type"] == "m5.large"
+    assert reached["cheapest"]["candidate_usd_month"] < usd_month("m5.large")
+    assert [row["reason_code"] for row in reached.values()] == ["propose_smaller_size"] * 3
+
+
+@pytest.mark.parametrize(
+    ("series", "rules", "installed", "guard", "code"),
+    [
+        (RISING, {}, True, "rising", "keep_forecast_growth"),
+        (RISING, {}, False, "not installed", "propose_smaller_size"),
+        (RISING, {"forecast": False}, True, None, "propose_smaller_size"),
+        (RISING[-15:], {}, True, "history too short", "propose_smaller_size"),
+        ([40.0] * 60, {}, True, "level", "propose_smaller_size"),
+        ([], {}, True, "level", "propose_smaller_size"),
+    ],
+    ids=["rising", "without the extra", "switched off", "two weeks", "level", "no history"],
+)
+def test_a_proposal_says_what_the_forecast_guard_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, series: list[float], rules: Row, installed: bool, guard: str, code: str
+) -> None:
+    monkeypatch.setattr(structural, "is_available", lambda: installed)
+    found = verdict(home(tmp_path, **rules), machine(), utilization_daily=peaks(series))
+    assert (found["forecast"], found["reason_code"]) == (guard, code)
+
+
+def test_only_proposals_are_forecast(runtime: Runtime) -> None:
+    assert verdict(runtime, machine(lifecycle="spot"), utilization_daily=peaks(RISING))["forecast"] is None
+
+
+def test_memory_that_rises_is_forecast_too(runtime: Runtime) -> None:
+    found = verdict(runtime, machine(), utilization_daily=peaks([peak * 0.96 for peak in RISING], "mem_avg_pct"))
+    assert (found["reason_code"], found["deciding_text"]) == ("keep_forecast_growth", "Memory of m5.large")
+
+
+def test_the_percentages_of_another_size_are_no_growth(runtime: Runtime) -> None:
+    halved = machine(config_changed_at=datetime(2025, 2, 27, 12))
+    found = verdict(runtime, halved, utilization_daily=peaks([20.0] * 50 + [40.0] * 10))
+    assert (found["forecast"], found["verdict"]) == ("level", "propose")
+
+
+def test_credits_are_spent_at_the_present_size_only(runtime: Runtime) -> None:
+    """Three days of full load that were another size's, and three quiet ones since."""
+    day = datetime(2025, 3, 9)
+    quiet = samples(lambda at: 60 if at < 60 else 5, days=8)
+    busy = [{**row, "cpu_avg_pct": 90} for row in quiet if row["sampled_at"] < day - timedelta(days=5)]
+    kept = [row for row in quiet if row["sampled_at"] >= day - timedelta(days=5)]
+    changed = machine(instance_type="t3.large", config_changed_at=day - timedelta(days=5, hours=-12))
+    rules = {"change_veto_days": 1}
+    found = verdict(home(runtime.settings.home, **rules), changed, utilization_samples=[*busy, *kept])
+    assert (found["reason_code"], found["target_type"]) == ("propose_smaller_size", "t3.medium")
+
+
+TIGHT = {"mem_avg_pct": {"maximum": 44}, "mem_max_pct": {"maximum": 44}}
+ROOMY = {"mem_avg_pct": {"maximum": 42}, "mem_max_pct": {"maximum": 42}}
+FULL = {"mem_avg_pct": {"maximum": 46}, "mem_max_pct": {"maximum": 46}}
+
+
+def nights(runtime: Runtime, *demands: dict[str, Row | None], **resource: Any) -> list[tuple[str, str | None, bool | None]]:
+    """Reason, last night's target and whether it changed, of nights in a row."""
+    found = []
+    for number, demand in enumerate(demands):
+        row = verdict(runtime, machine(readings=demand, **resource), day=DAY + timedelta(days=number))
+        found.append((row["reason_code"], row["previous_target_type"], row["is_flip"]))
+    return found
+
+
+def test_a_change_of_mind_needs_a_margin_that_staying_does_not(tmp_path: Path) -> None:
+    """Memory of 46 % does not fit (92 % of the half), 44 % does, and 42 % does with 5 % to spare."""
+    free = {**NO_COSTS, "forecast": False}
+    assert nights(home(tmp_path / "up", **free), FULL, TIGHT, ROOMY, TIGHT) == [
+        ("keep_busy_memory", None, None),
+        ("keep_no_cheaper_fit", None, False),
+        ("propose_smaller_size", None, True),
+        ("propose_smaller_size", "m5.large", False),
+    ]
+    assert nights(home(tmp_path / "down", **free), TIGHT, FULL, TIGHT) == [
+        ("propose_smaller_size", None, None),
+        ("keep_busy_memory", "m5.large", True),
+        ("keep_no_cheaper_fit", None, False),
+    ]
+    assert nights(home(tmp_path / "none", **free, hysteresis_pct=0), FULL, TIGHT) == [
+        ("keep_busy_memory", None, None),
+        ("propose_smaller_size", None, True),
+    ]
+
+
+def test_the_margin_is_said(tmp_path: Path) -> None:
+    runtime = home(tmp_path, **NO_COSTS)
+    verdict(runtime, machine(readings=FULL), day=DAY - timedelta(days=1))
+    said = verdict(runtime, machine(readings=TIGHT))["deciding_text"]
+    assert said == "m5.large would hold it, but not by the margin that a change of mind needs."
+
+
+@pytest.mark.parametrize(("days_before", "is_remembered"), [(1, True), (7, True), (8, False)])
+def test_a_verdict_is_remembered_for_a_week(tmp_path: Path, days_before: int, is_remembered: bool) -> None:
+    runtime = home(tmp_path, **NO_COSTS)
+    verdict(runtime, machine(readings=FULL), day=DAY - timedelta(days=days_before))
+    found = verdict(runtime, machine(readings=TIGHT))
+    assert found["is_flip"] is (False if is_remembered else None)
+    assert (found["verdict"] == "keep") is is_remembered
+
+
+def test_a_later_night_and_another_size_are_no_memory(tmp_path: Path) -> None:
+    runtime = home(tmp_path, **NO_COSTS)
+    verdict(runtime, machine(readings=FULL), day=DAY + timedelta(days=1))
+    verdict(runtime, machine(instance_type="m5.2xlarge", readings=FULL), day=DAY - timedelta(days=1))
+    found = verdict(runtime, machine(readings=TIGHT))
+    assert (found["verdict"], found["previous_target_type"], found["is_flip"]) == ("propose", None, None)
+
+
+def test_a_fingerprint_stays_while_the_evidence_moves_a_little(tmp_path: Path) -> None:
+    runtime = home(tmp_path, forecast=False)
+    moved = {"cpu_max_pct": {"p995": 35.2}, "mem_max_pct": {"maximum": 30.3}, "mem_avg_pct": {"maximum": 30.2}}
+    first = verdict(runtime, machine())
+    second = verdict(runtime, machine(readings=moved), day=DAY + timedelta(days=1))
+    assert (second["cpu_p995_pct"], second["fingerprint"]) == (35.2, first["fingerprint"])
+    third = verdict(runtime, machine(readings={"cpu_max_pct": {"p995": 39}}), day=DAY + timedelta(days=2))
+    fourth = verdict(runtime, machine(), day=DAY + timedelta(days=3), **outage(cpu_peak_pct=10))
+    others = {first["fingerprint"], third["fingerprint"], fourth["fingerprint"]}
+    assert len(others) == 3, "more demand, and one more event that it was held against"
+    assert {row["verdict"] for row in (first, second, third, fourth)} == {"propose"}
+
+
+def test_the_most_valuable_proposals_of_a_service_go_first(runtime: Runtime) -> None:
+    small = [machine(f"i-{number}") for number in range(3)]
+    large = [machine(f"i-{number}", instance_type="m5.4xlarge") for number in range(7, 9)]
+    found = night(runtime, *small, *large)
+    refused = [name for name, row in found.items() if row["reason_code"] == "refuse_blast_radius"]
+    assert refused == ["i-1", "i-2"], "of equals the first"
+    assert found["i-1"]["stake_usd_month"] == pytest.approx(70.08), "it can still be had another night"
+
+
+def test_the_same_lake_gives_the_same_bytes(runtime: Runtime) -> None:
+    fleet = [machine(f"i-{number}", service=f"service-{number % 3}") for number in range(9)]
+
+    def written() -> list[bytes]:
+        night(runtime, *fleet)
+        return [runtime.lake.path(table, DAY).read_bytes() for table in (RIGHTSIZING_EVIDENCE, RIGHTSIZING_VERDICTS)]
+
+    assert written() == written()
+
+
+def test_a_night_without_resources_has_no_verdicts(runtime: Runtime) -> None:
+    assert night(runtime) == {}
+
+
+def test_a_verdict_needs_evidence_and_evidence_needs_what_it_is_made_of(runtime: Runtime) -> None:
+    with pytest.raises(MissingPartition, match="rightsizing_evidence"):
+        judge(runtime, DAY)
+    with pytest.raises(MissingPartition, match="resource_inventory"):
+        gather_evidence(runtime, DAY)
+
+
+@pytest.mark.parametrize(
+    ("table", "resources"),
+    [(RIGHTSIZING_VERDICTS, ["i-1", "i-9"]), (RIGHTSIZING_EVIDENCE, ["i-1", "i-9"]), (RIGHTSIZING_VERDICTS, [])],
+    ids=["no evidence", "no verdict", "no verdicts at all"],
+)
+def test_evidence_without_a_verdict_and_a_verdict_without_evidence_are_found(
+    runtime: Runtime, table: Table, resources: list[str]
+) -> None:
+    (check,) = (statement for statement in statements_in("checks") if statement.name == "checks/verdicts_have_evidence")
+    night(runtime, machine())
+    assert run_check(runtime, check, DAY).violations == 0
+    put(runtime, table.name, DAY, [{"resource_id": name} for name in resources])
+    assert run_check(runtime, check, DAY).violations == 1
+
+
+def test_no_check_speaks_against_the_verdicts_of_a_mixed_night(runtime: Runtime) -> None:
+    group = machine("asg-1", {"in_service": {"maximum": 10}}, config=THREE_ZONES, **GROUP)
+    fleet = [machine(f"i-{number}") for number in range(5)]
+    night(runtime, *fleet, group, machine("i-7", region=None), machine("db-1", **DATABASE), emergency_scaleups=[scale_up()])
+    for check in statements_in("checks"):
+        if check.reads[0] == "rightsizing_verdicts":
+            assert run_check(runtime, check, DAY).violations == 0, check.name
