@@ -238,6 +238,8 @@ def _readable(file: Path) -> Iterator[None]:
 
 def _require(file: Path, needed: Mapping[str, str], optional: Mapping[str, str] | None = None) -> None:
     """Raises ``InputError`` for the first column that is missing, or holds another kind of thing than it must."""
+    if file.is_dir():
+        raise InputError(f"{file} is a folder; name a file.")
     with _readable(file):
         there = _scan(file).collect_schema()
     missing = [name for name in needed if name not in there]

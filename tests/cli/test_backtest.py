@@ -128,12 +128,13 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "a resource twice": (double, "{folder}/resources.parquet lists i-1 twice; leave one row for each resource."),
     "no windows": (windows(), "{folder}/windows.parquet has no windows; leave --windows out for weekly ones."),
     "a window of nothing": (windows(("i-9", moment(14))), "{folder}/windows.parquet names i-9, which the resources file"),
-    "a folder as a file": (lambda e: ["--resources", str(e.folder)], "{folder} "),
+    "a folder as a file": (lambda e: ["--resources", str(e.folder)], "{folder} is a folder; name a file."),
     "nothing to decide": (column("resource_id", "resources", "i-9"), "{folder}/resources.parquet lists i-9 twice"),
     "no known type": (column("instance_type", "resources", "z9"), "No window can be judged: none of the resources has"),
+    "a folder of samples": (lambda e: ["--utilization", str(e.folder)], "{folder} is a folder; name a file."),
     "an unknown rule": (lambda _: ["--rule", "coin"], "There is no rule coin; choose one of nightshift, seed, "),
     "another ending": (lambda _: ["--out", "answers.csv"], "answers.csv must end in .parquet: the answers go there, and the"),
-    "a file as a folder": (lambda e: ["--out", f"{e.folder}/util_0.parquet/x.parquet"], "Cannot write to {folder}/util_0.parquet ("),
+    "a file as a folder": (lambda e: ["--out", f"{e.folder}/util_0.parquet/x.parquet"], "Cannot write to {folder}/util_0."),
     "an input as output": (lambda e: ["--out", f"{e.folder}/util_0.parquet"], "{folder}/util_0.parquet is one of the files"),
 }  # fmt: skip
 

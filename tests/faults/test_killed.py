@@ -74,6 +74,7 @@ def night(runtime: Runtime, day: date) -> None:
     incident_evidence.find_protected_windows(runtime, day)
     incident_evidence.measure_incident_demand(runtime, day)
     incident_evidence.find_resource_risks(runtime, day)
+    verdicts.gather_evidence(runtime, day)
     verdicts.judge(runtime, day)
     report.write_report(runtime, day)
 

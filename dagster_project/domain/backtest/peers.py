@@ -437,7 +437,14 @@ PEERS: tuple[Peer, ...] = (
     Peer("krr-limit-p96", "B6'", "14 days: CPU P96, memory maximum + 15 %", _CHEAPEST, True, _krr(96)),
     Peer("krr-limit-p66", "B6r", "14 days: CPU P66, memory maximum + 15 %", _CHEAPEST, True, _krr(66)),
     Peer("vpa", "B7", "P90 + 15 % of CPU and of daily memory peaks, weights halving each day", _CHEAPEST, True, _vpa),
-    Peer("vpa-bounds", "B7s", "P90 + 15 % with halving weights, changed only outside of its own bounds", _CHEAPEST, True, _vpa_bounds),
+    Peer(
+        "vpa-bounds",
+        "B7s",
+        "P90 + 15 % with halving weights, changed only outside of its own bounds",
+        _CHEAPEST,
+        True,
+        _vpa_bounds,
+    ),
     Peer("optscale", "B8", "3 days: P99 of 15-minute CPU means ÷ 0.8, even vCPU counts; CPU only", _FAMILY, False, _optscale),
     Peer(
         "flexera-cross-family",

@@ -95,7 +95,7 @@ class Score:
 
 
 def oracle_need(future: Future, is_memory_known: bool) -> NDArray[np.float64]:
-    """What the week needed, (5,): CPU P99.5 within 80 %, its maximum within 100 %, memory within 90 %, all else within 100 %."""
+    """What the week needed, (5,): CPU P99.5 within 80 %, all else within 100 %, memory within 90 %."""
     need = np.full(len(DIMENSIONS), -np.inf)
     demand = future.demand
     if not len(demand):

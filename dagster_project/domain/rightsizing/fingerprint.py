@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 
+from dagster_project.domain.rightsizing.groups import PROPOSE_MINIMUM
 from dagster_project.domain.rightsizing.verdict import Verdict
 
 _STEP = math.log(1.1)
@@ -20,6 +21,7 @@ def fingerprint(verdict: Verdict, present: str | None, emergencies: int, replaye
         "present": present,
         "code": verdict.code,
         "target": verdict.target,
+        "members": verdict.value if verdict.code == PROPOSE_MINIMUM else None,
         "demand": [_tenth(demand) for demand in verdict.demand],
         "emergencies": emergencies,
         "events": replayed_events,

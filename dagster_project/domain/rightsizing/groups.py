@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dagster_project.domain.rightsizing.dimensions import CPU, MEMORY
+from dagster_project.domain.rightsizing.dimensions import CPU, DIMENSIONS, MEMORY
 from dagster_project.domain.rightsizing.evidence import Evidence
 from dagster_project.domain.rightsizing.rules import Rules
 from dagster_project.domain.rightsizing.shapes import Shapes
 from dagster_project.domain.rightsizing.verdict import Verdict
 
 PROPOSE_MINIMUM = "propose_lower_minimum"
+_ROUNDING = 1e-9
 _MAY_STILL = (
     "keep_busy_cpu",
     "keep_busy_memory",
@@ -38,14 +39,23 @@ class Minimum:
 
 def lowest_minimum(evidence: Evidence, i: int, shapes: Shapes, rules: Rules) -> Minimum | None:
     """The safe minimum of group ``i``; None where something that decides it is not known."""
-    peak, cpu, memory = evidence.in_service_peak[i], evidence.peak[i, CPU], evidence.peak[i, MEMORY]
-    present = int(evidence.present[i])
-    if present < 0 or np.isnan([peak, cpu, memory, evidence.minimum_size[i]]).any():
+    peak, present = evidence.in_service_peak[i], int(evidence.present[i])
+    if present < 0 or np.isnan(peak) or np.isnan(evidence.minimum_size[i]) or _is_saturated(evidence, i, shapes, rules):
         return None
-    capacity = shapes.capacity[present]
-    asked = [
-        (math.ceil(peak * cpu / (capacity[CPU] * rules.max_cpu_p995_pct / 100) - 1e-9), "CPU at the busiest moment"),
-        (math.ceil(peak * memory / (capacity[MEMORY] * rules.max_memory_peak_pct / 100) - 1e-9), "memory at the busiest moment"),
+    asked = []
+    for dimension, limit_pct in enumerate((rules.max_cpu_p995_pct, rules.max_memory_peak_pct, 100.0, 100.0, 100.0)):
+        if not evidence.is_judged[i, dimension] and dimension not in (CPU, MEMORY):
+            continue
+        # What those that go carried is carried by those that stay.
+        demand = float(np.fmax(evidence.peak[i, dimension], evidence.forecast[i, dimension]))
+        capacity = float(shapes.capacity[present, dimension])
+        is_seen = evidence.is_judged[i, dimension] and evidence.covered_pct[i, dimension] >= rules.min_recent_coverage_pct
+        if not is_seen or np.isnan(demand) or np.isnan(capacity):
+            return None
+        members = math.ceil(float(peak) * demand / (capacity * limit_pct / 100) - _ROUNDING)
+        label = DIMENSIONS[dimension].label
+        asked.append((members, f"{label if dimension == CPU else label.lower()} at the busiest moment"))
+    asked += [
         (_whole(evidence.zones[i], 1), "one member in each zone"),
         (_whole(evidence.scheduled_minimum[i], 0), "a scheduled minimum"),
         (_whole(evidence.incident_in_service[i], 0), "members in service during an incident"),
@@ -53,6 +63,11 @@ def lowest_minimum(evidence: Evidence, i: int, shapes: Shapes, rules: Rules) -> 
     ]
     members, by = max(asked, key=lambda pair: pair[0])
     return Minimum(members, by)
+
+
+def _is_saturated(evidence: Evidence, i: int, shapes: Shapes, rules: Rules) -> bool:
+    """Whether the busiest member shows what it got, not what it needed."""
+    return bool(evidence.peak[i, CPU] >= shapes.capacity[evidence.present[i], CPU] * rules.saturated_cpu_pct / 100)
 
 
 def with_lower_minimum(verdict: Verdict, evidence: Evidence, i: int, shapes: Shapes, rules: Rules) -> tuple[Verdict, int | None]:

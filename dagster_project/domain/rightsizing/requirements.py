@@ -3,7 +3,8 @@
 Several reasons ask for capacity: the sustained demand, the peak, the longest memory of memory, a past emergency, a forecast,
 a floor under machines that never showed load. The highest of them binds, and keeps its name.
 
-Every reason grows with demand and none is ever lowered by another, so more demand never fits a smaller size.
+Every reason grows with demand and none is ever lowered by another, so more demand never fits a smaller size. There is one
+exception: a machine that begins to work leaves its idle pool, and with it the floor, because now it shows what it needs.
 """
 
 from __future__ import annotations
@@ -82,12 +83,12 @@ def idle_pools(evidence: Evidence, shapes: Shapes, rules: Rules) -> NDArray[np.i
 
     Identical machines that all idle are capacity held in reserve (a batch farm, a standby site): they go into use together,
     and their idleness says nothing of that day. Two signs: some members of one service under ``idle_peak_pct``, or, whatever
-    the service, a few of one size under ``never_used_peak_pct``.
+    the service, a few of one size under ``never_used_peak_pct``. A machine of unknown load counts as idle.
     """
     known = evidence.present >= 0
     share = np.full(len(evidence), np.inf)
     share[known] = 100 * evidence.peak[known, CPU] / shapes.capacity[evidence.present[known], CPU]
-    share = np.where(np.isnan(share), np.inf, share)
+    share = np.where(np.isnan(share), 0.0, share)
     members = np.zeros(len(evidence), dtype=np.int64)
     signs = (
         (rules.idle_peak_pct, rules.idle_pool_members, evidence.pool),

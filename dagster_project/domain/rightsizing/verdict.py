@@ -20,9 +20,9 @@ from dagster_project.domain.rightsizing.requirements import (
     ASKING,
     FORECAST,
     IDLE_FLOOR,
+    PEAK,
     REPLAY,
     SUSTAINED,
-    Requirements,
     idle_pools,
     requirements,
 )
@@ -79,7 +79,7 @@ def decide(evidence: Evidence, shapes: Shapes, rules: Rules) -> list[Verdict]:
         if first[i] >= 0:
             reason = _of_gate(all_gates[first[i]], i)
         else:
-            reason = _of_fit(i, evidence, shapes, rules, found, required, need, binding, pools, money, bool(no_memory[i]))
+            reason = _of_fit(i, evidence, shapes, rules, found, need, binding, pools, money, bool(no_memory[i]))
         code, value, limit, text = reason
         size = int(found.size[i])
         proposed = code == PROPOSE
@@ -157,7 +157,6 @@ def _of_fit(
     shapes: Shapes,
     rules: Rules,
     found: search.Fit,
-    required: Requirements,
     need: NDArray[np.float64],
     binding: NDArray[np.int64],
     pools: NDArray[np.int64],
@@ -169,7 +168,7 @@ def _of_fit(
     if outcome == search.NO_CANDIDATE:
         return "keep_no_cheaper_fit", None, None, f"No smaller size than {name} is on offer for less."
     if outcome == search.BLOCKED:
-        return _blocked(i, evidence, shapes, rules, found, required, need, binding, pools, lacks_memory)
+        return _blocked(i, evidence, shapes, rules, found, need, binding, pools, lacks_memory)
     savings = float(money.current[i] - money.candidate[i])
     if outcome == search.NOT_WORTH_IT:
         risk = float(savings - money.expected[i])
@@ -187,7 +186,6 @@ def _blocked(
     shapes: Shapes,
     rules: Rules,
     found: search.Fit,
-    required: Requirements,
     need: NDArray[np.float64],
     binding: NDArray[np.int64],
     pools: NDArray[np.int64],
@@ -219,32 +217,28 @@ def _blocked(
             return "insufficient_memory_data", covered, rules.min_recent_coverage_pct, name
         text = f"the last seven days' {DIMENSIONS[dimension].label.lower()}"
         return "insufficient_coverage", covered, rules.min_recent_coverage_pct, text
+    peak, replay = float(evidence.peak[i, dimension]), float(evidence.replay[i, dimension])
+    limit = 100.0
+    if dimension == CPU and asked <= capacity:
+        # Everything fits, but not beside what a size with one vCPU keeps for itself.
+        limit = rules.max_single_vcpu_peak_pct
+        reason = REPLAY if replay > peak else PEAK
     if reason == REPLAY:
-        return (
-            "refuse_incident_replay",
-            _share(dimension, evidence.replay[i, dimension], capacity),
-            100.0,
-            (f"{evidence.replay_event[i][dimension]}: {DIMENSIONS[dimension].label} of {name}"),
-        )
+        text = f"{evidence.replay_event[i][dimension]}: {DIMENSIONS[dimension].label} of {name}"
+        return "refuse_incident_replay", 100 * replay / capacity, limit, text
     if reason == FORECAST:
-        return (
-            "keep_forecast_growth",
-            _share(dimension, evidence.forecast[i, dimension], capacity),
-            100.0,
-            (f"{DIMENSIONS[dimension].label} of {name}"),
-        )
+        share = 100 * float(evidence.forecast[i, dimension]) / capacity
+        return "keep_forecast_growth", share, limit, f"{DIMENSIONS[dimension].label} of {name}"
     if reason == IDLE_FLOOR:
         text = (
-            f"It is one of {pools[i]} machines of this size that all idle, as a reserve does; {name} is less than "
-            f"{rules.idle_floor_pct:.0f} % of it, which such machines keep."
+            f"It is one of {pools[i]} machines of this size that all idle, as a reserve does; such machines keep "
+            f"{rules.idle_floor_pct:.0f} % of their size and {rules.idle_floor_vcpu:g} vCPU, and {name} has less."
         )
         return "keep_not_enough_gain_vs_risk", float(pools[i]), rules.idle_floor_pct, text
-    return _busy(i, dimension, reason, evidence, rules, required, capacity, name)
+    return _busy(i, dimension, reason, evidence, rules, capacity, name)
 
 
-def _busy(
-    i: int, dimension: int, reason: int, evidence: Evidence, rules: Rules, required: Requirements, capacity: float, name: str
-) -> Reason:
+def _busy(i: int, dimension: int, reason: int, evidence: Evidence, rules: Rules, capacity: float, name: str) -> Reason:
     code = DIMENSIONS[dimension].busy_code
     peak = float(evidence.peak[i, dimension])
     if dimension == CPU:
@@ -259,10 +253,6 @@ def _busy(
         return code, 100 * float(evidence.memory_ever[i]) / capacity, 100.0, f"{name} (highest on record)"
     unit = DIMENSIONS[dimension].unit
     return code, peak, capacity, unit if dimension in (IOPS,) or code == "keep_busy_ebs" else name
-
-
-def _share(dimension: int, demand: float, capacity: float) -> float:
-    return 100 * float(demand) / capacity
 
 
 def _closest_event(evidence: Evidence, shapes: Shapes, size: int, i: int) -> tuple[str | None, float]:

@@ -63,7 +63,6 @@ class TestFingerprint:
     def test_other_numbers_of_the_verdict_do_not_count(self) -> None:
         assert self.of(value=61.0, savings_usd_month=870.0, exceedance=0.3, closest_event="INC-7") == self.of()
 
-    @pytest.mark.xfail(strict=True, reason="the number of members is no part of it")
     def test_another_minimum_is_another_proposal(self) -> None:
         four, six = (self.of(code="propose_lower_minimum", target=None, value=float(members), limit=10.0) for members in (4, 6))
         assert four != six

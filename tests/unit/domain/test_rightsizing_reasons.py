@@ -66,7 +66,7 @@ SMALL = {"size": "m9.large", "peak": {CPU: 0.5, MEMORY: 2.0, DISK: 100, IOPS: 10
 # Ten members with one vCPU and 4 GiB each: 73 USD a month a member.
 MEMBERS = {
     "size": "m9.medium",
-    "peak": {CPU: 0.3, MEMORY: 0.8},
+    "peak": {CPU: 0.3, MEMORY: 0.8, NETWORK: 0.01, DISK: 10.0, IOPS: 40.0},
     "cpu_p995": 0.25,
     "memory_ever": 0.9,
     "units": 10.0,
@@ -589,9 +589,9 @@ CASES = [
         5.0,
         60.0,
         "It is one of 5 machines of this size that all idle, as a reserve does; "
-        "m9.2xlarge is less than 60 % of it, which such machines keep.",
+        "such machines keep 60 % of their size and 2 vCPU, and m9.2xlarge has less.",
         "It is one of 5 machines of this size that all idle, as a reserve does; "
-        "m9.2xlarge is less than 60 % of it, which such machines keep.",
+        "such machines keep 60 % of their size and 2 vCPU, and m9.2xlarge has less.",
         rules=replace(FAMILY, idle_floor_pct=60),
         judge=five_like_it,
     ),
