@@ -1,9 +1,9 @@
 """What the days after a decision showed: saved, starved, touched, captured, flips.
 
 Definitions:
-    A *downsize* names a cheaper size. A sample *exceeds* a target on a dimension only where the target is smaller than the present size. A downsize *starved*
-    when at least 1 % of the following week's samples exceed it on some dimension, was *touched* when one does, and *memory
-    touched* when one exceeds its memory (one is enough for a killed process).
+    A *downsize* names a cheaper size. A sample *exceeds* a target on a dimension only where the target is smaller than the
+    present size. A downsize *starved* when at least 1 % of the following week's samples exceed it on some dimension, was
+    *touched* when one does, and *memory touched* when one exceeds its memory (one is enough for a killed process).
     *Saved* is (price now − price then) × 168 h × the share of the week that the machine was on. The *oracle* is the
     cheapest allowed size that holds the following week itself. *Captured* is what downsizes saved that did not starve and
     did not shrink memory that nobody measured, at most the oracle's saving in each window, less what a mere swap to an

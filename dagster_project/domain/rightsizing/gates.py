@@ -58,7 +58,7 @@ def _standing(evidence: Evidence, rules: Rules) -> Iterator[Gate]:
     yield Gate("refuse_open_incident", _is_said(evidence.open_incident), text=lambda i: evidence.open_incident[i])
     yield Gate(
         "refuse_recent_emergency_scaleup",
-        evidence.emergencies > 0,
+        ~(evidence.emergencies <= 0),
         evidence.emergencies,
         rules.emergency_veto_days,
         lambda i: evidence.last_emergency[i],
@@ -129,7 +129,7 @@ def _measured(evidence: Evidence, rules: Rules) -> Iterator[Gate]:
         rules.min_recent_coverage_pct,
         lambda i: "the last seven days' CPU",
     )
-    yield Gate("insufficient_clean_data", evidence.rejected_readings > 0, evidence.rejected_readings, 0.0)
+    yield Gate("insufficient_clean_data", ~(evidence.rejected_readings <= 0), evidence.rejected_readings, 0.0)
     # An average over members hides the worst of them; the highest member has to be known.
     yield Gate(
         "insufficient_coverage",
