@@ -24,6 +24,7 @@ MACHINES = [
     machine("i-mixed", tags='{"service": "batch"}'),
     machine("i-off"),
     machine("i-late", region="eu-central-1"),
+    machine("i-new"),
 ]
 VALUES = [
     "cpu_pct",
@@ -39,7 +40,7 @@ Poison = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 def utilization() -> pl.DataFrame:
-    """Uneven demand of six machines: five minutes, an hour, averages only, five minutes and then one, off at times, late."""
+    """Uneven demand: five minutes, an hour, averages only, five minutes and then one, off at times, late in two sources."""
     random = np.random.default_rng(7)
 
     def noisy(name: str, days: float, every: int, since: int = 0, **columns: object) -> pl.DataFrame:
@@ -72,6 +73,7 @@ def utilization() -> pl.DataFrame:
         noisy("i-mixed", 14, 60, since=int(13.3 * DAY)),
         noisy("i-off", 28, 300, vcpu=np.where(np.arange(size) // 288 % 7 > 4, 0.0, 8.0)),
         noisy("i-late", 18, 300, since=10 * DAY, source="other"),
+        noisy("i-new", 18, HOUR, since=10 * DAY),
     ]
     return pl.concat(frames)
 

@@ -253,6 +253,10 @@ def test_a_pause_is_not_summed_up(tmp_path: Path) -> None:
     assert gbps(tmp_path, at, [300] * 40)[1:] == pytest.approx([1] * 39)
 
 
+def test_a_pause_at_the_very_beginning_is_over_with_the_next_gap(tmp_path: Path) -> None:
+    assert gbps(tmp_path, [0, 7200, 7500, 7800, 8100], [300] * 5)[2:] == pytest.approx([1] * 3)
+
+
 def test_a_clock_that_trembles_changes_no_rate(tmp_path: Path) -> None:
     at = [300 * i + (i % 3) for i in range(40)]
     assert gbps(tmp_path, at, [300] * 40)[1:] == pytest.approx([1] * 39)

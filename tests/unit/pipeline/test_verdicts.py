@@ -274,8 +274,8 @@ CASES = [
     Case("a group of nobody", "keep_savings_too_small", 0.0, 0.0,
          machines=[machine(resource_type="autoscaling_group", units=0)], rules={**NO_COSTS, "min_savings_usd_month": 0}),
     Case("three idle machines of one size", "keep_not_enough_gain_vs_risk", 3.0, 50.0,
-         "It is one of 3 machines of this size that all idle, as a reserve does; c5.4xlarge is less than 50 % of it, which such "
-         "machines keep.",
+         "It is one of 3 machines of this size that all idle, as a reserve does; such machines keep 50 % of their size "
+         "and 2 vCPU, and c5.4xlarge has less.",
          [machine(f"i-{number}", IDLE, instance_type="c5.9xlarge", service=f"service-{number}") for number in range(3)]),
     Case("two idle machines of one size", "propose_smaller_size", 100 * 0.03 * 36 / 16, 80.0, "c5.4xlarge",
          [machine(f"i-{number}", IDLE, instance_type="c5.9xlarge") for number in range(2)]),
