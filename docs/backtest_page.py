@@ -30,8 +30,8 @@ the vendors' engines are more than these rules. How our own rule is made: [right
 """
 
 
-def main(folder: Path) -> None:
-    """Writes the page and the chart."""
+def page(folder: Path) -> tuple[str, str]:
+    """The page and its chart."""
     inputs = Inputs(
         str(folder / "util_*.parquet"),
         folder / "backtest_resources.parquet",
@@ -43,9 +43,10 @@ def main(folder: Path) -> None:
     report = build(run(inputs, rules, PEERS, progress), inputs, rules, PEERS, progress)
     progress.close()
     title, _, rest = render_backtest_markdown(report).partition("\n")
-    (FOLDER / "backtest.md").write_text(f"{title}\n\n{_PREFACE}{rest.lstrip()}", encoding="utf-8")
-    (FOLDER / "images" / "backtest.svg").write_text(render_backtest_svg(report), encoding="utf-8")
+    return f"{title}\n\n{_PREFACE}{rest.lstrip()}", render_backtest_svg(report)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    text, chart = page(Path(sys.argv[1]))
+    (FOLDER / "backtest.md").write_text(text, encoding="utf-8")
+    (FOLDER / "images" / "backtest.svg").write_text(chart, encoding="utf-8")
