@@ -101,4 +101,4 @@ def _last_verdict(verdict: dict) -> str:
     if verdict["is_flip"] is None:
         return "none for this size"
     before = f"proposed {verdict['previous_target_type']}" if verdict["previous_target_type"] else "proposed no other size"
-    return before + (", which is new now" if verdict["is_flip"] else ", as now")
+    return before + ("; this one is new" if verdict["is_flip"] else ", as now")

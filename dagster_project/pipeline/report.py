@@ -331,9 +331,7 @@ def _decisions(counted: Mapping[str, Any], rules: RightsizingSettings) -> str | 
     example = f" (such as {counted['unknown_target_example']})" if counted["unknown_target"] else ""
     empty, empty_example = counted["services_without_resources"], counted["service_without_resources_example"]
     orphans = f" {empty:,} services have no resource in the inventory, such as {empty_example}." if empty else ""
-    text = (
-        f"Of {counted['decisions']:,} decisions in {rules.emergency_veto_days} days, {counted['emergencies']:,} are emergencies"
-    )
+    text = f"Of {counted['decisions']:,} decisions in {rules.emergency_veto_days} days, emergencies: {counted['emergencies']:,}"
     return text + (f"; left out: {', '.join(aside)}{example}." if aside else ".") + orphans
 
 

@@ -119,12 +119,14 @@ def rules_of(settings: RightsizingSettings) -> Rules:
 
 @dataclass(frozen=True)
 class Judged:
-    """The verdict of one row of evidence, with the catalog that it was made with. ``minimum_size`` is a group's new one."""
+    """The verdict of one row of evidence, with the catalog that it was made with. ``minimum_size`` is a group's new one,
+    ``spread`` as in ``Evidence``."""
 
     verdict: Verdict
     shapes: Shapes
     present: int
     minimum_size: int | None
+    spread: float
 
 
 Previous = Mapping[str, Mapping[str, Any]]
@@ -154,7 +156,7 @@ def judge_facts(
         evidence = evidence_of(facts[mine], shapes, settings, previous, forecasts or {}, loads or {})
         for i, verdict in enumerate(decide(evidence, shapes, rules)):
             lowered, minimum = with_lower_minimum(verdict, evidence, i, shapes, rules)
-            found[mine[i]] = Judged(lowered, shapes, int(evidence.present[i]), minimum)
+            found[mine[i]] = Judged(lowered, shapes, int(evidence.present[i]), minimum, float(evidence.spread[i]))
     return [judged for judged in found if judged is not None]
 
 
@@ -189,6 +191,7 @@ def evidence_of(
     told = ("replay_vcpu_event", "replay_memory_event", "replay_network_event", "replay_disk_event", "replay_iops_event")
     return Evidence(
         resource_id=ids,
+        spread=spread,
         present=present,
         present_name=facts["instance_type"].to_list(),
         kind=facts["resource_type"].to_list(),
@@ -208,14 +211,14 @@ def evidence_of(
         is_judged=judged,
         peak=matrix(
             # A group's average hides its busiest member.
-            np.where(is_group, numbers("cpu_peak_pct"), numbers("cpu_average_peak_pct")) / 100 * size[:, CPU] * spread,
-            numbers("memory_peak_pct") / 100 * size[:, MEMORY] * spread,
+            np.where(is_group, numbers("cpu_peak_pct"), numbers("cpu_average_peak_pct")) / 100 * size[:, CPU],
+            numbers("memory_peak_pct") / 100 * size[:, MEMORY],
             numbers("network_peak_gbps"),
             numbers("disk_peak_mbps"),
             numbers("disk_peak_iops"),
         ),
-        cpu_p995=numbers("cpu_p995_pct") / 100 * size[:, CPU] * spread,
-        memory_ever=numbers("memory_ever_pct") / 100 * size[:, MEMORY] * spread,
+        cpu_p995=numbers("cpu_p995_pct") / 100 * size[:, CPU],
+        memory_ever=numbers("memory_ever_pct") / 100 * size[:, MEMORY],
         replay=matrix(*(numbers(name) for name in replayed)),
         replay_event=list(facts.select(told).iter_rows()),
         forecast=np.stack([forecasts.get(name, np.full(len(DIMENSIONS), np.nan)) for name in ids]),
@@ -373,8 +376,8 @@ def _row(
         **{f"required_{name}": _known(value) for name, value in zip(_REQUIRED, verdict.demand, strict=True)},
         "required_by": json.dumps({d.name: by for d, by in zip(DIMENSIONS, verdict.asked_by, strict=True)}, sort_keys=True),
         **{f"candidate_{name}": _known(value) for name, value in zip(_REQUIRED, then, strict=True)},
-        "cpu_ratio": _known(now[CPU] / then[CPU]),
-        "memory_ratio": _known(now[MEMORY] / then[MEMORY]),
+        "cpu_ratio": _known(now[CPU] / then[CPU] * one.spread),
+        "memory_ratio": _known(now[MEMORY] / then[MEMORY] * one.spread),
         "closest_event": None if stays else verdict.closest_event,
         "closest_event_pct": None if stays else _known(verdict.closest_event_pct),
         "idle_pool": verdict.idle_pool,
@@ -412,8 +415,9 @@ def _named(facts: pl.DataFrame, key: str, title: str) -> list[str | None]:
 
 
 def _before(row: Mapping[str, Any] | None, present: str | None, shapes: Shapes) -> int:
-    """The size that the last verdict would have had, -1 where nothing is known of it or the size has changed since."""
-    if row is None or row["current_type"] != present:
+    """The size that the last verdict would have had; -1 where nothing is known of it, the size has changed since, or something
+    else than the demand decided: what was put off needs no change of mind."""
+    if row is None or row["current_type"] != present or row["verdict"] not in ("propose", "keep"):
         return -1
     return shapes.number_of(row["target_type"] or present)
 

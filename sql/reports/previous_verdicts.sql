@@ -2,5 +2,5 @@
 -- grain: resource_id
 -- reads: rightsizing_verdicts
 -- params: -
-select resource_id, current_type, target_type
+select resource_id, verdict, current_type, target_type
 from rightsizing_verdicts

@@ -41,6 +41,9 @@ class Evidence:
         there, ``is_judged`` whether the feed records a dimension at all. ``cpu_load`` holds, of machines that live on burst
         credits, the cores in use and the minutes of each sample.
 
+    All of it is as it was measured. ``spread`` is how many times the group's members were in service at most: with the
+    members that it has, each would have carried so much more.
+
     Standing:
         what else speaks against a change; the texts name it. ``present`` is the number of the present size in the
         catalog, -1 where it is not there. ``pool`` numbers the resource's service, -1 where unknown.
@@ -53,6 +56,7 @@ class Evidence:
     present_name: Texts = _column(None)
     kind: Texts = _column("ec2_instance")
     units: Floats = _column(1.0)
+    spread: Floats = _column(1.0)
     pool: NDArray[np.int64] = _column(-1)
     history_hours: Floats = _column(_NAN)
     coverage_pct: Floats = _column(_NAN)

@@ -142,7 +142,7 @@ def _attached(shapes: Shapes, candidate: int, evidence: Evidence, rows: NDArray[
 def _credits_last(shapes: Shapes, candidate: int, evidence: Evidence, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether a burstable size would do: the sustained demand within its baseline, or a credit balance that never ran out."""
     vcpu, baseline = float(shapes.capacity[candidate, CPU]), float(shapes.burst_baseline_pct[candidate])
-    lasts = evidence.cpu_p995[rows] <= vcpu * baseline / 100
+    lasts = evidence.cpu_p995[rows] * evidence.spread[rows] <= vcpu * baseline / 100
     for place in np.flatnonzero(~lasts):
         load = evidence.cpu_load[rows[place]]
         if load is not None:
@@ -196,7 +196,7 @@ def chance_of_exceeding(
     capacity, now = shapes.capacity[sizes], shapes.capacity[evidence.present[rows]]
     for dimension in range(len(DIMENSIONS)):
         shrinks = evidence.is_judged[rows, dimension] & (capacity[:, dimension] < now[:, dimension])
-        peak = np.fmax(evidence.peak[rows, dimension], evidence.replay[rows, dimension])
+        peak = np.fmax(evidence.peak[rows, dimension], evidence.replay[rows, dimension]) * evidence.spread[rows]
         chance += np.where(
             shrinks, exceedance_probability(dimension, capacity[:, dimension], peak, evidence.history_hours[rows]), 0
         )

@@ -55,16 +55,18 @@ def requirements(evidence: Evidence, shapes: Shapes, rules: Rules) -> Requiremen
     """
     size = len(evidence)
     asked = np.full((len(ASKING), size, len(DIMENSIONS)), np.nan)
-    asked[SUSTAINED, :, CPU] = _or_infinite(evidence.cpu_p995) / (rules.max_cpu_p995_pct / 100)
-    asked[PEAK] = _or_infinite(evidence.peak)
+    spread = evidence.spread[:, None]
+    asked[SUSTAINED, :, CPU] = _or_infinite(evidence.cpu_p995 * evidence.spread) / (rules.max_cpu_p995_pct / 100)
+    asked[PEAK] = _or_infinite(evidence.peak * spread)
     asked[PEAK, :, CPU] /= rules.max_cpu_peak_pct / 100
     asked[PEAK, :, MEMORY] /= rules.max_memory_peak_pct / 100
-    asked[EVER, :, MEMORY] = evidence.memory_ever
-    asked[REPLAY] = evidence.replay
-    asked[FORECAST] = evidence.forecast
+    asked[EVER, :, MEMORY] = evidence.memory_ever * evidence.spread
+    asked[REPLAY] = evidence.replay * spread
+    asked[FORECAST] = evidence.forecast * spread
     floor = _idle_floor(evidence, shapes, rules)
     asked[IDLE_FLOOR] = floor
-    single = np.fmax(_or_infinite(evidence.peak[:, CPU]), evidence.replay[:, CPU]) / (rules.max_single_vcpu_peak_pct / 100)
+    highest = np.fmax(_or_infinite(evidence.peak[:, CPU]), evidence.replay[:, CPU]) * evidence.spread
+    single = highest / (rules.max_single_vcpu_peak_pct / 100)
     for dimension in range(len(DIMENSIONS)):
         unknown = evidence.is_judged[:, dimension] & ~(evidence.covered_pct[:, dimension] >= rules.min_recent_coverage_pct)
         asked[PEAK, unknown, dimension] = np.inf

@@ -176,7 +176,7 @@ def _of_fit(
         return "keep_not_enough_gain_vs_risk", savings, risk, text
     if savings < max(rules.min_savings_usd_month, 0.01):
         return "keep_savings_too_small", savings, rules.min_savings_usd_month, None
-    utilization = 100 * evidence.cpu_p995[i] / shapes.capacity[size, CPU]
+    utilization = 100 * evidence.cpu_p995[i] * evidence.spread[i] / shapes.capacity[size, CPU]
     return PROPOSE, float(utilization), rules.max_cpu_p995_pct, shapes.names[size]
 
 
@@ -196,7 +196,7 @@ def _blocked(
     name = shapes.names[size]
     if dimension < 0:
         if found.short_of[i] == search.CREDITS:
-            sustained = 100 * float(evidence.cpu_p995[i]) / float(shapes.capacity[size, CPU])
+            sustained = 100 * float(evidence.cpu_p995[i] * evidence.spread[i]) / float(shapes.capacity[size, CPU])
             text = f"P99.5 would be {sustained:.0f} % of {name} and use up its CPU credits"
             return "keep_busy_cpu", sustained, float(shapes.burst_baseline_pct[size]), text
         return "keep_no_cheaper_fit", None, None, _SHORT_OF[int(found.short_of[i])].format(size=name)
@@ -217,7 +217,8 @@ def _blocked(
             return "insufficient_memory_data", covered, rules.min_recent_coverage_pct, name
         text = f"the last seven days' {DIMENSIONS[dimension].label.lower()}"
         return "insufficient_coverage", covered, rules.min_recent_coverage_pct, text
-    peak, replay = float(evidence.peak[i, dimension]), float(evidence.replay[i, dimension])
+    spread = float(evidence.spread[i])
+    peak, replay = float(evidence.peak[i, dimension]) * spread, float(evidence.replay[i, dimension]) * spread
     limit = 100.0
     if dimension == CPU and asked <= capacity:
         # Everything fits, but not beside what a size with one vCPU keeps for itself.
@@ -227,7 +228,7 @@ def _blocked(
         text = f"{evidence.replay_event[i][dimension]}: {DIMENSIONS[dimension].label} of {name}"
         return "refuse_incident_replay", 100 * replay / capacity, limit, text
     if reason == FORECAST:
-        share = 100 * float(evidence.forecast[i, dimension]) / capacity
+        share = 100 * float(evidence.forecast[i, dimension]) * spread / capacity
         return "keep_forecast_growth", share, limit, f"{DIMENSIONS[dimension].label} of {name}"
     if reason == IDLE_FLOOR:
         text = (
@@ -240,9 +241,10 @@ def _blocked(
 
 def _busy(i: int, dimension: int, reason: int, evidence: Evidence, rules: Rules, capacity: float, name: str) -> Reason:
     code = DIMENSIONS[dimension].busy_code
-    peak = float(evidence.peak[i, dimension])
+    spread = float(evidence.spread[i])
+    peak = float(evidence.peak[i, dimension]) * spread
     if dimension == CPU:
-        sustained, share = 100 * float(evidence.cpu_p995[i]) / capacity, 100 * peak / capacity
+        sustained, share = 100 * float(evidence.cpu_p995[i]) * spread / capacity, 100 * peak / capacity
         if reason == SUSTAINED and sustained > rules.max_cpu_p995_pct:
             return code, sustained, rules.max_cpu_p995_pct, f"P99.5 would be {sustained:.0f} % of {name}"
         limit = rules.max_cpu_peak_pct if share > rules.max_cpu_peak_pct else rules.max_single_vcpu_peak_pct
@@ -250,7 +252,7 @@ def _busy(i: int, dimension: int, reason: int, evidence: Evidence, rules: Rules,
     if dimension == MEMORY:
         if 100 * peak / capacity > rules.max_memory_peak_pct:
             return code, 100 * peak / capacity, rules.max_memory_peak_pct, name
-        return code, 100 * float(evidence.memory_ever[i]) / capacity, 100.0, f"{name} (highest on record)"
+        return code, 100 * float(evidence.memory_ever[i]) * spread / capacity, 100.0, f"{name} (highest on record)"
     unit = DIMENSIONS[dimension].unit
     return code, peak, capacity, unit if dimension in (IOPS,) or code == "keep_busy_ebs" else name
 
@@ -260,7 +262,7 @@ def _closest_event(evidence: Evidence, shapes: Shapes, size: int, i: int) -> tup
     if size < 0:
         return None, float("nan")
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = 100 * evidence.replay[i] / shapes.capacity[size]
+        share = 100 * evidence.replay[i] * evidence.spread[i] / shapes.capacity[size]
     if np.isnan(share).all():
         return None, float("nan")
     dimension = int(np.nanargmax(share))

@@ -138,7 +138,7 @@ def test_a_night_says_which_decisions_count_as_emergencies(runtime: Runtime) -> 
     night(runtime, machine(), decision_audit=decisions)
     told = build_report(runtime, DAY).decisions
     assert told is not None
-    assert told.startswith("Of 3 decisions in 28 days, 1 are emergencies; left out: 1 dry runs, 1 for a target")
+    assert told.startswith("Of 3 decisions in 28 days, emergencies: 1; left out: 1 dry runs, 1 for a target")
     assert "(such as nobody)" in told
 
 
@@ -152,7 +152,7 @@ def test_the_story_of_a_verdict_tells_its_money_risk_and_past(tmp_path: Path) ->
     assert told["Candidate"] == "m5.large, $70.08 a month"
     assert told["Worth after risk"] == f"${found['expected_usd_month']:,.2f} a month"
     assert told["Risk"] == "in 13 of 100 weeks some sample would exceed the candidate"
-    assert told["Last verdict"] == "proposed no other size, which is new now"
+    assert told["Last verdict"] == "proposed no other size; this one is new"
     assert told["Evidence fingerprint"] == found["fingerprint"]
     verdict(runtime, machine(), day=DAY + timedelta(days=1))
     assert dict(explain(runtime, "i-1", None).money)["Last verdict"] == "proposed m5.large, as now"
