@@ -427,6 +427,7 @@ RIGHTSIZING_VERDICTS = Table(
         "closest_event": "VARCHAR",
         "closest_event_pct": "DOUBLE",
         "idle_pool": "INTEGER",
+        "in_service_peak": "DOUBLE",
         "emergencies": "INTEGER",
         "last_emergency_at": "TIMESTAMP",
         "last_emergency_target": "VARCHAR",

@@ -191,6 +191,7 @@ def evidence_lines(verdict: Mapping[str, Any], rules: RightsizingSettings) -> tu
 
     event, is_group = verdict["closest_event"], verdict["resource_type"] == "autoscaling_group"
     lines = (
+        _members_line(verdict) if is_group else None,
         share(
             f"CPU P99.5, {span}, {basis[verdict['cpu_basis']]}",
             verdict["cpu_p995_pct"],
@@ -237,6 +238,14 @@ _FORECASTS = {
     "history too short": ("Forecast guard: daily peaks are rising, history is too short for a forecast", "rising"),
     "not installed": ("Forecast guard: daily peaks are rising, the extra 'forecast' is not installed", "rising"),
 }
+
+
+def _members_line(verdict: Mapping[str, Any]) -> EvidenceLine | None:
+    """What a scaled-out group showed was the load of more members than it has."""
+    peak, units = verdict["in_service_peak"], verdict["units"]
+    if peak is None or not units or peak <= units:
+        return None
+    return EvidenceLine(f"Members in service at most; their load on {units}", f"{peak:.0f}", f"× {peak / units:.2f}", "–")
 
 
 def _forecast_line(guard: str | None) -> EvidenceLine | None:

@@ -336,7 +336,7 @@ _COPIED = (
     "lookback_days", "cpu_basis", "cpu_mean_pct", "cpu_p95_pct", "cpu_p995_pct", "cpu_peak_pct",
     "cpu_average_peak_pct", "memory_basis",
     "memory_p995_pct", "memory_peak_pct", "memory_ever_pct", "network_peak_gbps", "disk_peak_mbps", "disk_peak_iops",
-    "replayed_events", "emergencies", "last_emergency_at", "last_emergency_target",
+    "replayed_events", "in_service_peak", "emergencies", "last_emergency_at", "last_emergency_target",
 )  # fmt: skip
 _REQUIRED = ("vcpu", "memory_gib", "network_gbps", "disk_mbps", "disk_iops")
 
