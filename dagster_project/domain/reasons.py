@@ -29,7 +29,7 @@ _ALL = (
         "propose_smaller_size",
         "Safe to shrink",
         "{text} holds it: CPU P99.5 would be {value:.0f} % of it (limit {limit:.0f} %), "
-        "and it would have held in every past emergency and incident.",
+        "and no emergency or incident on record would have exceeded it.",
     ),
     Reason(
         "propose_lower_minimum",

@@ -359,6 +359,7 @@ RIGHTSIZING_EVIDENCE = Table(
         "zones": "INTEGER",
         "in_service_peak": "DOUBLE",
         "incident_in_service": "DOUBLE",
+        "unsized_event": "VARCHAR",
         "interfaces": "INTEGER",
         "volumes": "INTEGER",
     },

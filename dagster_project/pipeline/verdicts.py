@@ -43,6 +43,7 @@ from dagster_project.lake.tables import (
     UTILIZATION_SAMPLES,
     UTILIZATION_WINDOW,
 )
+from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.settings import RightsizingSettings
 from dagster_project.statements import statement
@@ -258,6 +259,7 @@ def evidence_of(
         zones=numbers("zones"),
         in_service_peak=numbers("in_service_peak"),
         incident_in_service=numbers("incident_in_service"),
+        unsized_event=facts["unsized_event"].to_list(),
         scheduled_minimum=numbers("scheduled_minimum"),
     )
 
@@ -265,12 +267,15 @@ def evidence_of(
 def _burst_loads(facts: pl.DataFrame, engine: Engine, day: date, lookback_days: int) -> Loads:
     """The cores in use and the minutes of each sample, of machines that live on burst credits. Their order in time decides,
     which a histogram does not keep: they are few, and their samples are read."""
-    bursting = {}
-    for name, kind, region, size in facts.select("resource_id", "resource_type", "region", "instance_type").iter_rows():
+    bursting, measured = {}, {}
+    known = facts.select("resource_id", "resource_type", "region", "instance_type", "history_hours")
+    for name, kind, region, size, hours in known.iter_rows():
         shapes = ec2_shapes(region)
-        number = shapes.number_of(size) if kind != "rds_instance" else -1
+        # Of a group there is only the average of its members, and credits are each member's own.
+        number = shapes.number_of(size) if kind == "ec2_instance" else -1
         if number >= 0 and not np.isnan(shapes.burst_baseline_pct[number]):
             bursting[name] = float(shapes.capacity[number, CPU])
+            measured[name] = min(hours or 0.0, 24 * RECENT_DAYS) * 60
     engine.view(UTILIZATION_SAMPLES, days_up_to(day, lookback_days) if bursting else [])
     rows = engine.rows(statement("reports/cpu_samples"), {"resource_ids": sorted(bursting)}) if bursting else []
     return {
@@ -279,6 +284,8 @@ def _burst_loads(facts: pl.DataFrame, engine: Engine, day: date, lookback_days: 
             np.array(row["minutes"], dtype=np.float64),
         )
         for row in rows
+        # Samples that are gone may have been the busy ones: a week of them must be there, or all that ever was.
+        if sum(row["minutes"]) >= 0.9 * measured[row["resource_id"]]
     }
 
 

@@ -69,11 +69,17 @@ lived_through as (
     select
         demand.resource_id,
         coalesce(windows.event_title, demand.event_id) || ', ' || strftime(windows.started_at, '%Y-%m-%d') as event,
-        demand.cpu_peak_pct / 100 * coalesce(size.vcpu, present.vcpu) as cpu_vcpu,
-        demand.mem_peak_pct / 100 * coalesce(size.memory_gib, present.memory_gib) as memory_gib,
-        demand.net_peak_bytes_per_second * 8 / 1e9 as network_gbps,
-        demand.disk_peak_bytes_per_second * 8 / 1e6 as disk_mbps,
-        demand.disk_peak_ops_per_second as disk_iops,
+        -- What was saturated shows what it got: only more than that would have held.
+        case when demand.cpu_peak_pct >= 95 then greatest(demand.cpu_peak_pct, 100) * 1.01 else demand.cpu_peak_pct end
+            / 100 * coalesce(size.vcpu, present.vcpu) * load.spread as cpu_vcpu,
+        case when demand.mem_peak_pct >= 95 then greatest(demand.mem_peak_pct, 100) * 1.01 else demand.mem_peak_pct end
+            / 100 * coalesce(size.memory_gib, present.memory_gib) * load.spread as memory_gib,
+        demand.net_peak_bytes_per_second * 8 / 1e9 * load.spread as network_gbps,
+        demand.disk_peak_bytes_per_second * 8 / 1e6 * load.spread as disk_mbps,
+        demand.disk_peak_ops_per_second * load.spread as disk_iops,
+        -- Percentages of a size that is gone and that nobody knows say nothing.
+        size.vcpu is null and demand.cpu_peak_pct is not null
+            and coalesce(inventory.config_changed_at > demand.window_from_at, false) as is_unsized,
         demand.in_service_peak,
         case when demand.samples > 0 then demand.event_kind || ' ' || demand.event_id end as measured_event
     from incident_demand as demand
@@ -81,6 +87,11 @@ lived_through as (
     join resource_inventory as inventory using (resource_id)
     left join sizes as size on size.size_name = demand.instance_type
     left join sizes as present on present.size_name = inventory.instance_type
+    -- Members that were in service then and are not there now: those that are would have carried their load.
+    cross join lateral (
+        select case when inventory.resource_type = 'autoscaling_group'
+                    then greatest(1, coalesce(demand.in_service_peak, 1) / greatest(coalesce(inventory.units, 1), 1)) else 1 end as spread
+    ) as load
 ),
 replays as (
     select
@@ -97,15 +108,16 @@ replays as (
         arg_max(event, (disk_mbps, event)) filter (disk_mbps is not null) as replay_disk_event,
         max(disk_iops) as replay_disk_iops,
         arg_max(event, (disk_iops, event)) filter (disk_iops is not null) as replay_iops_event,
-        max(in_service_peak) as incident_in_service
+        max(in_service_peak) as incident_in_service,
+        min(event) filter (is_unsized) as unsized_event
     from lived_through
     group by resource_id
 ),
 switches as (
     select names.resource_id, max(decided.decision_at) as kill_switch_at
     from decision_audit as decided
-    join resource_names as names on names.name = decided.target
-    where decided.action_type = 'kill_switch'
+    join resource_names as names on names.name = decided.target or lower(decided.target) in ('*', 'all', 'global')
+    where lower(decided.action_type) = 'kill_switch'
       and not coalesce(decided.is_dry_run, false)
       and coalesce(decided.outcome, '') not in ('failed', 'skipped')
       and decided.decision_at >= $day_end::timestamp - interval 1 day
@@ -212,9 +224,11 @@ select
     kill_switch_at,
     try_cast(config ->> 'min_size' as integer) as minimum_size,
     try_cast(config ->> 'scheduled_min_size' as integer) as scheduled_minimum,
-    greatest(1, coalesce(json_array_length(config -> 'availability_zones'), 1))::integer as zones,
+    case when json_type(config -> 'availability_zones') = 'ARRAY' then greatest(1, json_array_length(config -> 'availability_zones'))
+         when config ->> 'availability_zone' is not null then 1 end::integer as zones,
     in_service_peak,
     incident_in_service,
+    unsized_event,
     try_cast(config ->> 'network_interfaces' as integer) as interfaces,
     try_cast(config ->> 'volumes' as integer) as volumes
 from facts

@@ -18,9 +18,9 @@ with samples as (
 select
     resource_id,
     list(cpu_avg_pct::double order by sampled_at) as cpu_pct,
-    -- A gap is no load: a sample lasts until the next one, at most a quarter of an hour.
-    list(least(coalesce(gap_minutes, 5), 15)::double order by sampled_at) as minutes
-from samples
+    -- A gap is no load: a sample lasts until the next one, at most three of the feed's intervals and an hour.
+    list(least(coalesce(gap_minutes, usual_minutes, 5), 3 * coalesce(usual_minutes, 5), 60)::double order by sampled_at) as minutes
+from (select *, median(gap_minutes) over (partition by resource_id) as usual_minutes from samples) as paced
 where cpu_avg_pct is not null
 group by resource_id
 order by resource_id

@@ -36,13 +36,14 @@ class Evidence:
         ``peak`` is the highest sample of the look-back, of in-interval maxima where the feed has them; of CPU it is the highest
         interval average, because a spike of seconds waits and is done, where memory that is short kills. ``cpu_p995`` is the
         99.5th percentile of the CPU maxima, ``memory_ever`` the highest memory that the lake remembers at all,
-        ``replay`` the highest demand in any protected window of the whole history and ``replay_event`` its name,
+        ``replay`` the highest demand in any protected window of the whole history and ``replay_event`` its name
+        (``unsized_event`` one whose demand cannot be told, because nobody knows the size that lived through it),
         ``forecast`` the upper bound of the demand to come. ``covered_pct`` is the share of the recent readings that is
         there, ``is_judged`` whether the feed records a dimension at all. ``cpu_load`` holds, of machines that live on burst
         credits, the cores in use and the minutes of each sample.
 
     All of it is as it was measured. ``spread`` is how many times the group's members were in service at most: with the
-    members that it has, each would have carried so much more.
+    members that it has, each would have carried so much more. (``replay`` is spread event by event already.)
 
     Standing:
         what else speaks against a change; the texts name it. ``present`` is the number of the present size in the
@@ -67,6 +68,7 @@ class Evidence:
     memory_ever: Floats = _column(_NAN)
     replay: Floats = _matrix(_NAN)
     replay_event: Any = _matrix(None)  # type: ignore[arg-type]
+    unsized_event: Texts = _column(None)
     forecast: Floats = _matrix(_NAN)
     interfaces: Floats = _column(_NAN)
     volumes: Floats = _column(_NAN)

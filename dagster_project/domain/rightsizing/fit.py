@@ -196,7 +196,7 @@ def chance_of_exceeding(
     capacity, now = shapes.capacity[sizes], shapes.capacity[evidence.present[rows]]
     for dimension in range(len(DIMENSIONS)):
         shrinks = evidence.is_judged[rows, dimension] & (capacity[:, dimension] < now[:, dimension])
-        peak = np.fmax(evidence.peak[rows, dimension], evidence.replay[rows, dimension]) * evidence.spread[rows]
+        peak = np.fmax(evidence.peak[rows, dimension] * evidence.spread[rows], evidence.replay[rows, dimension])
         chance += np.where(
             shrinks, exceedance_probability(dimension, capacity[:, dimension], peak, evidence.history_hours[rows]), 0
         )

@@ -109,6 +109,11 @@ def _catalog(evidence: Evidence, shapes: Shapes) -> Iterator[Gate]:
 
 def _measured(evidence: Evidence, rules: Rules) -> Iterator[Gate]:
     """What was measured, and how much of it is there."""
+    yield Gate(
+        "insufficient_catalog",
+        _is_said(evidence.unsized_event),
+        text=lambda i: f"The size that lived through this is not known: {evidence.unsized_event[i]}.",
+    )
     changed = evidence.days_since_change
     yield Gate("refuse_recently_changed", changed < rules.change_veto_days, changed, rules.change_veto_days)
     history = _or_zero(evidence.history_hours)

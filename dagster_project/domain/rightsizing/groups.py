@@ -40,7 +40,8 @@ class Minimum:
 def lowest_minimum(evidence: Evidence, i: int, shapes: Shapes, rules: Rules) -> Minimum | None:
     """The safe minimum of group ``i``; None where something that decides it is not known."""
     peak, present = evidence.in_service_peak[i], int(evidence.present[i])
-    if present < 0 or np.isnan(peak) or np.isnan(evidence.minimum_size[i]) or _is_saturated(evidence, i, shapes, rules):
+    decisive = (peak, evidence.minimum_size[i], evidence.zones[i], evidence.units[i])
+    if present < 0 or np.isnan(decisive).any() or _is_saturated(evidence, i, shapes, rules):
         return None
     asked = []
     for dimension, limit_pct in enumerate((rules.max_cpu_p995_pct, rules.max_memory_peak_pct, 100.0, 100.0, 100.0)):
@@ -53,6 +54,11 @@ def lowest_minimum(evidence: Evidence, i: int, shapes: Shapes, rules: Rules) -> 
         if not is_seen or np.isnan(demand) or np.isnan(capacity):
             return None
         members = math.ceil(float(peak) * demand / (capacity * limit_pct / 100) - _ROUNDING)
+        survived = float(evidence.replay[i, dimension])
+        if not np.isnan(survived):
+            # Replayed demand is that of each of the present units.
+            lived = math.ceil(float(evidence.units[i]) * survived / capacity - _ROUNDING)
+            asked.append((lived, f"{evidence.replay_event[i][dimension]}"))
         label = DIMENSIONS[dimension].label
         asked.append((members, f"{label if dimension == CPU else label.lower()} at the busiest moment"))
     asked += [

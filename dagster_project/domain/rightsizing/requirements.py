@@ -61,11 +61,11 @@ def requirements(evidence: Evidence, shapes: Shapes, rules: Rules) -> Requiremen
     asked[PEAK, :, CPU] /= rules.max_cpu_peak_pct / 100
     asked[PEAK, :, MEMORY] /= rules.max_memory_peak_pct / 100
     asked[EVER, :, MEMORY] = evidence.memory_ever * evidence.spread
-    asked[REPLAY] = evidence.replay * spread
+    asked[REPLAY] = evidence.replay
     asked[FORECAST] = evidence.forecast * spread
     floor = _idle_floor(evidence, shapes, rules)
     asked[IDLE_FLOOR] = floor
-    highest = np.fmax(_or_infinite(evidence.peak[:, CPU]), evidence.replay[:, CPU]) * evidence.spread
+    highest = np.fmax(_or_infinite(evidence.peak[:, CPU]) * evidence.spread, evidence.replay[:, CPU])
     single = highest / (rules.max_single_vcpu_peak_pct / 100)
     for dimension in range(len(DIMENSIONS)):
         unknown = evidence.is_judged[:, dimension] & ~(evidence.covered_pct[:, dimension] >= rules.min_recent_coverage_pct)

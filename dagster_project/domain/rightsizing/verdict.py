@@ -176,6 +176,10 @@ def _of_fit(
         return "keep_not_enough_gain_vs_risk", savings, risk, text
     if savings < max(rules.min_savings_usd_month, 0.01):
         return "keep_savings_too_small", savings, rules.min_savings_usd_month, None
+    event, lived = _closest_event(evidence, shapes, size, i)
+    if lived > 100:
+        # It has no less than now, and now is too little already.
+        return "refuse_incident_replay", lived, 100.0, f"{event} of {shapes.names[size]}"
     utilization = 100 * evidence.cpu_p995[i] * evidence.spread[i] / shapes.capacity[size, CPU]
     return PROPOSE, float(utilization), rules.max_cpu_p995_pct, shapes.names[size]
 
@@ -218,7 +222,7 @@ def _blocked(
         text = f"the last seven days' {DIMENSIONS[dimension].label.lower()}"
         return "insufficient_coverage", covered, rules.min_recent_coverage_pct, text
     spread = float(evidence.spread[i])
-    peak, replay = float(evidence.peak[i, dimension]) * spread, float(evidence.replay[i, dimension]) * spread
+    peak, replay = float(evidence.peak[i, dimension]) * spread, float(evidence.replay[i, dimension])
     limit = 100.0
     if dimension == CPU and asked <= capacity:
         # Everything fits, but not beside what a size with one vCPU keeps for itself.
@@ -262,7 +266,7 @@ def _closest_event(evidence: Evidence, shapes: Shapes, size: int, i: int) -> tup
     if size < 0:
         return None, float("nan")
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = 100 * evidence.replay[i] * evidence.spread[i] / shapes.capacity[size]
+        share = np.where(evidence.is_judged[i], 100 * evidence.replay[i] / shapes.capacity[size], np.nan)
     if np.isnan(share).all():
         return None, float("nan")
     dimension = int(np.nanargmax(share))

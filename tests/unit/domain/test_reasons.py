@@ -46,7 +46,7 @@ def test_a_sentence_takes_its_numbers_or_none_of_them(code: str) -> None:
             80,
             "m5.large",
             "m5.large holds it: CPU P99.5 would be 70 % of it (limit 80 %), "
-            "and it would have held in every past emergency and incident.",
+            "and no emergency or incident on record would have exceeded it.",
         ),
         (
             "refuse_recent_emergency_scaleup",

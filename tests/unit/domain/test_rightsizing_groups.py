@@ -54,7 +54,6 @@ def group(rules: Rules = FAMILY, **overrides: Any) -> tuple[Verdict, Verdict, in
         ({"scheduled_minimum": 7.0}, 7, "a scheduled minimum"),
         ({"incident_in_service": 8.0}, 8, "members in service during an incident"),
         ({**IDLE, "zones": 0.0}, 1, "a group has a member"),
-        ({**IDLE, "zones": NAN}, 1, "one member in each zone"),
         ({"incident_in_service": 7.2}, 8, "members in service during an incident"),
         ({"incident_in_service": 12.0}, 12, "members in service during an incident"),
     ],
@@ -62,6 +61,10 @@ def group(rules: Rules = FAMILY, **overrides: Any) -> tuple[Verdict, Verdict, in
 )
 def test_what_asks_for_most_decides(overrides: dict[str, Any], members: int, asked_by: str) -> None:
     assert lowest(**overrides) == Minimum(members, asked_by)
+
+
+def test_unknown_zones_leave_the_minimum_alone() -> None:
+    assert lowest(**IDLE, zones=NAN) is None
 
 
 def test_whole_members_are_not_rounded_up_by_the_last_digit_of_a_float() -> None:

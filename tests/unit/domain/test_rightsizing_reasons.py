@@ -84,7 +84,7 @@ CASES = [
         80.0,
         "m9.xlarge",
         "m9.xlarge holds it: CPU P99.5 would be 60 % of it (limit 80 %), "
-        "and it would have held in every past emergency and incident.",
+        "and no emergency or incident on record would have exceeded it.",
     ),
     Case(
         "a group that ran at its minimum",
