@@ -33,7 +33,7 @@ OF_THE_SERVICE = {
 }  # fmt: skip
 SHOWN_BY_SHAPE = {
     "idle_oversized": {"propose_smaller_size"},
-    "diurnal": {"propose_smaller_size", "keep_busy_cpu", "refuse_recent_emergency_scaleup"},
+    "diurnal": {"propose_smaller_size", "keep_busy_cpu", "keep_busy_memory", "refuse_recent_emergency_scaleup"},
     "weekly_peak": {"keep_busy_cpu"},
     "month_end_peak": {"keep_busy_cpu"},
     "memory_bound": {"keep_busy_memory"},

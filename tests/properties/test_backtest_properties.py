@@ -20,7 +20,7 @@ from dagster_project.pipeline.backtest_traces import _seconds_each
 from tests.backtest_builders import DAY, FIRST, HOUR, WEEK, demand, series, windows_of
 from tests.rightsizing_builders import CATALOG
 
-quickly = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+quickly = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 gaps = st.lists(st.sampled_from([1, 60, 60, 299, 300, 300, 301, HOUR, 5 * HOUR, 3 * DAY]), min_size=1, max_size=120)
 seeds = st.integers(0, 2**32 - 1)
 SHAPES = ec2_shapes("us-east-1")

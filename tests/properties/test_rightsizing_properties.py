@@ -36,7 +36,7 @@ def _real() -> Shapes:
 
 CATALOGS = {"round": CATALOG, "real": _real()}
 on_both_catalogs = pytest.mark.parametrize("catalog", CATALOGS)
-quickly = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+quickly = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
 def shares(highest: float) -> st.SearchStrategy[float]:
@@ -236,7 +236,7 @@ def more_demand(draw: st.DrawFn, row: Row, columns: Sequence[str], dimensions: S
 
 
 @on_both_catalogs
-@settings(quickly, max_examples=150)
+@settings(quickly, max_examples=60)
 @given(data=st.data())
 def test_more_demand_never_fits_a_cheaper_size(catalog: str, data: st.DataObject) -> None:
     shapes = CATALOGS[catalog]
@@ -327,7 +327,7 @@ def test_a_limit_that_is_not_known_never_passes(catalog: str, data: st.DataObjec
 
 
 @on_both_catalogs
-@settings(quickly, max_examples=100)
+@settings(quickly, max_examples=50)
 @given(data=st.data())
 def test_a_verdict_that_is_repeated_stays(catalog: str, data: st.DataObject) -> None:
     """The same evidence on the next night gives the same size, whatever the night before said."""
@@ -411,7 +411,7 @@ def may_stand_in(row: Row, shapes: Shapes, number: int, target: str) -> bool:
 
 @on_both_catalogs
 @pytest.mark.parametrize("target", ["cheapest", "family"])
-@settings(quickly, max_examples=100)
+@settings(quickly, max_examples=50)
 @given(data=st.data())
 def test_what_is_proposed_is_the_cheapest_size_that_holds_everything(target: str, catalog: str, data: st.DataObject) -> None:
     shapes = CATALOGS[catalog]
@@ -457,7 +457,7 @@ SHORT = (
 
 
 @on_both_catalogs
-@settings(quickly, max_examples=100)
+@settings(quickly, max_examples=50)
 @given(data=st.data())
 def test_the_number_that_decided_is_on_the_wrong_side_of_its_limit(catalog: str, data: st.DataObject) -> None:
     shapes = CATALOGS[catalog]

@@ -344,7 +344,8 @@ def test_a_proposal_is_written_down_with_every_number_behind_it(runtime: Runtime
         "candidate_vcpu": 2.0, "candidate_memory_gib": 8.0, "candidate_network_gbps": 0.75, "candidate_disk_mbps": 650.0,
         "candidate_disk_iops": 3600.0,
         "replayed_events": 1, "closest_event": "Payments stopped, 2024-11-30, CPU", "closest_event_pct": pytest.approx(96.0),
-        "idle_pool": 0, "in_service_peak": None, "emergencies": 0, "last_emergency_at": None, "last_emergency_target": None, "forecast": "level",
+        "idle_pool": 0, "in_service_peak": None,
+        "emergencies": 0, "last_emergency_at": None, "last_emergency_target": None, "forecast": "level",
         "previous_target_type": None, "is_flip": None, "fingerprint": found["fingerprint"],
     }  # fmt: skip
     assert json.loads(found["required_by"]) == {
