@@ -14,7 +14,7 @@ import pytest
 from dagster_project.pipeline.backtest_report import answers
 from tests.backtest_builders import DAY, HOUR, RULES, Export, Row, bytes_of, decision, machine, moment, samples
 
-MOMENTS = [moment(13, 10.5 * HOUR), moment(20)]
+MOMENTS = [moment(8), moment(13, 10.5 * HOUR), moment(24, HOUR + 300)]
 """Midnights and moments amid a day, where half of the day is past."""
 
 MACHINES = [
