@@ -33,7 +33,6 @@ class Summary:
     covered_pct: NDArray[np.float64]
     is_measured: NDArray[np.bool_]
     rejected_readings: int
-    cpu_mean_pct_of: float
 
 
 def summarize(history: History, lookback_days: float, emergency_veto_days: float) -> Summary:
@@ -57,9 +56,6 @@ def summarize(history: History, lookback_days: float, emergency_veto_days: float
         covered_pct=_covered(recent),
         is_measured=~np.isnan(history.highest).all(axis=0) if len(history.at) else np.zeros(len(DIMENSIONS), dtype=bool),
         rejected_readings=len(lookback.rejected_at),
-        cpu_mean_pct_of=float(np.nanmean(recent.average[:, CPU]))
-        if len(recent.at) and not np.isnan(recent.average[:, CPU]).all()
-        else np.nan,
     )
 
 

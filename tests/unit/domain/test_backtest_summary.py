@@ -65,7 +65,6 @@ def test_a_stopped_machine_was_read() -> None:
     assert (found.coverage_pct, found.recent_coverage_pct) == (100, 100)
     assert found.history_hours == pytest.approx(14 * 24)
     assert found.covered_pct.tolist() == [0] * 5  # of the last week, in which it was off
-    assert np.isnan(found.cpu_mean_pct_of)
 
 
 def test_some_minutes_of_a_feed_of_minutes_may_be_missing() -> None:
@@ -204,18 +203,11 @@ def test_readings_that_were_set_aside_within_the_look_back() -> None:
     assert summary(every(300, 30), rejected_at=rejected, days=7).rejected_readings == 1
 
 
-def test_the_mean_of_the_last_week() -> None:
-    at = every(HOUR, 28)
-    cpu = np.where(at >= END - 7 * DAY, np.where(at // HOUR % 2, 1.0, 3.0), 100.0)
-    cpu[-1] = np.nan
-    assert summary(at, {CPU: cpu}).cpu_mean_pct_of == pytest.approx(2, abs=0.01)
-
-
 def test_an_empty_history() -> None:
     for found in (summary([], {}), summary(every(300, 5), {CPU: np.nan}), summary([], seen_at=every(300, 5))):
         assert np.isnan(found.peak).all()
         assert np.isnan(found.replay).all()
-        assert np.isnan([found.cpu_p995, found.memory_ever, found.cpu_mean_pct_of]).all()
+        assert np.isnan([found.cpu_p995, found.memory_ever]).all()
         assert found.history_hours == 0
         assert not found.is_measured.any()
         assert found.covered_pct.tolist() == [0] * 5
