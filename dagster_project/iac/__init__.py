@@ -1,0 +1,1 @@
+"""Infrastructure code: from a live resource id to the one literal that sets its size, and no byte more."""

@@ -1,0 +1,190 @@
+"""Changes the bytes of literals, and nothing that was not announced.
+
+Changes of one root are made together or not at all. They are made in memory first, and the whole root is evaluated again:
+only where the same resources are there, no address changed beyond those announced, and every target has its new value from
+its old place, the files are replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dagster_project.errors import InputError
+from dagster_project.iac.kinds import NUMBERS, VALUES
+from dagster_project.iac.literals import changed_files, with_changes
+from dagster_project.iac.locate import Question, locate
+from dagster_project.iac.repository import Repository
+from dagster_project.iac.roots import Plan, Root, deep_recursion
+from dagster_project.iac.state import State
+from dagster_project.iac.values import Choice, Scalar, Span, alternatives, flows, plain
+from dagster_project.iac.verdicts import EDITABLE, REFUSED, SHARED, Location
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an attribute of a live resource shall be."""
+
+    question: Question
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The outcome for one change. A verdict that forbids it leaves ``is_edited`` false."""
+
+    location: Location
+    is_edited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """All outcomes in the order of the changes, and the new ``contents`` of files by path; empty where nothing is edited."""
+
+    outcomes: tuple[Edit, ...]
+    contents: Mapping[str, bytes]
+
+
+def prepare(
+    repository: Repository, plan: Plan, state: State, changes: Sequence[Change], *, allow_shared: bool = False
+) -> Edits:
+    """Finds and changes the literals in memory. A literal that feeds several addresses is changed where each of them is to
+    have the same new value, or with ``allow_shared``. Raises ``InputError`` for a value that the attribute cannot have."""
+    asked = [_Asked(change, locate(repository, plan, state, change.question)) for change in changes]
+    for each in asked:
+        each.require_value()
+    for each in asked:
+        if any(each.contradicts(other) for other in asked):
+            each.location = _refused(each.location, "changes_more", "two changes want other values of one literal")
+    if not all(each.is_allowed(asked, allow_shared) for each in asked):
+        return Edits(tuple(Edit(each.location, False) for each in asked), {})
+    root = repository.root(plan, state)
+    contents = changed_files(root, {each.span: each.change.to for each in asked}.items())
+    problem = _difference(root, with_changes(root, contents), asked)
+    if problem:
+        return Edits(tuple(Edit(_refused(each.location, *problem), False) for each in asked), {})
+    return Edits(tuple(Edit(each.location, True) for each in asked), contents)
+
+
+def _refused(location: Location, reason_code: str, detail: str) -> Location:
+    return replace(location, status=REFUSED, reason_code=reason_code, detail=detail)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A change with the place that was found for it."""
+
+    change: Change
+    location: Location
+
+    @property
+    def span(self) -> Span:
+        return self.location.span or Span("", 0, 0)
+
+    def require_value(self) -> None:
+        attribute, to = self.location.attribute, self.change.to
+        pattern = VALUES.get(attribute)
+        if pattern is not None and not re.fullmatch(pattern, to):
+            what = "a whole number" if attribute in NUMBERS else "a value as AWS writes it"
+            raise InputError(f"{attribute} cannot be {to!r}; --to takes {what}.")
+        if self.location.current == to:
+            raise InputError(f"{attribute} of {self.location.resource} is {to} already; choose another value with --to.")
+
+    def contradicts(self, other: _Asked) -> bool:
+        """Whether another change wants another value of the same literal."""
+        return bool(self.location.span) and self.location.span == other.location.span and self.change.to != other.change.to
+
+    def is_allowed(self, asked: Sequence[_Asked], allow_shared: bool) -> bool:
+        """Whether every address that the literal feeds is meant: a target of this call, or covered by ``allow_shared``."""
+        if self.location.status == EDITABLE or (self.location.status == SHARED and allow_shared):
+            return True
+        if self.location.reason_code != "shared_literal" or self.location.other_roots:
+            return False
+        same = {other.location.address for other in asked if other.location.span == self.location.span}
+        return set(self.location.affects) <= same
+
+
+def write(repository: Repository, contents: Mapping[str, bytes]) -> None:
+    """Replaces files, each in one step, keeping their modes. Raises ``InputError`` where one was changed in the meantime."""
+    folder = repository.files.root
+    for path in contents:
+        before = repository.files.read(path)
+        if before is None or _bytes(folder / path) != before.data:
+            raise InputError(f"The file {path} was changed while it was being edited; nothing was written, run again.")
+    drafts: list[tuple[str, Path]] = []
+    try:
+        for path, data in sorted(contents.items()):
+            target = folder / path
+            handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".nightshift-")
+            drafts.append((draft, target))
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(draft).chmod(target.stat().st_mode & 0o7777)
+        for draft, target in drafts:
+            Path(draft).replace(target)
+    except OSError as error:
+        raise InputError(f"The repository cannot be written ({error.strerror}); make it writable.") from None
+    finally:
+        for draft, _ in drafts:
+            Path(draft).unlink(missing_ok=True)
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _difference(before: Root, after: Root, asked: Sequence[_Asked]) -> tuple[str, str] | None:
+    """Why the edited root is not what was announced: a reason code and its detail; None where it is."""
+    with deep_recursion():
+        for reason, detail in after.problems:
+            return reason, detail
+        if set(before.instances) != set(after.instances):
+            return "changes_addresses", ""
+        announced = {address for each in asked for address in each.location.affects}
+        beyond = sorted(_changed_addresses(before, after, {each.span for each in asked}) - announced)
+        if beyond:
+            return "changes_more", ", ".join(beyond)
+        for each in asked:
+            if not _has_value(after, each):
+                return "changes_more", f"{each.location.address} would not become {each.change.to}"
+    return None
+
+
+def _changed_addresses(before: Root, after: Root, spans: set[Span]) -> set[str]:
+    changed = set()
+    for address, instance in before.instances.items():
+        was, will = dict(instance.everything()), dict(after.instances[address].everything())
+        if was.keys() != will.keys():
+            changed.add(address)
+            continue
+        for name, value in was.items():
+            if plain(value) == plain(will[name]):
+                continue
+            # Of alternatives only those count that the live value leaves.
+            if isinstance(value, Choice) and not spans & flows(before.likely(instance, name, value)):
+                continue
+            changed.add(address)
+    calls = {call.address: tuple(map(plain, call.values)) for call in after.absent}
+    return changed | {call.address for call in before.absent if tuple(map(plain, call.values)) != calls.get(call.address)}
+
+
+def _has_value(after: Root, asked: _Asked) -> bool:
+    values = [
+        option
+        for name, value in after.instances[asked.location.address or ""].everything()
+        if name.rpartition(".")[2] == asked.location.attribute
+        for option in alternatives(value)
+    ]
+    return any(
+        isinstance(option, Scalar) and option.text == asked.change.to and option.origin and option.origin.file == asked.span.file
+        for option in values
+    )

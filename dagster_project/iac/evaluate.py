@@ -1,0 +1,440 @@
+"""Evaluates HCL expressions to values with places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping as Names
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from dagster_project.iac import functions
+from dagster_project.iac.functions_files import FileContext
+from dagster_project.iac.syntax import (
+    Attribute,
+    Binary,
+    Call,
+    Conditional,
+    Expression,
+    For,
+    Index,
+    Literal,
+    Name,
+    ObjectOf,
+    Opaque,
+    Splat,
+    Step,
+    Template,
+    Traversal,
+    TupleOf,
+    Unary,
+)
+from dagster_project.iac.types import to_bool, to_number, to_string
+from dagster_project.iac.values import (
+    Choice,
+    CodeError,
+    Lazy,
+    Mapping,
+    Scalar,
+    Sequence,
+    Unknown,
+    Value,
+    alternatives,
+    choose,
+    computed,
+    decided_by,
+    for_each_choice,
+    is_null,
+    parts,
+    plain,
+    unknown,
+)
+
+
+class References(Protocol):
+    """What the first words of traversals mean: a module, say."""
+
+    def resolve(self, name: str, steps: tuple[Step, ...], scope: Scope) -> tuple[Value, int]:
+        """The value of ``name`` and as many of the steps as it takes to get one. Raises ``CodeError``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where an expression stands: ``names`` of its surroundings (each, count, iterators) before ``references``."""
+
+    references: References
+    context: FileContext
+    names: Names[str, Value]
+
+    def with_names(self, **names: Value) -> Scope:
+        """The scope inside a for expression, a dynamic block or an instance."""
+        return replace(self, names={**self.names, **names})
+
+
+def evaluate(expression: Expression, scope: Scope) -> Value:
+    """The expression's value. Raises ``CodeError`` where Terraform would refuse it."""
+    return _EVALUATORS[type(expression)](expression, scope)
+
+
+def _literal(expression: Literal, scope: Scope) -> Value:
+    return expression.value
+
+
+def _name(expression: Name, scope: Scope) -> Value:
+    if expression.name in scope.names:
+        return scope.names[expression.name]
+    return scope.references.resolve(expression.name, (), scope)[0]
+
+
+def _template(expression: Template, scope: Scope) -> Value:
+    if not expression.parts:
+        return Scalar(value="")
+    values = [evaluate(part, scope) for part in expression.parts]
+    if len(values) == 1:
+        return values[0]
+
+    def joined(*pieces: Value) -> Value:
+        if any(isinstance(piece, Unknown | Lazy) for piece in pieces):
+            return unknown("a part of a string", *pieces)
+        texts = [to_string(piece).value for piece in pieces]
+        if None in texts:
+            raise CodeError("a template has a part that is null")
+        return computed("".join(texts), *pieces)
+
+    return for_each_choice(joined, values)
+
+
+def _opaque(expression: Opaque, scope: Scope) -> Value:
+    inside = []
+    for each in expression.inside:
+        try:
+            inside.append(evaluate(each, scope))
+        except CodeError:
+            continue
+    result = unknown(expression.what, *inside)
+    return replace(result, reason="unknown_value", detail=expression.what)
+
+
+def _traversal(expression: Traversal, scope: Scope) -> Value:
+    base, steps = expression.base, expression.steps
+    if isinstance(base, Name) and base.name not in scope.names:
+        value, taken = scope.references.resolve(base.name, steps, scope)
+        steps = steps[taken:]
+    else:
+        value = evaluate(base, scope)
+    return _follow(value, steps, scope)
+
+
+def _follow(value: Value, steps: tuple[Step, ...], scope: Scope) -> Value:
+    for place, step in enumerate(steps):
+        if isinstance(step, Attribute):
+            value = attribute(value, step.name)
+        elif isinstance(step, Index):
+            value = index(value, evaluate(step.key, scope))
+        else:
+            return _follow(_splat(value, step, scope), steps[place + 1 :], scope)
+    return value
+
+
+def attribute(value: Value, name: str) -> Value:
+    """``value.name``. Raises ``CodeError`` where there is none."""
+    if isinstance(value, Mapping):
+        if name not in value.entries:
+            raise CodeError(f"there is no attribute {name}")
+        return _inside(value, value.entries[name])
+    if isinstance(value, Lazy):
+        return value.get(name)
+    if isinstance(value, Choice):
+        return for_each_choice(lambda single: attribute(single, name), (value,))
+    if isinstance(value, Unknown):
+        return replace(value, detail=f"{value.detail}.{name}") if value.reason == "unknown_value" else value
+    raise CodeError(f"there is no attribute {name}")
+
+
+def _inside(holder: Value, item: Value) -> Value:
+    """An element, decided by what decided about its holder."""
+    return decided_by(item, Scalar(control=holder.control)) if holder.control else item
+
+
+def index(value: Value, key: Value) -> Value:
+    """``value[key]``; where the key is unknown, one of the elements. Raises ``CodeError``."""
+    return for_each_choice(_index, (value, key))
+
+
+def _index(value: Value, key: Value) -> Value:
+    if isinstance(value, Unknown):
+        return unknown(value.detail, value, key)
+    if isinstance(value, Sequence | Mapping) and isinstance(key, Unknown):
+        return choose(parts(value), key, value)
+    if isinstance(key, Unknown | Lazy):
+        return unknown("a key", value, key)
+    if isinstance(value, Mapping):
+        name = to_string(key).value
+        if name not in value.entries:
+            raise CodeError(f"there is no element {name}")
+        return decided_by(_inside(value, value.entries[name]), key)
+    if isinstance(value, Sequence) and not value.is_set:
+        place = to_number(key).value
+        if place is None or place != int(place) or not 0 <= place < len(value.items):
+            raise CodeError(f"there is no element {place}")
+        return decided_by(_inside(value, value.items[int(place)]), key)
+    if isinstance(value, Lazy):
+        return decided_by(value.get(str(to_string(key).value)), key)
+    raise CodeError("the value has no elements")
+
+
+def _splat(value: Value, step: Splat, scope: Scope) -> Value:
+    def each(single: Value) -> Value:
+        if isinstance(single, Unknown):
+            return single
+        if isinstance(single, Sequence):
+            return replace(single, items=tuple(_follow(item, step.steps, scope) for item in single.items), is_set=False)
+        if is_null(single):
+            return Sequence(flow=single.flow, control=single.control)
+        return Sequence(items=(_follow(single, step.steps, scope),))
+
+    return for_each_choice(each, (value,))
+
+
+def _call(expression: Call, scope: Scope) -> Value:
+    if expression.name == "try":
+        return _try(expression.arguments, scope)
+    if expression.name == "can":
+        return _can(expression.arguments, scope)
+    values = [evaluate(argument, scope) for argument in expression.arguments]
+    if not expression.is_expanded:
+        return functions.call(expression.name, values, scope.context)
+
+    def expanded(last: Value) -> Value:
+        if isinstance(last, Unknown | Lazy):
+            return unknown("arguments of a function", *values)
+        if not isinstance(last, Sequence):
+            raise CodeError("only a list can be expanded into arguments")
+        result = functions.call(expression.name, [*values[:-1], *last.items], scope.context)
+        return decided_by(result, Scalar(control=last.control))
+
+    return for_each_choice(expanded, values[-1:])
+
+
+def _try(arguments: tuple[Expression, ...], scope: Scope) -> Value:
+    options: list[Value] = []
+    for argument in arguments:
+        try:
+            value = evaluate(argument, scope)
+        except CodeError:
+            continue
+        options += alternatives(value)
+        if not any(isinstance(each, Unknown) for each in alternatives(value)):
+            break
+    if not options:
+        raise CodeError("no expression of a try() has a value")
+    return options[0] if len(options) == 1 else choose(options)
+
+
+def _can(arguments: tuple[Expression, ...], scope: Scope) -> Value:
+    try:
+        value = evaluate(arguments[0], scope)
+    except CodeError:
+        return Scalar(value=False)
+    if any(isinstance(each, Unknown) for each in alternatives(value)):
+        return unknown("whether an expression has a value", value)
+    return computed(True, value)
+
+
+def _conditional(expression: Conditional, scope: Scope) -> Value:
+    condition = evaluate(expression.condition, scope)
+    taken = []
+    error: CodeError | None = None
+    for single in alternatives(condition):
+        if isinstance(single, Unknown | Lazy):
+            branches = (expression.then, expression.otherwise)
+        else:
+            branches = (expression.then if to_bool(single).value else expression.otherwise,)
+        for branch in branches:
+            try:
+                taken.append(evaluate(branch, scope))
+            except CodeError as problem:
+                error = problem
+    if not taken:
+        raise error or CodeError("a condition has no value")
+    return choose(taken, condition)
+
+
+def _logic(expression: Binary, scope: Scope) -> Value:
+    """A side that decides alone does so even where the other is unknown, or an error."""
+    deciding = expression.operator == "||"
+    values: list[Value] = []
+    for side in (expression.left, expression.right):
+        value = evaluate(side, scope)
+        if not isinstance(value, Unknown | Lazy | Choice):
+            if to_bool(value).value is deciding:
+                return computed(deciding, *values, value)
+            value = to_bool(value)
+        values.append(value)
+    if any(not isinstance(value, Scalar) for value in values):
+        return unknown("a condition", *values)
+    return computed(not deciding, *values)
+
+
+def _equal(left: Value, right: Value) -> Value:
+    if _is_open(left) or _is_open(right):
+        return unknown("a comparison", left, right)
+    return computed(_comparable(left) == _comparable(right), left, right)
+
+
+def _is_open(value: Value) -> bool:
+    return isinstance(value, Unknown | Lazy | Choice) or any(_is_open(part) for part in parts(value))
+
+
+def _comparable(value: Value) -> object:
+    # True == 1 in Python, and not in Terraform.
+    if isinstance(value, Scalar):
+        return (isinstance(value.value, bool), isinstance(value.value, str), value.value)
+    return plain(value)
+
+
+def _arithmetic(operate: Callable[[float, float], object]) -> Callable[[Value, Value], Value]:
+    def compute(left: Value, right: Value) -> Value:
+        if isinstance(left, Unknown | Lazy) or isinstance(right, Unknown | Lazy):
+            return unknown("a number", left, right)
+        first, second = to_number(left).value, to_number(right).value
+        if first is None or second is None:
+            raise CodeError("a number is null")
+        try:
+            result = operate(first, second)
+        except (ZeroDivisionError, OverflowError):
+            raise CodeError("a division by zero") from None
+        return computed(int(result) if isinstance(result, float) and result.is_integer() else result, left, right)
+
+    return compute
+
+
+_OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
+    "==": _equal,
+    "!=": lambda left, right: _not(_equal(left, right)),
+    "+": _arithmetic(lambda a, b: a + b),
+    "-": _arithmetic(lambda a, b: a - b),
+    "*": _arithmetic(lambda a, b: a * b),
+    "/": _arithmetic(lambda a, b: a / b),
+    "%": _arithmetic(lambda a, b: abs(a) % abs(b) * (1 if a >= 0 else -1)),
+    "<": _arithmetic(lambda a, b: a < b),
+    "<=": _arithmetic(lambda a, b: a <= b),
+    ">": _arithmetic(lambda a, b: a > b),
+    ">=": _arithmetic(lambda a, b: a >= b),
+}
+
+
+def _binary(expression: Binary, scope: Scope) -> Value:
+    if expression.operator in ("&&", "||"):
+        return _logic(expression, scope)
+    sides = [evaluate(expression.left, scope), evaluate(expression.right, scope)]
+    return for_each_choice(_OPERATORS[expression.operator], sides)
+
+
+def _not(value: Value) -> Value:
+    return value if isinstance(value, Unknown) else computed(not to_bool(value).value, value)
+
+
+def _unary(expression: Unary, scope: Scope) -> Value:
+    operand = evaluate(expression.operand, scope)
+    if expression.operator == "!":
+        return for_each_choice(_not, (operand,))
+    return for_each_choice(_arithmetic(lambda a, b: a - b), (Scalar(value=0), operand))
+
+
+def _tuple(expression: TupleOf, scope: Scope) -> Value:
+    return Sequence(items=tuple(evaluate(item, scope) for item in expression.items))
+
+
+def _object(expression: ObjectOf, scope: Scope) -> Value:
+    entries: dict[str, Value] = {}
+    keys: dict[str, Scalar] = {}
+    pending: list[Value] = []
+    for key_expression, value_expression in expression.items:
+        key = evaluate(key_expression, scope)
+        value = evaluate(value_expression, scope)
+        if not isinstance(key, Scalar):
+            pending += [key, value]
+            continue
+        name = to_string(key)
+        if name.value is None:
+            raise CodeError("a key is null")
+        entries[name.value] = value
+        keys[name.value] = name
+    if pending:
+        return unknown("a key", *pending, *entries.values())
+    return Mapping(entries=entries, keys=keys)
+
+
+def _for(expression: For, scope: Scope) -> Value:
+    collection = evaluate(expression.collection, scope)
+    return for_each_choice(lambda single: _for_over(expression, single, scope), (collection,))
+
+
+def pairs(collection: Value) -> list[tuple[Scalar, Value]]:
+    """Keys and values in the order of iteration. Raises ``CodeError`` for what cannot be iterated over."""
+    if isinstance(collection, Mapping):
+        return [(collection.key(name), collection.entries[name]) for name in sorted(collection.entries)]
+    if isinstance(collection, Sequence):
+        if collection.is_set:
+            return [(item if isinstance(item, Scalar) else Scalar(value=""), item) for item in collection.items]
+        return [(Scalar(value=place), item) for place, item in enumerate(collection.items)]
+    raise CodeError("only lists, sets and maps can be iterated over")
+
+
+def _for_over(expression: For, collection: Value, scope: Scope) -> Value:
+    if isinstance(collection, Unknown | Lazy):
+        return unknown("a collection", collection)
+    rows: list[tuple[Value, Value]] = []
+    conditions: list[Value] = []
+    for key, value in pairs(collection):
+        names = {expression.value_name: value}
+        if expression.key_name:
+            names[expression.key_name] = key
+        inner = scope.with_names(**names)
+        if expression.condition:
+            condition = evaluate(expression.condition, inner)
+            if not isinstance(condition, Scalar):
+                return unknown("a condition of a for expression", collection, condition)
+            conditions.append(condition)
+            if not to_bool(condition).value:
+                continue
+        result_key = evaluate(expression.key, inner) if expression.key else key
+        rows.append((result_key, evaluate(expression.value, inner)))
+    shape = decided_by(Scalar(flow=collection.flow, control=collection.control), *conditions)
+    if expression.key is None:
+        return Sequence(flow=shape.flow, control=shape.control, items=tuple(value for _, value in rows))
+    return _for_object(expression, rows, shape)
+
+
+def _for_object(expression: For, rows: list[tuple[Value, Value]], shape: Value) -> Value:
+    entries: dict[str, list[Value]] = {}
+    keys: dict[str, Scalar] = {}
+    for key, value in rows:
+        if not isinstance(key, Scalar):
+            return unknown("a key of a for expression", *(each for row in rows for each in row))
+        name = to_string(key)
+        if name.value is None:
+            raise CodeError("a key is null")
+        if name.value in entries and not expression.is_grouping:
+            raise CodeError(f"two elements have the key {name.value}")
+        entries.setdefault(name.value, []).append(value)
+        keys[name.value] = name if name.value not in keys else computed(name.value, keys[name.value], name)
+    values = {name: Sequence(items=tuple(found)) if expression.is_grouping else found[0] for name, found in entries.items()}
+    return Mapping(flow=shape.flow, control=shape.control, entries=values, keys=keys)
+
+
+_EVALUATORS: dict[type, Callable[..., Value]] = {
+    Literal: _literal,
+    Name: _name,
+    Template: _template,
+    Opaque: _opaque,
+    Traversal: _traversal,
+    Call: _call,
+    Conditional: _conditional,
+    Binary: _binary,
+    Unary: _unary,
+    TupleOf: _tuple,
+    ObjectOf: _object,
+    For: _for,
+}

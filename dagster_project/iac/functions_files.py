@@ -1,0 +1,164 @@
+"""Terraform's functions that read files, and those that decode what was read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Mapping as Functions
+from dataclasses import dataclass, field, replace
+
+from dagster_project.iac.files import Files, Forbidden, SourceFile, join, normal
+from dagster_project.iac.json_documents import decode_json
+from dagster_project.iac.types import to_string
+from dagster_project.iac.values import (
+    CodeError,
+    DocumentText,
+    Mapping,
+    Scalar,
+    Sequence,
+    Span,
+    Unknown,
+    Value,
+    computed,
+    unknown,
+)
+from dagster_project.iac.yaml_documents import decode_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class FileContext:
+    """What functions read: ``files`` of the repository, with relative paths as seen from ``folder``.
+
+    ``read`` collects the paths that were asked for; ``further`` are functions that only stand in this place.
+    """
+
+    files: Files
+    folder: str
+    read: set[str]
+    further: Functions[str, Callable[..., Value]] = field(default_factory=dict)
+
+
+def _open(context: FileContext, path: Value) -> SourceFile | Unknown:
+    text = to_string(path).value
+    if text is None:
+        raise CodeError("the path of a file is null")
+    try:
+        found = context.files.read(join(context.folder, text))
+    except Forbidden as error:
+        return unknown(f"the file {text}, which lies outside of the repository", path, reason=error.reason)
+    if found is None:
+        raise CodeError(f"there is no file {text}")
+    context.read.add(found.path)
+    if found.is_encrypted:
+        return unknown(f"the encrypted file {found.path}", path, reason="encrypted")
+    return found
+
+
+def _file(context: FileContext, path: Value) -> Value:
+    found = _open(context, path)
+    if isinstance(found, Unknown):
+        return found
+    try:
+        text = found.data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise CodeError(f"the file {found.path} is not UTF-8") from None
+    return DocumentText(flow=frozenset((_whole(found),)), control=computed(None, path).flow, value=text, file=found.path)
+
+
+def _whole(file: SourceFile) -> Span:
+    return Span(file.path, 0, len(file.data))
+
+
+def _fileexists(context: FileContext, path: Value) -> Value:
+    text = to_string(path).value
+    try:
+        return computed(context.files.read(join(context.folder, text or "")) is not None, path)
+    except Forbidden as error:
+        return unknown(f"the file {text}, which lies outside of the repository", path, reason=error.reason)
+
+
+def _filehash(context: FileContext, path: Value, *others: Value) -> Value:
+    found = _open(context, path)
+    if isinstance(found, Unknown):
+        return found
+    content = Scalar(flow=frozenset((_whole(found),)))
+    return unknown(f"what is made from the file {found.path}", content, path, *others)
+
+
+def _fileset(context: FileContext, folder: Value, pattern: Value) -> Value:
+    base, glob = normal(join(context.folder, to_string(folder).value or ".")), to_string(pattern).value or ""
+    if base is None:
+        return unknown("files outside of the repository", folder, pattern, reason="other_repository")
+    wanted = [re.compile(_glob(each)) for each in _braces(glob)]
+    try:
+        names = sorted(_below(context.files, base, "", 0 if "/" not in glob and "**" not in glob else 6))
+    except Forbidden as error:
+        return unknown("files outside of the repository", folder, pattern, reason=error.reason)
+    found = [name for name in names if any(each.fullmatch(name) for each in wanted)]
+    return Sequence(
+        control=computed(None, folder, pattern).flow, items=tuple(Scalar(value=name) for name in found), is_set=True
+    )
+
+
+def _below(files: Files, base: str, prefix: str, depth: int) -> list[str]:
+    folder = join(base, prefix.rstrip("/")) if prefix else base
+    found = [prefix + name for name in files.names(folder)]
+    if depth:
+        for name in files.folders(folder):
+            found += _below(files, base, f"{prefix}{name}/", depth - 1)
+    return found
+
+
+def _braces(glob: str) -> list[str]:
+    found = re.search(r"\{([^{}]*)\}", glob)
+    if not found:
+        return [glob]
+    return [each for part in found.group(1).split(",") for each in _braces(glob[: found.start()] + part + glob[found.end() :])]
+
+
+def _glob(glob: str) -> str:
+    pieces = []
+    for piece in re.split(r"(\*\*/|\*\*|\*|\?)", glob):
+        pieces.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(piece) or re.escape(piece))
+    return "".join(pieces)
+
+
+def _decoder(decode: Callable[[str, bytes], Value]) -> Callable[..., Value]:
+    def decoded(context: FileContext, text: Value) -> Value:
+        content = to_string(text).value
+        if content is None:
+            raise CodeError("the text to decode is null")
+        value = decode("", content.encode("utf-8"))
+        if isinstance(text, DocumentText):
+            return _placed(value, text.place, computed(None, Scalar(control=text.control)))
+        return _placed(value, lambda span: None, computed(None, text))
+
+    return decoded
+
+
+def _placed(value: Value, place: Callable[[Span], Span | None], source: Scalar) -> Value:
+    """What was decoded from a text, with the places that it has in a file. Of a text that stands in none, the whole flows
+    into every part."""
+    if isinstance(value, Scalar):
+        origin = place(value.origin) if value.origin else None
+        return Scalar(flow=source.flow, control=source.control, value=value.value, origin=origin)
+    if isinstance(value, Sequence):
+        return Sequence(source.flow, source.control, tuple(_placed(item, place, source) for item in value.items))
+    if isinstance(value, Mapping):
+        entries = {key: _placed(item, place, source) for key, item in value.entries.items()}
+        keys = {key: _placed(item, place, source) for key, item in (value.keys or {}).items()}
+        return Mapping(source.flow, source.control, entries, keys)  # type: ignore[arg-type]
+    return replace(value, flow=source.flow, control=source.control)
+
+
+FILES: dict[str, Callable[..., Value]] = {
+    "file": _file,
+    "fileexists": _fileexists,
+    "fileset": _fileset,
+    "jsondecode": _decoder(decode_json),
+    "yamldecode": _decoder(decode_yaml),
+    **dict.fromkeys(
+        ("templatefile", "filebase64", "filemd5", "filesha1", "filesha256", "filesha512", "filebase64sha256", "filebase64sha512"),
+        _filehash,
+    ),
+}

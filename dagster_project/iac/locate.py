@@ -1,0 +1,314 @@
+"""Finds the one literal that sets a sizing attribute of a live resource, or says why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import replace as changed
+
+from dagster_project.errors import InputError
+from dagster_project.iac.files import SourceFile
+from dagster_project.iac.instances import Instance
+from dagster_project.iac.kinds import KINDS, NUMBERS
+from dagster_project.iac.literals import changed_files, with_changes
+from dagster_project.iac.repository import Repository
+from dagster_project.iac.roots import Plan, Root, deep_recursion
+from dagster_project.iac.state import State, StateResource
+from dagster_project.iac.unlisted import unlisted_var_files
+from dagster_project.iac.values import Choice, Lazy, Mapping, Scalar, Sequence, Span, Unknown, Value, alternatives, is_null
+from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, SHARED, Location, Refusal
+
+_LAUNCHING = frozenset(("all", "launch_template", "launch_configuration", "mixed_instances_policy"))
+_OVERRIDES = ("mixed_instances_policy", "launch_template", "override", "instance_type")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is looked for: an attribute of a live resource (its id, arn, name or address). ``live`` is its value now, where
+    something fresher than the state knows it."""
+
+    resource: str
+    attribute: str
+    live: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """An attribute of one address, with the value that it has: for a group, of what it launches."""
+
+    resource: StateResource
+    attribute: str
+    path: tuple[str, ...]
+    live: str
+    launched_by: tuple[str, ...] = ()
+
+
+def locate(repository: Repository, plan: Plan, state: State, question: Question) -> Location:
+    """The literal's place, or the reason why there is none. Raises ``InputError`` for an attribute that is never edited."""
+    try:
+        with deep_recursion():
+            return _Search(repository, repository.root(plan, state), question).location()
+    except Refusal as refusal:
+        status = REASON_CODES[refusal.reason_code].status
+        return Location(status, refusal.reason_code, refusal.detail, question.resource, question.attribute)
+    except RecursionError:
+        return Location("refused", "unparseable", "it is nested too deep", question.resource, question.attribute)
+
+
+class _Search:
+    def __init__(self, repository: Repository, root: Root, question: Question) -> None:
+        self._repository = repository
+        self._root = root
+        self._state = root.state
+        self._question = question
+
+    def location(self) -> Location:
+        target = self._target()
+        found = self._found(target)
+        location = self._placed(target, found)
+        if location.status != EDITABLE:
+            return location
+        if self._question.live is not None and self._question.live != target.live:
+            told = f"the state says {target.live}, and {self._question.live} is live"
+            raise Refusal("drift", told)
+        return location
+
+    # From the live resource to an address.
+
+    def _target(self) -> _Target:
+        matches = self._state.find(self._question.resource)
+        if not matches:
+            raise Refusal("not_in_state")
+        if len(matches) > 1:
+            raise Refusal("duplicate_id", ", ".join(sorted(each.address for each in matches)))
+        resource = matches[0]
+        kind = KINDS.get(resource.type)
+        if kind is None:
+            raise Refusal("unsupported_kind", resource.type)
+        if resource.type == "aws_spot_instance_request":
+            raise Refusal("spot_request")
+        attribute = kind.aliases.get(self._question.attribute, self._question.attribute)
+        if attribute not in kind.attributes:
+            told = ", ".join((*kind.attributes, *kind.aliases))
+            raise InputError(f"{resource.type} has no sizing attribute {self._question.attribute}; choose one of {told}.")
+        if attribute == "instance_type" and resource.launch and not self._sets(resource, (attribute,)):
+            return self._launched(resource)
+        return self._own(resource, attribute)
+
+    def _own(self, resource: StateResource, attribute: str, launched_by: tuple[str, ...] = ()) -> _Target:
+        live = resource.sizes.get(attribute)
+        if live is None:
+            raise Refusal("no_live_value", attribute)
+        return _Target(resource, attribute, (attribute,), live, launched_by)
+
+    def _sets(self, resource: StateResource, path: tuple[str, ...]) -> bool:
+        instance = self._root.instances.get(resource.address)
+        value = instance.value(path) if instance else None
+        return value is not None and not is_null(value)
+
+    def _launched(self, resource: StateResource) -> _Target:
+        """A group's type is its template's, or its one override's."""
+        launch = resource.launch
+        assert launch is not None  # noqa: S101 - asked for before
+        ignored = self._instance(resource).ignored() & _LAUNCHING
+        if ignored:
+            raise Refusal("ignore_changes", f"{resource.address} ({', '.join(sorted(ignored))})")
+        if len(launch.override_types) > 1:
+            raise Refusal("several_instance_types", ", ".join(launch.override_types))
+        if launch.override_types:
+            return _Target(resource, "instance_type", _OVERRIDES, launch.override_types[0])
+        template = self._template(resource)
+        if launch.version is not None and launch.version.isdigit() and self._pins_version(resource):
+            raise Refusal("pinned_launch_template", launch.version)
+        users = tuple(
+            sorted(
+                each.address
+                for each in self._state.resources
+                if each.launch and not each.launch.override_types and self._is_launched_from(each, template)
+            )
+        )
+        return self._own(template, "instance_type", users)
+
+    def _template(self, resource: StateResource) -> StateResource:
+        found = [each for each in self._state.resources if self._is_launched_from(resource, each)]
+        launch = resource.launch
+        told = launch.template_id or launch.template_name or launch.configuration or "nothing"  # type: ignore[union-attr]
+        if not found:
+            raise Refusal("launch_template_elsewhere", told)
+        if len(found) > 1:
+            raise Refusal("duplicate_id", ", ".join(sorted(each.address for each in found)))
+        return found[0]
+
+    @staticmethod
+    def _is_launched_from(user: StateResource, template: StateResource) -> bool:
+        launch = user.launch
+        if launch is None:
+            return False
+        names = tuple(filter(None, (template.id, *template.names)))
+        if template.type == "aws_launch_template":
+            return (launch.template_id or launch.template_name) in names
+        return template.type == "aws_launch_configuration" and launch.configuration in names
+
+    def _pins_version(self, resource: StateResource) -> bool:
+        """Whether the code names a version by number. The state always has one: what the code follows is not to be seen there."""
+        instance = self._instance(resource)
+        for path in (
+            ("launch_template", "version"),
+            ("mixed_instances_policy", "launch_template", "launch_template_specification", "version"),
+        ):
+            value = instance.value(path)
+            single = value.items[0] if isinstance(value, Sequence) and value.items else None
+            if isinstance(single, Scalar) and (single.text or "").isdigit():
+                return True
+        return False
+
+    def _instance(self, resource: StateResource) -> Instance:
+        instance = self._root.instances.get(self._root.moved(resource.address))
+        if instance is None:
+            self._refuse_problems()
+            self._refuse_absent(resource.address)
+            raise Refusal("address_not_in_code", resource.address)
+        return instance
+
+    def _refuse_absent(self, address: str) -> None:
+        for call in self._root.absent:
+            if address.startswith((call.address + ".", call.address + "[")):
+                raise Refusal(call.reason, call.detail)
+
+    def _refuse_problems(self) -> None:
+        for reason, detail in self._root.problems:
+            raise Refusal(reason, detail)
+
+    # From an address to a literal.
+
+    def _found(self, target: _Target) -> tuple[Scalar, str]:
+        """The literal, and the reason code of having found it."""
+        instance = self._instance(target.resource)
+        self._refuse_problems()
+        value = instance.value(target.path)
+        name = f"{target.path[0]} of {target.resource.address}"
+        if value is None or is_null(value):
+            if instance.body.nested("instance_requirements"):
+                raise Refusal("attribute_based_type")
+            raise Refusal("attribute_not_in_code", f"{target.attribute} of {target.resource.address}")
+        if instance.ignored() & {"all", target.path[0]}:
+            raise Refusal("ignore_changes", name)
+        if len(target.path) > 1:
+            if isinstance(value, Unknown):
+                raise Refusal(value.reason, value.detail)
+            if not isinstance(value, Sequence) or len(value.items) != 1:
+                raise Refusal("several_instance_types", target.resource.address)
+            value = value.items[0]
+        return self._decided(value, target)
+
+    def _decided(self, value: Value, target: _Target) -> tuple[Scalar, str]:
+        options = alternatives(value)
+        unknowns = [option for option in options if not isinstance(option, Scalar)]
+        same = [option for option in options if isinstance(option, Scalar) and option.text == target.live]
+        if not isinstance(value, Choice):
+            if unknowns:
+                raise Refusal(*_why_unknown(unknowns[0]))
+            if not same:
+                told = value.text if isinstance(value, Scalar) else "?"
+                raise Refusal("drift", f"the code says {told}, and the state {target.live}")
+            return self._literal(same[0]), "literal"
+        if not same:
+            if unknowns:
+                raise Refusal(*_why_unknown(unknowns[0]))
+            told = ", ".join(sorted({option.text or "null" for option in options if isinstance(option, Scalar)}))
+            raise Refusal("drift", f"the code says one of {told}, and the state {target.live}")
+        if len({option.origin for option in same}) > 1:
+            raise Refusal("several_candidates", "; ".join(sorted(self._told(option) for option in same)))
+        if unknowns:
+            raise Refusal("unknown_alternative", _why_unknown(unknowns[0])[1])
+        return self._literal(same[0]), "chosen_by_live_value"
+
+    def _told(self, option: Scalar) -> str:
+        return f"{option.origin.file} line {self._line(option.origin)}" if option.origin else "a computed value"
+
+    def _line(self, span: Span) -> int:
+        return self._file(span).data.count(b"\n", 0, span.start) + 1
+
+    def _file(self, span: Span) -> SourceFile:
+        file = self._root.files.read(span.file)
+        if file is None:
+            raise Refusal("missing_file", span.file)
+        return file
+
+    def _literal(self, value: Scalar) -> Scalar:
+        if value.origin is None:
+            places = sorted({f"{place.file} line {self._line(place)}" for place in value.flow if place.file})
+            raise Refusal("composite_string", ", ".join(places) or "an expression")
+        file = self._file(value.origin)
+        problem = self._root.files.owner_problem(file.path)
+        if problem:
+            raise Refusal(problem, file.path)
+        if file.is_encrypted:
+            raise Refusal("encrypted", file.path)
+        if file.is_generated:
+            raise Refusal("generated", file.path)
+        return value
+
+    # From a literal to what it feeds.
+
+    def _placed(self, target: _Target, found: tuple[Scalar, str]) -> Location:
+        literal, reason = found
+        span = literal.origin
+        assert span is not None  # noqa: S101 - _literal refuses values without a place
+        address = self._root.moved(target.resource.address)
+        affects = self._root.fed_by(span)
+        text = self._file(span).data[span.start : span.end].decode("utf-8")
+        location = Location(
+            EDITABLE,
+            reason,
+            "",
+            self._question.resource,
+            target.attribute,
+            address,
+            span.file,
+            span.start,
+            span.end,
+            self._line(span),
+            text,
+            affects,
+            launched_by=target.launched_by,
+        )
+        if self._root.decides_addresses(span) and self._changes_addresses(location, target):
+            raise Refusal("changes_addresses")
+        if not self._root.plan.var_files:
+            elsewhere = unlisted_var_files(self._root, address, target.path, target.live, span)
+            if elsewhere:
+                raise Refusal("unlisted_var_file", ", ".join(elsewhere))
+        others = tuple(
+            f"{other.plan.root}: {fed}"
+            for other in self._repository.other_roots(self._root, span.file)
+            for fed in other.fed_by(span)
+        )
+        location = changed(location, other_roots=others)
+        rest = [each for each in affects if each != address]
+        if rest:
+            return changed(location, status=SHARED, reason_code="shared_literal", detail=", ".join(rest))
+        users = [each for each in target.launched_by if each != self._asked_address()]
+        if users:
+            return changed(location, status=SHARED, reason_code="shared_launch_template", detail=", ".join(users))
+        if others:
+            return changed(location, status=SHARED, reason_code="shared_by_roots", detail="; ".join(others))
+        return location
+
+    def _asked_address(self) -> str:
+        return self._state.find(self._question.resource)[0].address
+
+    def _changes_addresses(self, location: Location, target: _Target) -> bool:
+        """Tries another value of the literal, and looks whether the same resources are there."""
+        probe = str(int(target.live) + 1) if target.attribute in NUMBERS else f"{target.live}x"
+        other = with_changes(self._root, changed_files(self._root, [(location.span or Span("", 0, 0), probe)]))
+        return set(other.instances) != set(self._root.instances)
+
+
+def _why_unknown(value: Value) -> tuple[str, str]:
+    if isinstance(value, Unknown):
+        return value.reason, value.detail or "something unknown"
+    if isinstance(value, Lazy):
+        return "unknown_value", value.label
+    return "unknown_value", "a collection where one value is expected" if isinstance(value, Mapping | Sequence) else "a value"
+
+

@@ -1,0 +1,204 @@
+"""A root module with everything that it is planned with, evaluated: its resource instances, and what each literal feeds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from dagster_project.iac.addresses import child
+from dagster_project.iac.configuration import Configuration, Problem
+from dagster_project.iac.files import Files
+from dagster_project.iac.functions_files import FileContext
+from dagster_project.iac.instances import Instance
+from dagster_project.iac.kinds import KINDS
+from dagster_project.iac.modules import Absent, Module, Surroundings, read_manifest
+from dagster_project.iac.state import State
+from dagster_project.iac.terragrunt import Unit, read_unit
+from dagster_project.iac.values import Choice, Places, Scalar, Span, Value, controls, flows, plain
+from dagster_project.iac.variables import Given, gather
+
+_MAX_MOVES = 20
+"""Moves of an address that are followed."""
+
+_RECURSION = 20_000
+"""Frames that an evaluation may need: a chain of a thousand locals takes some six thousand."""
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Lets an evaluation go as deep as real configurations are nested. Python's frames take no machine stack since 3.11."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a root is planned with. ``var_files`` are paths in the repository, in order."""
+
+    root: str
+    workspace: str | None = None
+    var_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Bytes that flow into an address. ``name`` is the attribute, as far as it is known."""
+
+    place: Span
+    address: str
+    name: str
+
+
+class Root:
+    """A root module, evaluated when it is asked. ``state`` names the instances of what the code leaves unknown."""
+
+    def __init__(self, files: Files, plan: Plan, state: State | None) -> None:
+        self.files = files
+        self.plan = plan
+        self.state = state
+        self.unit: Unit | None = read_unit(files, plan.root)
+        self._context = FileContext(files, self.folder, set())
+        self._configurations: dict[str, Configuration] = {}
+
+    @property
+    def folder(self) -> str:
+        """The folder of the root module: a Terragrunt unit's lies elsewhere."""
+        return self.unit.module_folder if self.unit and self.unit.module_folder else self.plan.root
+
+    @cached_property
+    def given(self) -> Given:
+        """Values of the root's variables."""
+        inputs = self.unit.inputs if self.unit else {}
+        var_files = (*self.unit.var_files, *self.plan.var_files) if self.unit else self.plan.var_files
+        return gather(self.files, self.folder, var_files, inputs)
+
+    @cached_property
+    def module(self) -> Module:
+        """The root module."""
+        around = Surroundings(
+            self.files,
+            self._context,
+            self.folder,
+            self.plan.workspace,
+            self.state.keys_of if self.state else lambda block: None,
+            read_manifest(self.files, self.folder),
+            self._configurations,
+        )
+        configuration = around.configuration(self.folder)
+        return Module(around, configuration, "", "", self.given.arguments(configuration.variables), frozenset())
+
+    @cached_property
+    def instances(self) -> dict[str, Instance]:
+        """Every resource instance by address."""
+        with deep_recursion():
+            return {instance.address: instance for instance in self.module.instances()}
+
+    @cached_property
+    def absent(self) -> tuple[Absent, ...]:
+        """Module calls whose code is not here."""
+        with deep_recursion():
+            return tuple(each for each in self.module.modules() if isinstance(each, Absent))
+
+    def moved(self, address: str) -> str:
+        """The address in the code of one in the state: moved blocks say it, and a count that came or went."""
+        for _ in range(_MAX_MOVES):
+            if address in self.instances:
+                break
+            for before, after in self._moves:
+                if address == before or address.startswith((before + ".", before + "[")):
+                    address = after + address[len(before) :]
+                    break
+        if address not in self.instances:
+            for other in (f"{address}[0]", address.removesuffix("[0]")):
+                if other in self.instances:
+                    return other
+        return address
+
+    @cached_property
+    def _moves(self) -> list[tuple[str, str]]:
+        return [
+            (child(module.address, before), child(module.address, after))
+            for module in self.module.modules()
+            if isinstance(module, Module)
+            for before, after in module.configuration.moves
+        ]
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """Why the root cannot be trusted as a whole: files that Terraform would not read, or that nobody can."""
+        _ = self.instances, self.absent
+        found = [*(self.unit.problems if self.unit else ()), *self.given.problems]
+        for configuration in self._configurations.values():
+            found += configuration.problems
+        if self._configurations[self.folder].is_empty:
+            found.append(("missing_module", f"{self.folder} has no Terraform code"))
+        return tuple(found)
+
+    @cached_property
+    def read(self) -> frozenset[str]:
+        """Files that an evaluation reads."""
+        _ = self.feeds
+        unit_files = self.unit.files if self.unit else ()
+        return frozenset((*self._context.read, *self.given.files, *unit_files, *self._configurations))
+
+    @cached_property
+    def feeds(self) -> dict[str, list[Feed]]:
+        """By file: which bytes flow into which address."""
+        found: dict[str, list[Feed]] = {}
+        memo: dict[int, tuple[Value, Places]] = {}
+        with deep_recursion():
+            for address, instance in self.instances.items():
+                for name, value in instance.everything():
+                    for place in self._flow(instance, name, value, memo):
+                        found.setdefault(place.file, []).append(Feed(place, address, name))
+            for call in self.absent:
+                for place in flows(call.values):
+                    found.setdefault(place.file, []).append(Feed(place, call.address, ""))
+        return found
+
+    def _flow(self, instance: Instance, name: str, value: Value, memo: dict[int, tuple[Value, Places]]) -> Places:
+        if isinstance(value, Choice):
+            return flows(self.likely(instance, name, value))
+        if id(value) not in memo:
+            # The value is kept beside its places: its id stands for it only as long as it lives.
+            memo[id(value)] = (value, flows((value,)))
+        return memo[id(value)][1]
+
+    def likely(self, instance: Instance, name: str, value: Choice) -> tuple[Value, ...]:
+        """Of alternatives, those that are the live value; all of them where the state does not tell."""
+        known = self.state.by_address.get(instance.address) if self.state else None
+        live = known.sizes.get(name) if known and instance.type in KINDS else None
+        if live is None:
+            return value.options
+        same = tuple(option for option in value.options if not isinstance(option, Scalar) or option.text == live)
+        return same or value.options
+
+    def fed_by(self, span: Span) -> tuple[str, ...]:
+        """Addresses into which a literal flows, sorted."""
+        return tuple(sorted({feed.address for feed in self.feeds.get(span.file, ()) if covers(feed.place, span)}))
+
+    def decides_addresses(self, span: Span) -> bool:
+        """Whether a literal has a say in which instances there are."""
+        return any(covers(place, span) for instance in self.instances.values() for place in instance.addressing) or any(
+            covers(place, span) for call in self.absent for place in controls(call.values)
+        )
+
+    def snapshot(self) -> dict[str, Mapping[str, object]]:
+        """Every address with its plain values, for comparing before and after an edit."""
+        with deep_recursion():
+            return {
+                address: {name: plain(value) for name, value in instance.everything()}
+                for address, instance in self.instances.items()
+            } | {call.address: {"arguments": tuple(plain(value) for value in call.values)} for call in self.absent}
+
+
+def covers(place: Span, span: Span) -> bool:
+    """Whether ``span`` lies within ``place``."""
+    return place.file == span.file and place.start <= span.start and span.end <= place.end

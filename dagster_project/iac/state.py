@@ -1,0 +1,206 @@
+"""Terraform's state, read for a few attributes only.
+
+Two shapes: the raw state of version 4, and what ``terraform show -json`` prints. State holds secrets: of a resource only its
+type, id, arn, address, sizing attributes, names and tags are kept, everything else is dropped while the JSON is parsed. No
+message quotes the state.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dagster_project.errors import InputError
+from dagster_project.iac.addresses import Key, child, split, with_key
+from dagster_project.iac.kinds import KEPT_ATTRIBUTES, KINDS
+from dagster_project.iac.values import CodeError
+
+MAX_STATE_BYTES = 500_000_000
+"""A larger state is refused rather than read into memory."""
+
+_LAUNCH_PARTS = frozenset(("launch_template_specification", "launch_template_id", "launch_template_name", "version", "override"))
+_STRUCTURE = frozenset(
+    (
+        *("version", "format_version", "resources", "instances", "attributes", "index_key", "deposed", "mode", "module", "name"),
+        *("type", "values", "root_module", "child_modules", "address", "index", "deposed_key", "planned_values"),
+        *("encrypted_data", "encryption_version", "serial", "id", "arn", "tags", "launch_template", "attributes_flat"),
+        *("mixed_instances_policy", "launch_configuration"),
+    )
+)
+_KEPT = _STRUCTURE | KEPT_ATTRIBUTES | _LAUNCH_PARTS
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a group or an instance is launched from, as the state has it."""
+
+    template_id: str | None = None
+    template_name: str | None = None
+    version: str | None = None
+    configuration: str | None = None
+    override_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StateResource:
+    """One managed resource instance. ``sizes`` hold the sizing attributes as text."""
+
+    address: str
+    type: str
+    id: str | None
+    arn: str | None = None
+    names: tuple[str, ...] = ()
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    launch: Launch | None = None
+
+
+class State:
+    """The managed resources of a state, by address and by id."""
+
+    def __init__(self, resources: list[StateResource]) -> None:
+        self.resources = resources
+        self.by_address: dict[str, StateResource] = {each.address: each for each in resources}
+        self._keys: dict[str, list[Key]] = {}
+        for each in resources:
+            self._note_keys(each.address)
+
+    def _note_keys(self, address: str) -> None:
+        """Every prefix of an address that has a key tells one instance of a block."""
+        names = split(address)
+        at = ""
+        for (first, _), (name, key) in zip(names[::2], names[1::2], strict=True):
+            block = child(at, f"{first}.{name}")
+            keys = self._keys.setdefault(block, [])
+            if key not in keys:
+                keys.append(key)
+            at = with_key(block, key)
+
+    def keys_of(self, block: str) -> tuple[Key, ...]:
+        """Keys of the instances that the state has of a block or a module call."""
+        return tuple(self._keys.get(block, ()))
+
+    def find(self, name: str) -> list[StateResource]:
+        """Resources that ``name`` may mean: by id, else by arn, else by a name, else by address.
+
+        Kinds that Nightshift edits come before all others: ids of other types may be plain names.
+        """
+        for is_known in (True, False):
+            among = [each for each in self.resources if (each.type in KINDS) is is_known]
+            for matches in (
+                lambda each: each.id == name,
+                lambda each: each.arn == name,
+                lambda each: name in each.names,
+                lambda each: each.address == name,
+            ):
+                found = [each for each in among if matches(each)]
+                if found:
+                    return found
+        return []
+
+
+def read_state(data: bytes, name: str = "the state") -> State:
+    """Reads a state's bytes. Raises ``InputError`` with one sentence where it is none, or of another version."""
+    if len(data) > MAX_STATE_BYTES:
+        raise InputError(f"{name} has {len(data) // 1_000_000} MB; at most {MAX_STATE_BYTES // 1_000_000} MB are read.")
+    try:
+        document = json.loads(data, object_pairs_hook=_prune)
+    except (ValueError, RecursionError):
+        raise InputError(f"{name} is no JSON; write it with 'terraform state pull' or 'terraform show -json'.") from None
+    if not isinstance(document, dict):
+        raise InputError(f"{name} is no Terraform state; write it with 'terraform state pull' or 'terraform show -json'.")
+    if "encrypted_data" in document:
+        raise InputError(f"{name} is encrypted; write it in plain with 'tofu state pull'.")
+    try:
+        if "format_version" in document:
+            return State(list(_shown(document, name)))
+        return State(list(_raw(document, name)))
+    except (TypeError, AttributeError, KeyError, ValueError, CodeError):
+        raise InputError(f"{name} has another shape than a Terraform state; write it with 'terraform state pull'.") from None
+
+
+def _prune(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Drops what is not needed as soon as it is parsed. Objects of nothing but strings may be tags and stay for now."""
+    kept = {key: value for key, value in pairs if key in _KEPT}
+    if len(kept) < len(pairs) and all(isinstance(value, str) and len(value) <= 256 for _, value in pairs):
+        return dict(pairs)
+    return kept
+
+
+def _raw(document: Mapping[str, Any], name: str) -> Iterator[StateResource]:
+    version = document.get("version")
+    if version != 4:
+        told = f"version {version}" if isinstance(version, int) else "no version"
+        raise InputError(f"{name} has {told}, and version 4 is needed; write it with 'terraform state pull' of 0.12 or newer.")
+    for resource in document.get("resources") or []:
+        if resource["mode"] != "managed":
+            continue
+        block = child(resource.get("module") or "", f"{resource['type']}.{resource['name']}")
+        for instance in resource.get("instances") or []:
+            if not instance.get("deposed"):
+                yield _resource(with_key(block, instance.get("index_key")), resource["type"], instance.get("attributes") or {})
+
+
+def _shown(document: Mapping[str, Any], name: str) -> Iterator[StateResource]:
+    if "planned_values" in document:
+        raise InputError(f"{name} is a plan; write the state with 'terraform show -json', without a plan file.")
+    values = document.get("values")
+    pending = [values["root_module"]] if values else []
+    while pending:
+        module = pending.pop(0)
+        for resource in module.get("resources") or []:
+            if resource["mode"] == "managed" and not resource.get("deposed_key"):
+                yield _resource(resource["address"], resource["type"], resource.get("values") or {})
+        pending += module.get("child_modules") or []
+
+
+def _resource(address: str, type_: str, attributes: Mapping[str, Any]) -> StateResource:
+    split(address)
+    kind = KINDS.get(type_)
+    tags = attributes.get("tags")
+    return StateResource(
+        address,
+        type_,
+        _text(attributes.get("id")),
+        _text(attributes.get("arn")),
+        tuple(text for name in (kind.names if kind else ()) if (text := _text(attributes.get(name)))),
+        {name: text for name in (kind.attributes if kind else ()) if (text := _text(attributes.get(name)))},
+        {key: value for key, value in tags.items() if isinstance(value, str)} if kind and isinstance(tags, dict) else {},
+        _launch(attributes) if kind and kind.has_launch_template else None,
+    )
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value) or None
+
+
+def _launch(attributes: Mapping[str, Any]) -> Launch | None:
+    template = _first(attributes.get("launch_template"))
+    if template:
+        named = _text(template.get("name"))
+        return Launch(_text(template.get("id")), named, _text(template.get("version")))
+    policy = _first(attributes.get("mixed_instances_policy"))
+    if policy:
+        inner = _first(policy.get("launch_template")) or {}
+        chosen = _first(inner.get("launch_template_specification")) or {}
+        types = tuple(text for each in inner.get("override") or [] if (text := _text(each.get("instance_type"))))
+        return Launch(
+            _text(chosen.get("launch_template_id")),
+            _text(chosen.get("launch_template_name")),
+            _text(chosen.get("version")),
+            override_types=types,
+        )
+    configuration = _text(attributes.get("launch_configuration"))
+    return Launch(configuration=configuration) if configuration else None
+
+
+def _first(blocks: Any) -> Mapping[str, Any] | None:
+    return blocks[0] if isinstance(blocks, list) and blocks and isinstance(blocks[0], dict) else None
+
+

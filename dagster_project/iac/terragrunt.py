@@ -1,0 +1,283 @@
+"""Terragrunt units: which module one runs, and with which inputs.
+
+Covered: locals, includes (with exposed ones and the three merge strategies), read_terragrunt_config, terraform.source and
+var files, inputs, and the functions for paths. What a dependency gives is unknown.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dagster_project.iac.configuration import Problem
+from dagster_project.iac.evaluate import Scope, evaluate
+from dagster_project.iac.files import REPOSITORY, Files, Forbidden, join, normal
+from dagster_project.iac.functions_files import FileContext
+from dagster_project.iac.hcl import parse_hcl
+from dagster_project.iac.instances import safely
+from dagster_project.iac.syntax import Attribute, Body, Step
+from dagster_project.iac.types import to_string
+from dagster_project.iac.values import CodeError, Cycle, Lazy, Mapping, Scalar, Sequence, Value, choose, unknown
+
+FILE = "terragrunt.hcl"
+_VAR_FILE = re.compile(r"-var-file=(.+)")
+_MAX_INCLUDES = 10
+
+
+@dataclass(slots=True)
+class Unit:
+    """A unit. ``module_folder`` is None where its module is not in the repository; ``problems`` say why."""
+
+    module_folder: str | None
+    inputs: dict[str, Callable[[], Value]] = field(default_factory=dict)
+    var_files: tuple[str, ...] = ()
+    files: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_unit(files: Files, folder: str) -> Unit | None:
+    """The unit in a folder; None where the folder has no terragrunt.hcl."""
+    if FILE not in files.names(folder):
+        return None
+    unit = Unit(folder)
+    try:
+        _Config(files, _join(folder, FILE), folder, unit.files).fill(unit)
+    except CodeError as error:
+        unit.problems.append(("unparseable", f"{_join(folder, FILE)}: {error}"))
+    except Cycle as cycle:
+        unit.problems.append(("cycle", str(cycle)))
+    except Forbidden as error:
+        unit.problems.append((error.reason, error.path))
+    return unit
+
+
+def _join(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder}/{name}"
+
+
+class _Config:
+    """One Terragrunt file, seen from the unit in ``unit_folder``; ``included_from`` is set for what a unit includes."""
+
+    def __init__(self, files: Files, path: str, unit_folder: str, read: set[str], depth: int = 0) -> None:
+        if depth > _MAX_INCLUDES:
+            raise CodeError("includes are nested without end")
+        file = files.read(path)
+        if file is None:
+            raise CodeError(f"there is no file {path}")
+        read.add(file.path)
+        if file.is_encrypted:
+            raise CodeError(f"{file.path} is encrypted")
+        self._files = files
+        self._path = file.path
+        self._folder = posixpath.dirname(file.path) or "."
+        self._unit_folder = unit_folder
+        self._read = read
+        self._depth = depth
+        self._body = parse_hcl(file.path, file.data)
+        self._memo: dict[tuple[str, ...], Value] = {}
+        self._open: set[tuple[str, ...]] = set()
+        includes = [block for block in self._body.blocks if block.type == "include"]
+        self._includes = {block.labels[0] if block.labels else "": block.body for block in includes}
+        self._opened: dict[str, _Config] = {}
+        context = FileContext(files, unit_folder, read, self._functions())
+        self._scope = Scope(self, context, {})
+
+    def fill(self, unit: Unit) -> None:
+        """Completes the unit from this file and what it includes."""
+        source, source_config = self._source()
+        if source is not None:
+            unit.module_folder, problem = source_config._module_folder(source)
+            unit.problems += [problem] if problem else []
+        inputs = self.inputs()
+        if isinstance(inputs, Mapping):
+            unit.inputs = {name: (lambda value=value: value) for name, value in inputs.entries.items()}
+        else:
+            unit.problems.append(("unknown_value", f"the inputs of {self._path}"))
+        unit.var_files = tuple(self._var_files())
+
+    def resolve(self, name: str, steps: tuple[Step, ...], scope: Scope) -> tuple[Value, int]:
+        """What ``local``, ``include`` and ``dependency`` mean. Raises ``CodeError`` for anything else."""
+        first = steps[0].name if steps and isinstance(steps[0], Attribute) else None
+        if name == "local" and first:
+            return self._local(first), 1
+        if name == "include":
+            if first in self._includes:
+                return self._include(first).exposed(), 1
+            if "" in self._includes:
+                return self._include("").exposed(), 0
+        if name in ("dependency", "feature", "values", "unit", "stack"):
+            return unknown(".".join(filter(None, (name, first)))), 1 if first else 0
+        raise CodeError(f"{'.'.join(filter(None, (name, first)))} is not declared")
+
+    def _once(self, key: tuple[str, ...], make: Callable[[], Value]) -> Value:
+        if key in self._memo:
+            return self._memo[key]
+        if key in self._open:
+            raise Cycle(f"{self._path}: {'.'.join(key)}")
+        self._open.add(key)
+        try:
+            self._memo[key] = make()
+        finally:
+            self._open.discard(key)
+        return self._memo[key]
+
+    def _locals(self) -> list[Body]:
+        return self._body.nested("locals")
+
+    def _local(self, name: str) -> Value:
+        for expression in (body.expression(name) for body in self._locals()):
+            if expression is not None:
+                return self._once(("local", name), lambda expression=expression: evaluate(expression, self._scope))
+        raise CodeError(f"local.{name} is not declared")
+
+    def exposed(self) -> Value:
+        """What a file that includes or reads this one sees of it."""
+        return Lazy(get=self._exposed, label=self._path)
+
+    def _exposed(self, name: str) -> Value:
+        if name == "locals":
+            names = [name for body in self._locals() for name in body.names()]
+            return Mapping(entries={name: safely(lambda name=name: self._local(name)) for name in names})
+        if name == "inputs":
+            return self.inputs()
+        return unknown(f"{name} of {self._path}")
+
+    def _include(self, label: str) -> _Config:
+        if label not in self._opened:
+            expression = self._includes[label].expression("path")
+            value = evaluate(expression, self._scope) if expression else Scalar()
+            if not isinstance(value, Scalar) or not isinstance(value.value, str):
+                raise CodeError(f"the path of an include of {self._path} is not known")
+            path = normal(join(self._unit_folder, value.value))
+            if path is None:
+                raise Forbidden("other_repository", value.value)
+            self._opened[label] = _Config(self._files, path, self._unit_folder, self._read, self._depth + 1)
+        return self._opened[label]
+
+    def inputs(self) -> Value:
+        """This file's inputs over those of what it includes."""
+        return self._once(("inputs",), self._inputs)
+
+    def _inputs(self) -> Value:
+        own: Value = Mapping(entries={}, keys={})
+        expression = self._body.expression("inputs")
+        if expression is not None:
+            own = safely(lambda: evaluate(expression, self._scope))
+        merged: Value = Mapping(entries={}, keys={})
+        for label, body in self._includes.items():
+            strategy = self._text(body, "merge_strategy") or "shallow"
+            if strategy != "no_merge":
+                merged = _laid_over(merged, self._include(label).inputs(), strategy == "deep")
+                own = _laid_over(merged, own, strategy == "deep")
+        return own
+
+    def _text(self, body: Body, name: str) -> str | None:
+        expression = body.expression(name)
+        value = safely(lambda: evaluate(expression, self._scope)) if expression else None
+        return value.text if isinstance(value, Scalar) else None
+
+    def _source(self) -> tuple[Value | None, _Config]:
+        for body in self._body.nested("terraform"):
+            expression = body.expression("source")
+            if expression is not None:
+                return safely(lambda expression=expression: evaluate(expression, self._scope)), self
+        for label in self._includes:
+            found, config = self._include(label)._source()
+            if found is not None:
+                return found, config
+        return None, self
+
+    def _module_folder(self, source: Value) -> tuple[str | None, Problem | None]:
+        if not isinstance(source, Scalar) or not isinstance(source.value, str):
+            return None, ("unknown_value", f"terraform.source of {self._path}")
+        text = source.value
+        if not text.startswith(("./", "../", REPOSITORY)) and text not in (".", ".."):
+            return None, ("remote_module", f"terraform.source of {self._path}, which is {text}")
+        folder = normal(join(self._unit_folder, text))
+        if folder is None:
+            return None, ("other_repository", f"terraform.source of {self._path}, which is {text}")
+        return folder, None
+
+    def _var_files(self) -> list[str]:
+        found = [path for label in self._includes for path in self._include(label)._var_files()]
+        for terraform in self._body.nested("terraform"):
+            for arguments in (block.body for block in terraform.blocks if block.type == "extra_arguments"):
+                for name in ("arguments", "required_var_files", "optional_var_files"):
+                    expression = arguments.expression(name)
+                    value = safely(lambda e=expression: evaluate(e, self._scope)) if expression else None
+                    for item in value.items if isinstance(value, Sequence) else ():
+                        text = item.text if isinstance(item, Scalar) else None
+                        told = _VAR_FILE.match(text or "") if name == "arguments" else re.match("(.+)", text or "")
+                        path = normal(join(self._unit_folder, told.group(1))) if told else None
+                        if path and (name != "optional_var_files" or self._files.read(path)):
+                            found.append(path)
+        return found
+
+    def _functions(self) -> dict[str, Callable[..., Value]]:
+        def inside(folder: str) -> Scalar:
+            return Scalar(value=REPOSITORY if folder == "." else f"{REPOSITORY}/{folder}")
+
+        def relative(path: str, start: str) -> Scalar:
+            return Scalar(value=posixpath.relpath(path, start))
+
+        return {
+            "find_in_parent_folders": self._find_in_parent_folders,
+            "read_terragrunt_config": self._read_config,
+            "get_terragrunt_dir": lambda: inside(self._unit_folder),
+            "get_original_terragrunt_dir": lambda: inside(self._unit_folder),
+            "get_parent_terragrunt_dir": lambda *label: inside(self._parent(*label)),
+            "get_repo_root": lambda: inside("."),
+            "get_path_from_repo_root": lambda: Scalar(value=self._unit_folder),
+            "get_path_to_repo_root": lambda: relative(".", self._unit_folder),
+            "path_relative_to_include": lambda *label: relative(self._unit_folder, self._parent(*label)),
+            "path_relative_from_include": lambda *label: relative(self._parent(*label), self._unit_folder),
+            "get_env": lambda name, *default: choose([unknown(f"the environment variable {name.text}"), *default]),
+            "sops_decrypt_file": lambda path: unknown(f"the encrypted file {to_string(path).value}", reason="encrypted"),
+            "read_tfvars_file": lambda path: unknown("read_tfvars_file"),
+        }
+
+    def _parent(self, *label: Value) -> str:
+        if self._depth:
+            return self._folder
+        name = to_string(label[0]).value if label else next(iter(self._includes), None)
+        if name not in self._includes:
+            return self._folder
+        return self._include(name)._folder
+
+    def _find_in_parent_folders(self, *arguments: Value) -> Value:
+        wanted = to_string(arguments[0]).value if arguments else FILE
+        folder = self._unit_folder
+        while folder != ".":
+            folder = posixpath.dirname(folder) or "."
+            candidate = _join(folder, wanted or FILE)
+            if self._files.read(candidate) is not None or self._files.is_folder(candidate):
+                return Scalar(value=f"{REPOSITORY}/{candidate}")
+        if len(arguments) > 1:
+            return arguments[1]
+        raise CodeError(f"find_in_parent_folders() finds no {wanted}")
+
+    def _read_config(self, path: Value, *fallback: Value) -> Value:
+        text = to_string(path).value or ""
+        target = normal(join(self._unit_folder, text))
+        if target is None:
+            raise Forbidden("other_repository", text)
+        if self._files.read(target) is None and fallback:
+            return fallback[0]
+        folder = posixpath.dirname(target) or "."
+        return _Config(self._files, target, folder, self._read, self._depth + 1).exposed()
+
+
+def _laid_over(below: Value, above: Value, is_deep: bool) -> Value:
+    if not isinstance(below, Mapping) or not isinstance(above, Mapping):
+        return unknown("inputs that are merged", below, above)
+    entries = dict(below.entries)
+    for name, value in above.entries.items():
+        if is_deep and isinstance(entries.get(name), Mapping) and isinstance(value, Mapping):
+            entries[name] = _laid_over(entries[name], value, True)
+        elif is_deep and isinstance(entries.get(name), Sequence) and isinstance(value, Sequence):
+            entries[name] = Sequence(items=(*entries[name].items, *value.items))  # type: ignore[attr-defined]
+        else:
+            entries[name] = value
+    return Mapping(entries=entries, keys={**(below.keys or {}), **(above.keys or {})})

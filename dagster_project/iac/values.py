@@ -1,0 +1,278 @@
+"""Terraform values that remember where they came from.
+
+    Scalar     a string, number, bool or null; ``origin`` is the literal in a file that it is, unchanged
+    Sequence   a list, tuple or set
+    Mapping    a map or object
+    Lazy       an object whose attributes are evaluated when they are asked for: a resource, a module's outputs
+    Choice     one of several values, and it is not known which: a condition or a key is unknown
+    Unknown    a value that cannot be known from the repository, with the reason code that says why
+
+Every value carries two sets of places. ``flow``: literals whose bytes are part of the value. ``control``: literals that
+decided which value it is (a condition, a key, a length). Editing a literal changes the values whose flow holds it; it may
+change those whose control does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as Items
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, NamedTuple
+
+
+class Span(NamedTuple):
+    """Bytes ``start`` to ``end`` of ``file``, a path relative to the repository. Quotes are outside."""
+
+    file: str
+    start: int
+    end: int
+
+
+Places = frozenset[Span]
+NOWHERE: Places = frozenset()
+
+MAX_CHOICES = 64
+"""Combinations of alternatives that are followed; more than that are unknown."""
+
+
+class CodeError(Exception):
+    """What Terraform would refuse too: a missing attribute, an index out of range. ``try`` and ``can`` catch it."""
+
+
+class Cycle(Exception):
+    """A value that depends on itself. ``try`` does not catch it: Terraform refuses the whole configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The base of all values."""
+
+    flow: Places = NOWHERE
+    control: Places = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar(Value):
+    """``value``: str, bool, int, float or None. ``is_quoted`` tells of a number in quotes that it is a string's text."""
+
+    value: Any = None
+    origin: Span | None = None
+
+    @property
+    def text(self) -> str | None:
+        """The value as a string, as Terraform converts it; None of null."""
+        return as_text(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentText(Scalar):
+    """A text that stands in a file and may be decoded: the whole file, or a heredoc in it.
+
+    ``runs`` are (offset in the text, offset in the file) in bytes, one for each run of bytes that stand there unbroken.
+    """
+
+    file: str = ""
+    runs: tuple[tuple[int, int], ...] = ((0, 0),)
+
+    def place(self, span: Span) -> Span | None:
+        """Where a part of the text stands in the file; None where it goes over the end of a run."""
+        run = max(run for run in self.runs if run[0] <= span.start)
+        following = [start for start, _ in self.runs if start > run[0]]
+        if following and span.end > min(following):
+            return None
+        return Span(self.file, span.start - run[0] + run[1], span.end - run[0] + run[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence(Value):
+    """``items`` in order; a set is sorted as Terraform iterates over it."""
+
+    items: tuple[Value, ...] = ()
+    is_set: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping(Value):
+    """``entries`` by key. ``keys`` holds those keys that have a place or were computed, as the values that they were."""
+
+    entries: dict[str, Value] = None  # type: ignore[assignment]
+    keys: dict[str, Scalar] = None  # type: ignore[assignment]
+
+    def key(self, name: str) -> Scalar:
+        """The key ``name`` with what is known of its place."""
+        return (self.keys or {}).get(name) or Scalar(value=name)
+
+
+@dataclass(frozen=True, slots=True)
+class Lazy(Value):
+    """``get`` gives an attribute's value, or raises ``CodeError``. ``label`` is what it is called in sentences."""
+
+    get: Callable[[str], Value] = None  # type: ignore[assignment]
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Value):
+    """One of ``options``; none of them is a choice itself."""
+
+    options: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(Value):
+    """``reason`` is a reason code of a verdict; ``detail`` names what is unknown."""
+
+    reason: str = "unknown_value"
+    detail: str = ""
+
+
+NULL = Scalar()
+
+
+def as_text(value: Any) -> str | None:
+    """A scalar's text as Terraform converts it to a string; None of null."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)
+
+
+def is_null(value: Value) -> bool:
+    """Whether it is known to be null."""
+    return isinstance(value, Scalar) and value.value is None
+
+
+def computed(value: Any, *sources: Value) -> Scalar:
+    """A scalar that was made from others: their places flow into it, and none of them is it."""
+    return Scalar(flow=flows(sources), control=controls(sources), value=value)
+
+
+def unknown(detail: str, *sources: Value, reason: str = "unknown_value") -> Unknown:
+    """Something that is not known, made from ``sources``; the reason of an unknown among them is kept."""
+    for source in sources:
+        if isinstance(source, Unknown):
+            reason, detail = source.reason, source.detail
+            break
+    return Unknown(flow=flows(sources), control=controls(sources), reason=reason, detail=detail)
+
+
+def flows(values: Iterable[Value]) -> Places:
+    """Every place whose bytes are in one of the values, however deep."""
+    found: set[Span] = set()
+    for value in values:
+        _gather(value, found, None)
+    return frozenset(found) if found else NOWHERE
+
+
+def controls(values: Iterable[Value]) -> Places:
+    """Every place that decided about one of the values, however deep."""
+    found: set[Span] = set()
+    for value in values:
+        _gather(value, None, found)
+    return frozenset(found) if found else NOWHERE
+
+
+def _gather(value: Value, flow: set[Span] | None, control: set[Span] | None) -> None:
+    if flow is not None:
+        flow |= value.flow
+        if isinstance(value, Scalar) and value.origin:
+            flow.add(value.origin)
+    if control is not None:
+        control |= value.control
+    if isinstance(value, Mapping):
+        for key in (value.keys or {}).values():
+            _gather(key, flow, control)
+    for part in parts(value):
+        _gather(part, flow, control)
+
+
+def parts(value: Value) -> Iterator[Value]:
+    """The values directly inside."""
+    if isinstance(value, Sequence):
+        yield from value.items
+    elif isinstance(value, Mapping):
+        yield from value.entries.values()
+    elif isinstance(value, Choice):
+        yield from value.options
+
+
+def decided_by(value: Value, *deciders: Value) -> Value:
+    """``value``, chosen by what flows into and controls ``deciders``."""
+    control = _shallow(deciders)
+    if not control or control <= value.control:
+        return value
+    return replace(value, control=value.control | control)
+
+
+def _shallow(values: Iterable[Value]) -> Places:
+    found: set[Span] = set()
+    for value in values:
+        found |= value.flow | value.control
+        if isinstance(value, Scalar) and value.origin:
+            found.add(value.origin)
+    return frozenset(found) if found else NOWHERE
+
+
+def choose(options: Iterable[Value], *deciders: Value) -> Value:
+    """One of ``options``, undecided by ``deciders``; the only one is that value itself."""
+    flat: list[Value] = []
+    for option in options:
+        for single in option.options if isinstance(option, Choice) else (option,):
+            if single not in flat:
+                flat.append(single)
+    if not flat:
+        raise CodeError("no alternative is possible")
+    if len(flat) == 1:
+        return decided_by(flat[0], *deciders)
+    if len(flat) > MAX_CHOICES:
+        return unknown("more alternatives than are followed", *flat, *deciders)
+    return decided_by(Choice(options=tuple(flat)), *deciders)
+
+
+def alternatives(value: Value) -> tuple[Value, ...]:
+    """What the value may be: its options, or itself."""
+    return value.options if isinstance(value, Choice) else (value,)
+
+
+def for_each_choice(function: Callable[..., Value], values: Items[Value]) -> Value:
+    """``function`` over every combination of alternatives; a combination that is an error drops out.
+
+    Raises ``CodeError`` where every combination is one.
+    """
+    if not any(isinstance(value, Choice) for value in values):
+        return function(*values)
+    sets = [alternatives(value) for value in values]
+    count = 1
+    for options in sets:
+        count *= len(options)
+    if count > MAX_CHOICES:
+        return unknown("more alternatives than are followed", *values)
+    results: list[Value] = []
+    error: CodeError | None = None
+    for combination in product(*sets):
+        try:
+            results.append(function(*combination))
+        except CodeError as problem:
+            error = problem
+    if not results:
+        raise error or CodeError("no alternative is possible")
+    return choose(results, *[value for value in values if isinstance(value, Choice)])
+
+
+def plain(value: Value) -> Any:
+    """The value without places, for comparing: unknowns are equal where they are the same unknown."""
+    if isinstance(value, Scalar):
+        return value.value
+    if isinstance(value, Sequence):
+        return ("set" if value.is_set else "list", tuple(plain(item) for item in value.items))
+    if isinstance(value, Mapping):
+        return ("map", tuple((key, plain(item)) for key, item in sorted(value.entries.items())))
+    if isinstance(value, Choice):
+        return ("one of", tuple(plain(option) for option in value.options))
+    if isinstance(value, Unknown):
+        return ("unknown", value.reason, value.detail)
+    return ("object", value.label if isinstance(value, Lazy) else "")

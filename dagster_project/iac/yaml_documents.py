@@ -1,0 +1,151 @@
+"""YAML with the place of every value, by PyYAML's composer.
+
+The document is never dumped again: editing changes the bytes of one scalar. Scalars are resolved as Terraform's yamldecode
+does (YAML 1.2's core types and the merge key); an anchor's value and its aliases have one place.
+"""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from dagster_project.iac.values import CodeError, Mapping, Scalar, Sequence, Span, Value, unknown
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_CONSTANTS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_PROPERTIES = re.compile(rb"(?:[&!]\S*\s+)*")
+"""An anchor and a tag before a scalar; its mark begins at them."""
+_ODD = re.compile(r"0[xob]|0[0-9]|[-+]?\.(?:inf|nan)|.*_|[0-9]{4}-[0-9]|y$|n$|yes$|no$|on$|off$", re.IGNORECASE)
+"""Plain scalars that decoders disagree on; their value is left unknown."""
+
+
+def decode_yaml(file: str, data: bytes) -> Value:
+    """The value of a YAML file's one document. Raises ``CodeError`` where it is no YAML or several documents."""
+    node, offsets = compose_yaml(data, _LOADER)
+    return Scalar() if node is None else _Decoder(file, data, offsets).value(node)
+
+
+def compose_yaml(data: bytes, loader: type) -> tuple[yaml.Node | None, list[int] | None]:
+    """The document's root node, and the byte offset of each character (None where all are ASCII). Raises ``CodeError``."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise CodeError("it is not UTF-8") from None
+    if text.startswith("\ufeff"):
+        text = " " + text[1:]
+        offsets = _offsets("\ufeff" + text[1:])
+    else:
+        offsets = None if text.isascii() else _offsets(text)
+    try:
+        nodes = list(yaml.compose_all(text, Loader=loader))
+    except (yaml.YAMLError, RecursionError) as error:
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise CodeError(f"it is not valid YAML ({problem})") from None
+    if len(nodes) > 1:
+        raise CodeError("it holds several YAML documents")
+    return (nodes[0] if nodes else None), offsets
+
+
+def _offsets(text: str) -> list[int]:
+    offsets = [0]
+    for character in text:
+        offsets.append(offsets[-1] + len(character.encode("utf-8")))
+    return offsets
+
+
+def place_of(node: yaml.ScalarNode, file: str, data: bytes, offsets: list[int] | None) -> Span | None:
+    """The bytes of a scalar without its quotes; None of a block scalar or an empty one, which has no bytes of its own."""
+    start, end = node.start_mark.index, node.end_mark.index
+    if offsets:
+        start, end = offsets[start], offsets[end]
+    if node.style in ("'", '"'):
+        quote = node.style.encode()
+        start = _PROPERTIES.match(data, start, end).end()  # type: ignore[union-attr]
+        is_whole = data[start : start + 1] == quote == data[end - 1 : end] and end - start > 1
+        return Span(file, start + 1, end - 1) if is_whole else None
+    if node.style or start == end:
+        return None
+    start += _PROPERTIES.match(data, start, end).end() - start  # type: ignore[union-attr]
+    raw = data[start:end]
+    return Span(file, end - len(raw.lstrip()), start + len(raw.rstrip())) if raw.strip() == node.value.encode() else None
+
+
+class _Decoder:
+    def __init__(self, file: str, data: bytes, offsets: list[int] | None) -> None:
+        self._file = file
+        self._data = data
+        self._offsets = offsets
+        self._done: dict[int, Value] = {}
+        self._open: set[int] = set()
+
+    def value(self, node: yaml.Node) -> Value:
+        if id(node) in self._done:
+            return self._done[id(node)]
+        if id(node) in self._open:
+            raise CodeError("an alias refers to what it stands in")
+        self._open.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            result = self._mapping(node)
+        elif isinstance(node, yaml.SequenceNode):
+            result = Sequence(items=tuple(self.value(item) for item in node.value))
+        else:
+            result = self._scalar(node)
+        self._open.discard(id(node))
+        self._done[id(node)] = result
+        return result
+
+    def _mapping(self, node: yaml.MappingNode) -> Value:
+        entries: dict[str, Value] = {}
+        keys: dict[str, Scalar] = {}
+        merged: list[Mapping] = []
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise CodeError("a key is no scalar")
+            if key_node.value == "<<" and not key_node.style:
+                merged += self._merged(value_node)
+                continue
+            key = Scalar(value=key_node.value, origin=place_of(key_node, self._file, self._data, self._offsets))
+            entries[key.value] = self.value(value_node)
+            keys[key.value] = key
+        for base in merged:
+            for name, value in base.entries.items():
+                if name not in entries:
+                    entries[name] = value
+                    keys[name] = base.key(name)
+        return Mapping(entries=entries, keys=keys)
+
+    def _merged(self, node: yaml.Node) -> list[Mapping]:
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        values = [self.value(item) for item in nodes]
+        if not all(isinstance(value, Mapping) for value in values):
+            raise CodeError("a merge key holds no mapping")
+        return values  # type: ignore[return-value]
+
+    def _scalar(self, node: yaml.ScalarNode) -> Value:
+        place = place_of(node, self._file, self._data, self._offsets)
+        if node.tag not in _TAGS:
+            return unknown(f"YAML's tag {node.tag}")
+        if node.style or node.tag == "tag:yaml.org,2002:str":
+            return Scalar(value=node.value, origin=place)
+        return self._plain(node.value, place)
+
+    def _plain(self, text: str, place: Span | None) -> Value:
+        if text in _CONSTANTS:
+            return Scalar(value=_CONSTANTS[text], origin=place)
+        if _ODD.match(text):
+            return unknown(f"YAML's {text}, which decoders read differently")
+        if _INTEGER.fullmatch(text):
+            return Scalar(value=int(text), origin=place)
+        if _FLOAT.fullmatch(text):
+            return Scalar(value=float(text), origin=place)
+        return Scalar(value=text, origin=place)
+
+
+_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "value")}
