@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dagster_project.errors import InputError
+from dagster_project.iac.files import Files
 from dagster_project.iac.kinds import NUMBERS, VALUES
 from dagster_project.iac.literals import changed_files, with_changes
 from dagster_project.iac.locate import Question, locate
@@ -56,7 +57,7 @@ def prepare(
     have the same new value, or with ``allow_shared``. Raises ``InputError`` for a value that the attribute cannot have."""
     asked = [_Asked(change, locate(repository, plan, state, change.question)) for change in changes]
     for each in asked:
-        each.require_value()
+        require_value(each.location, each.change.to)
     for each in asked:
         if any(each.contradicts(other) for other in asked):
             each.location = _refused(each.location, "changes_more", "two changes want other values of one literal")
@@ -85,15 +86,6 @@ class _Asked:
     def span(self) -> Span:
         return self.location.span or Span("", 0, 0)
 
-    def require_value(self) -> None:
-        attribute, to = self.location.attribute, self.change.to
-        pattern = VALUES.get(attribute)
-        if pattern is not None and not re.fullmatch(pattern, to):
-            what = "a whole number" if attribute in NUMBERS else "a value as AWS writes it"
-            raise InputError(f"{attribute} cannot be {to!r}; --to takes {what}.")
-        if self.location.current == to:
-            raise InputError(f"{attribute} of {self.location.resource} is {to} already; choose another value with --to.")
-
     def contradicts(self, other: _Asked) -> bool:
         """Whether another change wants another value of the same literal."""
         return bool(self.location.span) and self.location.span == other.location.span and self.change.to != other.change.to
@@ -108,11 +100,21 @@ class _Asked:
         return set(self.location.affects) <= same
 
 
-def write(repository: Repository, contents: Mapping[str, bytes]) -> None:
+def require_value(location: Location, to: str) -> None:
+    """Raises ``InputError`` for a value that an attribute cannot have, or has already."""
+    pattern = VALUES.get(location.attribute)
+    if pattern is not None and not re.fullmatch(pattern, to):
+        what = "a whole number" if location.attribute in NUMBERS else "a value as AWS writes it"
+        raise InputError(f"{location.attribute} cannot be {to!r}; --to takes {what}.")
+    if location.current == to:
+        raise InputError(f"{location.attribute} of {location.resource} is {to} already; choose another value with --to.")
+
+
+def write(files: Files, contents: Mapping[str, bytes]) -> None:
     """Replaces files, each in one step, keeping their modes. Raises ``InputError`` where one was changed in the meantime."""
-    folder = repository.files.root
+    folder = files.root
     for path in contents:
-        before = repository.files.read(path)
+        before = files.read(path)
         if before is None or _bytes(folder / path) != before.data:
             raise InputError(f"The file {path} was changed while it was being edited; nothing was written, run again.")
     drafts: list[tuple[str, Path]] = []

@@ -32,6 +32,7 @@ from dagster_project.iac.types import to_bool, to_number, to_string
 from dagster_project.iac.values import (
     Choice,
     CodeError,
+    Cycle,
     Lazy,
     Mapping,
     Scalar,
@@ -60,11 +61,15 @@ class References(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where an expression stands: ``names`` of its surroundings (each, count, iterators) before ``references``."""
+    """Where an expression stands: ``names`` of its surroundings (each, count, iterators) before ``references``.
+
+    ``is_tried`` inside of try() and can(), where an error is an answer.
+    """
 
     references: References
     context: FileContext
     names: Names[str, Value]
+    is_tried: bool = False
 
     def with_names(self, **names: Value) -> Scope:
         """The scope inside a for expression, a dynamic block or an instance."""
@@ -74,6 +79,21 @@ class Scope:
 def evaluate(expression: Expression, scope: Scope) -> Value:
     """The expression's value. Raises ``CodeError`` where Terraform would refuse it."""
     return _EVALUATORS[type(expression)](expression, scope)
+
+
+def safely(function: Callable[[], Value]) -> Value:
+    """The function's value; what Terraform would refuse is unknown, with its words."""
+    try:
+        return function()
+    except CodeError as error:
+        return unknown(str(error))
+    except Cycle as cycle:
+        return unknown(f"{cycle}, which refers to itself", reason="cycle")
+
+
+def _part(expression: Expression, scope: Scope) -> Value:
+    """An element of a list or an object. One that Terraform would refuse leaves the others known, but for a try()."""
+    return evaluate(expression, scope) if scope.is_tried else safely(lambda: evaluate(expression, scope))
 
 
 def _literal(expression: Literal, scope: Scope) -> Value:
@@ -220,7 +240,7 @@ def _try(arguments: tuple[Expression, ...], scope: Scope) -> Value:
     options: list[Value] = []
     for argument in arguments:
         try:
-            value = evaluate(argument, scope)
+            value = evaluate(argument, replace(scope, is_tried=True))
         except CodeError:
             continue
         options += alternatives(value)
@@ -233,7 +253,7 @@ def _try(arguments: tuple[Expression, ...], scope: Scope) -> Value:
 
 def _can(arguments: tuple[Expression, ...], scope: Scope) -> Value:
     try:
-        value = evaluate(arguments[0], scope)
+        value = evaluate(arguments[0], replace(scope, is_tried=True))
     except CodeError:
         return Scalar(value=False)
     if any(isinstance(each, Unknown) for each in alternatives(value)):
@@ -252,12 +272,24 @@ def _conditional(expression: Conditional, scope: Scope) -> Value:
             branches = (expression.then if to_bool(single).value else expression.otherwise,)
         for branch in branches:
             try:
-                taken.append(evaluate(branch, scope))
+                other = expression.otherwise if branch is expression.then else expression.then
+                taken.append(_as_type_of_both(evaluate(branch, scope), other, scope))
             except CodeError as problem:
                 error = problem
     if not taken:
         raise error or CodeError("a condition has no value")
     return choose(taken, condition)
+
+
+def _as_type_of_both(value: Value, other: Expression, scope: Scope) -> Value:
+    """A number beside a string is a string: both branches of a condition have one type."""
+    if not isinstance(value, Scalar) or value.value is None or isinstance(value.value, str):
+        return value
+    try:
+        beside = evaluate(other, scope)
+    except CodeError:
+        return value
+    return to_string(value) if isinstance(beside, Scalar) and isinstance(beside.value, str) else value
 
 
 def _logic(expression: Binary, scope: Scope) -> Value:
@@ -303,7 +335,8 @@ def _arithmetic(operate: Callable[[float, float], object]) -> Callable[[Value, V
         try:
             result = operate(first, second)
         except (ZeroDivisionError, OverflowError):
-            raise CodeError("a division by zero") from None
+            # Terraform has an infinity, and goes on with it.
+            return unknown("a division by zero", left, right)
         return computed(int(result) if isinstance(result, float) and result.is_integer() else result, left, right)
 
     return compute
@@ -343,7 +376,7 @@ def _unary(expression: Unary, scope: Scope) -> Value:
 
 
 def _tuple(expression: TupleOf, scope: Scope) -> Value:
-    return Sequence(items=tuple(evaluate(item, scope) for item in expression.items))
+    return Sequence(items=tuple(_part(item, scope) for item in expression.items))
 
 
 def _object(expression: ObjectOf, scope: Scope) -> Value:
@@ -352,7 +385,7 @@ def _object(expression: ObjectOf, scope: Scope) -> Value:
     pending: list[Value] = []
     for key_expression, value_expression in expression.items:
         key = evaluate(key_expression, scope)
-        value = evaluate(value_expression, scope)
+        value = _part(value_expression, scope)
         if not isinstance(key, Scalar):
             pending += [key, value]
             continue

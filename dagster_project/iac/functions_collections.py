@@ -55,8 +55,8 @@ def _element(value: Value, index: Value) -> Value:
     if isinstance(index, Unknown):
         return choose(items, index, value)
     place = to_number(index).value
-    if place < 0 or place != int(place):
-        raise CodeError("element() with an index that is no natural number")
+    if place is None or place != int(place):
+        raise CodeError("element() with an index that is no whole number")
     return decided_by(items[int(place) % len(items)], index, Scalar(flow=value.flow, control=value.control))
 
 
@@ -171,8 +171,10 @@ def _range(*limits: Value) -> Value:
     numbers = [to_number(limit).value for limit in limits]
     start, end = (0, numbers[0]) if len(numbers) == 1 else numbers[:2]
     step = numbers[2] if len(numbers) == 3 else (1 if end >= start else -1)
-    if not all(isinstance(each, int) for each in (start, end, step)) or step == 0:
-        raise CodeError("range() of numbers that are not whole")
+    if step == 0:
+        raise CodeError("range() with steps of zero")
+    if not all(isinstance(each, int) for each in (start, end, step)):
+        return unknown("range() of numbers that are not whole", *limits)
     found = range(start, end, step)
     if len(found) > 1024:
         raise CodeError("range() of more than 1,024 numbers")
@@ -241,7 +243,8 @@ def _coalesce(*values: Value) -> Value:
         if isinstance(value, Scalar) and value.value in (None, ""):
             passed.append(value)
             continue
-        return decided_by(value, *passed)
+        is_text = any(isinstance(each, Scalar) and isinstance(each.value, str) for each in values)
+        return decided_by(to_string(value) if is_text and isinstance(value, Scalar) else value, *passed)
     raise CodeError("coalesce() of nothing but null and empty values")
 
 

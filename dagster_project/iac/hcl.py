@@ -311,8 +311,12 @@ class _Reader:
         )
 
     def _conditional(self, node: Node) -> Expression:
-        condition, then, otherwise = (self._expression(child) for child in node.named_children if child.type == "expression")
-        return Conditional(condition, then, otherwise)
+        """The grammar reads ``a ? b : c ? d : e`` from the left; Terraform reads it from the right."""
+        *pairs, last = [self._expression(part) for part in _branches(node)]
+        result = last
+        for condition, then in reversed(list(zip(pairs[::2], pairs[1::2], strict=True))):
+            result = Conditional(condition, then, result)
+        return result
 
     def _operation(self, node: Node) -> Expression:
         inner = node.named_children[0]
@@ -321,6 +325,14 @@ class _Reader:
             return Unary(nodes[0].type, self._sequence(nodes[1:]))
         place = next(at for at, child in enumerate(nodes) if not child.is_named and child.type in _BINARY)
         return Binary(nodes[place].type, self._sequence(nodes[:place]), self._sequence(nodes[place + 1 :]))
+
+
+def _branches(node: Node) -> list[Node]:
+    """Condition and branch in turn, and the last branch, of a chain of conditionals without parentheses."""
+    condition, then, otherwise = (child for child in node.named_children if child.type == "expression")
+    inner = condition.children[0]
+    is_chain = inner.type == "conditional" and condition.child_count == 1
+    return [*(_branches(inner) if is_chain else [condition]), then, otherwise]
 
 
 def number(word: str) -> int | float:

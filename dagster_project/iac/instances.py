@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dagster_project.iac.addresses import Key
-from dagster_project.iac.evaluate import Scope, evaluate, pairs
+from dagster_project.iac.evaluate import Scope, evaluate, pairs, safely
 from dagster_project.iac.syntax import Body, Literal, Name, Traversal, TupleOf
 from dagster_project.iac.types import to_number
 from dagster_project.iac.values import (
     NOWHERE,
     CodeError,
-    Cycle,
     Lazy,
     Mapping,
     Places,
@@ -204,15 +203,3 @@ def nested(body: Body, scope: Scope, type_: str) -> Iterator[tuple[Body | Value,
         for content in block.body.nested("content"):
             for key, value in pairs(collection):
                 yield content, scope.with_names(**{name: Mapping(entries={"key": key, "value": value})})
-
-
-def safely(function: Callable[[], Value]) -> Value:
-    """The function's value; what Terraform would refuse is unknown, with its words."""
-    try:
-        return function()
-    except CodeError as error:
-        return unknown(str(error))
-    except Cycle as cycle:
-        return unknown(f"{cycle}, which refers to itself", reason="cycle")
-
-

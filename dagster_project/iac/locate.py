@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dataclasses import replace as changed
 
 from dagster_project.errors import InputError
-from dagster_project.iac.files import SourceFile
+from dagster_project.iac.deciding import decide, line_of, text_of
 from dagster_project.iac.instances import Instance
 from dagster_project.iac.kinds import KINDS, NUMBERS
 from dagster_project.iac.literals import changed_files, with_changes
@@ -14,7 +14,7 @@ from dagster_project.iac.repository import Repository
 from dagster_project.iac.roots import Plan, Root, deep_recursion
 from dagster_project.iac.state import State, StateResource
 from dagster_project.iac.unlisted import unlisted_var_files
-from dagster_project.iac.values import Choice, Lazy, Mapping, Scalar, Sequence, Span, Unknown, Value, alternatives, is_null
+from dagster_project.iac.values import Scalar, Sequence, Span, Unknown, is_null
 from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, SHARED, Location, Refusal
 
 _LAUNCHING = frozenset(("all", "launch_template", "launch_configuration", "mixed_instances_policy"))
@@ -198,65 +198,17 @@ class _Search:
             if not isinstance(value, Sequence) or len(value.items) != 1:
                 raise Refusal("several_instance_types", target.resource.address)
             value = value.items[0]
-        return self._decided(value, target)
-
-    def _decided(self, value: Value, target: _Target) -> tuple[Scalar, str]:
-        options = alternatives(value)
-        unknowns = [option for option in options if not isinstance(option, Scalar)]
-        same = [option for option in options if isinstance(option, Scalar) and option.text == target.live]
-        if not isinstance(value, Choice):
-            if unknowns:
-                raise Refusal(*_why_unknown(unknowns[0]))
-            if not same:
-                told = value.text if isinstance(value, Scalar) else "?"
-                raise Refusal("drift", f"the code says {told}, and the state {target.live}")
-            return self._literal(same[0]), "literal"
-        if not same:
-            if unknowns:
-                raise Refusal(*_why_unknown(unknowns[0]))
-            told = ", ".join(sorted({option.text or "null" for option in options if isinstance(option, Scalar)}))
-            raise Refusal("drift", f"the code says one of {told}, and the state {target.live}")
-        if len({option.origin for option in same}) > 1:
-            raise Refusal("several_candidates", "; ".join(sorted(self._told(option) for option in same)))
-        if unknowns:
-            raise Refusal("unknown_alternative", _why_unknown(unknowns[0])[1])
-        return self._literal(same[0]), "chosen_by_live_value"
-
-    def _told(self, option: Scalar) -> str:
-        return f"{option.origin.file} line {self._line(option.origin)}" if option.origin else "a computed value"
-
-    def _line(self, span: Span) -> int:
-        return self._file(span).data.count(b"\n", 0, span.start) + 1
-
-    def _file(self, span: Span) -> SourceFile:
-        file = self._root.files.read(span.file)
-        if file is None:
-            raise Refusal("missing_file", span.file)
-        return file
-
-    def _literal(self, value: Scalar) -> Scalar:
-        if value.origin is None:
-            places = sorted({f"{place.file} line {self._line(place)}" for place in value.flow if place.file})
-            raise Refusal("composite_string", ", ".join(places) or "an expression")
-        file = self._file(value.origin)
-        problem = self._root.files.owner_problem(file.path)
-        if problem:
-            raise Refusal(problem, file.path)
-        if file.is_encrypted:
-            raise Refusal("encrypted", file.path)
-        if file.is_generated:
-            raise Refusal("generated", file.path)
-        return value
+        return decide(self._root.files, value, target.live)
 
     # From a literal to what it feeds.
 
     def _placed(self, target: _Target, found: tuple[Scalar, str]) -> Location:
         literal, reason = found
         span = literal.origin
-        assert span is not None  # noqa: S101 - _literal refuses values without a place
+        assert span is not None  # noqa: S101 - decide() refuses values without a place
         address = self._root.moved(target.resource.address)
         affects = self._root.fed_by(span)
-        text = self._file(span).data[span.start : span.end].decode("utf-8")
+        text, line = text_of(self._root.files, span), line_of(self._root.files, span)
         location = Location(
             EDITABLE,
             reason,
@@ -267,7 +219,7 @@ class _Search:
             span.file,
             span.start,
             span.end,
-            self._line(span),
+            line,
             text,
             affects,
             launched_by=target.launched_by,
@@ -302,13 +254,3 @@ class _Search:
         probe = str(int(target.live) + 1) if target.attribute in NUMBERS else f"{target.live}x"
         other = with_changes(self._root, changed_files(self._root, [(location.span or Span("", 0, 0), probe)]))
         return set(other.instances) != set(self._root.instances)
-
-
-def _why_unknown(value: Value) -> tuple[str, str]:
-    if isinstance(value, Unknown):
-        return value.reason, value.detail or "something unknown"
-    if isinstance(value, Lazy):
-        return "unknown_value", value.label
-    return "unknown_value", "a collection where one value is expected" if isinstance(value, Mapping | Sequence) else "a value"
-
-

@@ -11,14 +11,13 @@ from typing import Any
 
 from dagster_project.iac.addresses import Key, child, with_key
 from dagster_project.iac.configuration import Configuration, Problem, Variable, load_configuration
-from dagster_project.iac.evaluate import Scope, evaluate
+from dagster_project.iac.evaluate import Scope, evaluate, safely
 from dagster_project.iac.files import Files, Forbidden, join, normal
 from dagster_project.iac.functions_files import FileContext
-from dagster_project.iac.instances import ANY_KEY, Expansion, Instance, expand, safely
-from dagster_project.iac.syntax import Attribute, Body, Literal, Step, Template
+from dagster_project.iac.instances import ANY_KEY, Expansion, Instance, expand
+from dagster_project.iac.syntax import Attribute, Body, Expression, Literal, Step, Template
 from dagster_project.iac.types import convert
 from dagster_project.iac.values import (
-    CodeError,
     Cycle,
     Lazy,
     Mapping,
@@ -107,7 +106,7 @@ class Module:
     # What an expression may name.
 
     def resolve(self, name: str, steps: tuple[Step, ...], scope: Scope) -> tuple[Value, int]:
-        """The value of a traversal's first words. Raises ``CodeError`` for what is not declared."""
+        """The value of a traversal's first words; unknown where they are not declared. Raises ``CodeError``."""
         first = steps[0].name if steps and isinstance(steps[0], Attribute) else None
         if name == "var" and first:
             return self.variable(first), 1
@@ -124,9 +123,8 @@ class Module:
             return self._data_value(first, steps[1].name), 2
         if first and (name, first) in self.configuration.resources:
             return self._resource_value(name, first), 1
-        if name in ("each", "count", "self"):
-            return unknown(name), 0
-        raise CodeError(f"{'.'.join(filter(None, (name, first)))} is not declared")
+        # Terraform refuses such a name before it evaluates anything; try() does not catch it.
+        return unknown(".".join(filter(None, (name, first)))), 1 if first else 0
 
     def _once(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
         if key in self._memo:
@@ -141,9 +139,9 @@ class Module:
         return self._memo[key]
 
     def variable(self, name: str) -> Value:
-        """A variable's value: what the caller gives, or its default. Raises ``CodeError`` where none is declared."""
+        """A variable's value: what the caller gives, or its default; unknown where none is declared."""
         if name not in self.configuration.variables:
-            raise CodeError(f"var.{name} is not declared")
+            return unknown(f"var.{name}, which is not declared")
         return self._once(("var", name), lambda: self._variable(name, self.configuration.variables[name]))
 
     def _variable(self, name: str, declared: Variable) -> Value:
@@ -156,25 +154,29 @@ class Module:
 
     def _local(self, name: str) -> Value:
         if name not in self.configuration.locals:
-            raise CodeError(f"local.{name} is not declared")
-        return self._once(("local", name), lambda: evaluate(self.configuration.locals[name], self.scope))
+            return unknown(f"local.{name}, which is not declared")
+        return self._once(("local", name), lambda: self._own(self.configuration.locals[name]))
+
+    def _own(self, expression: Expression) -> Value:
+        """An expression of the module itself: an error in it is not one of whoever uses it."""
+        return safely(lambda: evaluate(expression, self.scope))
 
     def _output(self, name: str) -> Value:
         if name not in self.configuration.outputs:
-            raise CodeError(f"the module has no output {name}")
-        return self._once(("output", name), lambda: evaluate(self.configuration.outputs[name], self.scope))
+            return unknown(f"the output {name} of {self.address}, which is not declared")
+        return self._once(("output", name), lambda: self._own(self.configuration.outputs[name]))
 
     def _path_value(self, name: str) -> Value:
         if name in ("root", "cwd"):
             return Scalar(value=".") if name == "root" else unknown("path.cwd")
         if name != "module":
-            raise CodeError(f"path.{name} is not declared")
+            return unknown(f"path.{name}")
         return Scalar(value=posixpath.relpath(self.configuration.folder, self._around.root))
 
     def _data_value(self, type_: str, name: str) -> Value:
         body = self.configuration.data.get((type_, name))
         if body is None:
-            raise CodeError(f"data.{type_}.{name} is not declared")
+            return unknown(f"data.{type_}.{name}, which is not declared")
 
         def arguments() -> Value:
             instance = Instance("", type_, body, self.scope, frozenset())
@@ -243,7 +245,7 @@ class Module:
 
     def _call_value(self, name: str) -> Value:
         if name not in self.configuration.calls:
-            raise CodeError(f"module.{name} is not declared")
+            return unknown(f"module.{name}, which is not declared")
         called = self._called(name)
         if isinstance(called, Absent):
             return unknown(called.detail, *called.values, reason=called.reason)

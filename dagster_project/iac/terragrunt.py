@@ -12,11 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dagster_project.iac.configuration import Problem
-from dagster_project.iac.evaluate import Scope, evaluate
+from dagster_project.iac.evaluate import Scope, evaluate, safely
 from dagster_project.iac.files import REPOSITORY, Files, Forbidden, join, normal
 from dagster_project.iac.functions_files import FileContext
 from dagster_project.iac.hcl import parse_hcl
-from dagster_project.iac.instances import safely
 from dagster_project.iac.syntax import Attribute, Body, Step
 from dagster_project.iac.types import to_string
 from dagster_project.iac.values import CodeError, Cycle, Lazy, Mapping, Scalar, Sequence, Value, choose, unknown

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dagster_project.iac.configuration import Problem
-from dagster_project.iac.evaluate import Scope, evaluate
+from dagster_project.iac.evaluate import Scope, evaluate, safely
 from dagster_project.iac.files import Files, SourceFile, join
 from dagster_project.iac.functions_files import FileContext
 from dagster_project.iac.hcl import parse_hcl
-from dagster_project.iac.instances import safely
 from dagster_project.iac.json_documents import decode_json
 from dagster_project.iac.syntax import Step
 from dagster_project.iac.values import CodeError, Value, unknown

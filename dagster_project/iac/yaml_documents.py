@@ -7,6 +7,7 @@ does (YAML 1.2's core types and the merge key); an anchor's value and its aliase
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import yaml
 
@@ -26,13 +27,17 @@ _ODD = re.compile(r"0[xob]|0[0-9]|[-+]?\.(?:inf|nan)|.*_|[0-9]{4}-[0-9]|y$|n$|ye
 """Plain scalars that decoders disagree on; their value is left unknown."""
 
 
-def decode_yaml(file: str, data: bytes) -> Value:
+TagReader = Callable[[str, Value], Value]
+"""What a tag of its own makes of the value behind it."""
+
+
+def decode_yaml(file: str, data: bytes, read_tag: TagReader | None = None) -> Value:
     """The value of a YAML file's one document. Raises ``CodeError`` where it is no YAML or several documents."""
-    node, offsets = compose_yaml(data, _LOADER)
-    return Scalar() if node is None else _Decoder(file, data, offsets).value(node)
+    node, offsets = _compose(data)
+    return Scalar() if node is None else _Decoder(file, data, offsets, read_tag).value(node)
 
 
-def compose_yaml(data: bytes, loader: type) -> tuple[yaml.Node | None, list[int] | None]:
+def _compose(data: bytes) -> tuple[yaml.Node | None, list[int] | None]:
     """The document's root node, and the byte offset of each character (None where all are ASCII). Raises ``CodeError``."""
     try:
         text = data.decode("utf-8")
@@ -44,7 +49,7 @@ def compose_yaml(data: bytes, loader: type) -> tuple[yaml.Node | None, list[int]
     else:
         offsets = None if text.isascii() else _offsets(text)
     try:
-        nodes = list(yaml.compose_all(text, Loader=loader))
+        nodes = list(yaml.compose_all(text, Loader=_LOADER))
     except (yaml.YAMLError, RecursionError) as error:
         problem = getattr(error, "problem", None) or "it cannot be read"
         raise CodeError(f"it is not valid YAML ({problem})") from None
@@ -60,7 +65,7 @@ def _offsets(text: str) -> list[int]:
     return offsets
 
 
-def place_of(node: yaml.ScalarNode, file: str, data: bytes, offsets: list[int] | None) -> Span | None:
+def _place_of(node: yaml.ScalarNode, file: str, data: bytes, offsets: list[int] | None) -> Span | None:
     """The bytes of a scalar without its quotes; None of a block scalar or an empty one, which has no bytes of its own."""
     start, end = node.start_mark.index, node.end_mark.index
     if offsets:
@@ -78,7 +83,8 @@ def place_of(node: yaml.ScalarNode, file: str, data: bytes, offsets: list[int] |
 
 
 class _Decoder:
-    def __init__(self, file: str, data: bytes, offsets: list[int] | None) -> None:
+    def __init__(self, file: str, data: bytes, offsets: list[int] | None, read_tag: TagReader | None) -> None:
+        self._read_tag = read_tag
         self._file = file
         self._data = data
         self._offsets = offsets
@@ -91,12 +97,15 @@ class _Decoder:
         if id(node) in self._open:
             raise CodeError("an alias refers to what it stands in")
         self._open.add(id(node))
+        has_tag = self._read_tag is not None and node.tag.startswith("!")
         if isinstance(node, yaml.MappingNode):
             result = self._mapping(node)
         elif isinstance(node, yaml.SequenceNode):
             result = Sequence(items=tuple(self.value(item) for item in node.value))
         else:
-            result = self._scalar(node)
+            result = self._plain_or_quoted(node) if has_tag else self._scalar(node)
+        if has_tag and self._read_tag:
+            result = self._read_tag(node.tag, result)
         self._open.discard(id(node))
         self._done[id(node)] = result
         return result
@@ -111,7 +120,7 @@ class _Decoder:
             if key_node.value == "<<" and not key_node.style:
                 merged += self._merged(value_node)
                 continue
-            key = Scalar(value=key_node.value, origin=place_of(key_node, self._file, self._data, self._offsets))
+            key = Scalar(value=key_node.value, origin=_place_of(key_node, self._file, self._data, self._offsets))
             entries[key.value] = self.value(value_node)
             keys[key.value] = key
         for base in merged:
@@ -128,8 +137,11 @@ class _Decoder:
             raise CodeError("a merge key holds no mapping")
         return values  # type: ignore[return-value]
 
+    def _plain_or_quoted(self, node: yaml.ScalarNode) -> Value:
+        return Scalar(value=node.value, origin=_place_of(node, self._file, self._data, self._offsets))
+
     def _scalar(self, node: yaml.ScalarNode) -> Value:
-        place = place_of(node, self._file, self._data, self._offsets)
+        place = _place_of(node, self._file, self._data, self._offsets)
         if node.tag not in _TAGS:
             return unknown(f"YAML's tag {node.tag}")
         if node.style or node.tag == "tag:yaml.org,2002:str":

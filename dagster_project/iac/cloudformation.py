@@ -1,0 +1,382 @@
+"""CloudFormation's front end: a template and a stack's resource list, through the same verdicts.
+
+Understood: Ref, FindInMap, If with its conditions, Sub of one name; every other function is unknown. A stack's resource list
+has no sizes, so that the live value must be given.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dagster_project.errors import InputError
+from dagster_project.iac.deciding import decide, line_of, text_of
+from dagster_project.iac.edit import Edit, require_value, write
+from dagster_project.iac.evaluate import index
+from dagster_project.iac.files import Files, join
+from dagster_project.iac.json_documents import decode_json
+from dagster_project.iac.literals import replaced
+from dagster_project.iac.values import (
+    NULL,
+    CodeError,
+    Mapping,
+    Scalar,
+    Sequence,
+    Span,
+    Unknown,
+    Value,
+    choose,
+    computed,
+    flows,
+    for_each_choice,
+    is_null,
+    plain,
+    unknown,
+)
+from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, REFUSED, SHARED, Location, Refusal
+from dagster_project.iac.yaml_documents import decode_yaml
+
+KINDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "AWS::EC2::Instance": {"instance_type": ("InstanceType",)},
+    "AWS::EC2::LaunchTemplate": {"instance_type": ("LaunchTemplateData", "InstanceType")},
+    "AWS::AutoScaling::LaunchConfiguration": {"instance_type": ("InstanceType",)},
+    "AWS::AutoScaling::AutoScalingGroup": {
+        "min_size": ("MinSize",),
+        "max_size": ("MaxSize",),
+        "desired_capacity": ("DesiredCapacity",),
+    },
+    "AWS::RDS::DBInstance": {
+        "instance_class": ("DBInstanceClass",),
+        "instance_type": ("DBInstanceClass",),
+        "allocated_storage": ("AllocatedStorage",),
+        "storage_type": ("StorageType",),
+        "iops": ("Iops",),
+    },
+    "AWS::EC2::Volume": {"size": ("Size",), "type": ("VolumeType",), "iops": ("Iops",), "throughput": ("Throughput",)},
+}
+_LAUNCHERS = ("AWS::EC2::Instance", "AWS::AutoScaling::AutoScalingGroup")
+_SUB_OF_ONE = re.compile(r"\$\{([A-Za-z0-9]+)\}")
+_KEPT_PARAMETER = "A stack that is updated keeps its parameters' values; give the new one when it is deployed."
+
+
+class Stack:
+    """A template with the resources of one stack of it. ``given`` are parameters of parameter files, by name."""
+
+    def __init__(self, files: Files, path: str, listed: dict[str, str], given: dict[str, Value]) -> None:
+        self._files = files
+        self._path = path
+        self._listed = listed
+        self._given = given
+        self._template = _Template(_decoded(files, path), given)
+
+    @classmethod
+    def open(cls, files: Files, path: str, resources: bytes, name: str, parameter_files: tuple[str, ...]) -> Stack:
+        """Raises ``InputError`` where the template, the resource list or a parameter file cannot be read."""
+        given: dict[str, Value] = {}
+        for each in parameter_files:
+            given |= _parameters(files, each)
+        return cls(files, path, _resource_list(resources, name), given)
+
+    def locate(self, resource: str, attribute: str, live: str | None) -> Location:
+        """The literal's place, or why there is none. Raises ``InputError`` without a live value."""
+        if live is None:
+            raise InputError("A stack's resource list has no sizes; give the live value with --live.")
+        try:
+            return self._located(resource, attribute, live)
+        except Refusal as refusal:
+            status = REASON_CODES[refusal.reason_code].status
+            return Location(status, refusal.reason_code, refusal.detail, resource, attribute)
+
+    def _located(self, resource: str, attribute: str, live: str) -> Location:
+        logical = self._logical_id(resource)
+        launcher = logical
+        if attribute == "instance_type" and self._template.type_of(logical) in _LAUNCHERS:
+            logical = self._template.launched_from(logical)
+        paths = KINDS.get(self._template.type_of(logical))
+        if paths is None:
+            raise Refusal("unsupported_kind", self._template.type_of(logical))
+        if attribute not in paths:
+            type_, names = self._template.type_of(logical), ", ".join(paths)
+            raise InputError(f"{type_} has no sizing attribute {attribute}; choose one of {names}.")
+        value = self._template.property(logical, paths[attribute])
+        if value is None or is_null(value):
+            raise Refusal("attribute_not_in_code", f"{'.'.join(paths[attribute])} of {logical}")
+        literal, reason = decide(self._files, value, live)
+        span = literal.origin or Span("", 0, 0)
+        affects = self._template.fed_by(span)
+        users = self._template.users_of(logical)
+        location = Location(
+            EDITABLE, reason, "", resource, attribute, logical, span.file, span.start, span.end,
+            line_of(self._files, span), text_of(self._files, span), affects, launched_by=users,
+            notes=(_KEPT_PARAMETER,) if self._template.is_parameter(span) else (),
+        )  # fmt: skip
+        rest = [each for each in affects if each != logical]
+        if rest:
+            return replace(location, status=SHARED, reason_code="shared_literal", detail=", ".join(rest))
+        others = [each for each in users if each != launcher]
+        if others:
+            return replace(location, status=SHARED, reason_code="shared_launch_template", detail=", ".join(others))
+        return location
+
+    def _logical_id(self, resource: str) -> str:
+        found = sorted(logical for logical, physical in self._listed.items() if resource in (physical, logical))
+        if not found:
+            raise Refusal("not_in_state")
+        if len(found) > 1:
+            raise Refusal("duplicate_id", ", ".join(found))
+        if found[0] not in self._template.resources:
+            raise Refusal("address_not_in_code", found[0])
+        return found[0]
+
+    def edit(self, resource: str, attribute: str, live: str | None, to: str, *, allow_shared: bool) -> Edit:
+        """Changes the literal's bytes where the verdict allows it and the template then says what was announced."""
+        location = self.locate(resource, attribute, live)
+        require_value(location, to)
+        if location.span is None or not (location.status == EDITABLE or (location.status == SHARED and allow_shared)):
+            return Edit(location, False)
+        file = self._files.read(location.span.file)
+        contents = {location.span.file: replaced(file.data if file else b"", [(location.span, to)])}
+        problem = self._difference(contents, location, to)
+        if problem:
+            return Edit(replace(location, status=REFUSED, reason_code="changes_more", detail=problem), False)
+        write(self._files, contents)
+        return Edit(location, True)
+
+    def _difference(self, contents: dict[str, bytes], location: Location, to: str) -> str | None:
+        files = self._files.with_changes(contents)
+        try:
+            given = {name: value for path in self._parameter_files() for name, value in _parameters(files, path).items()}
+            after = _Template(_decoded(files, self._path), {**self._given, **given})
+        except InputError as error:
+            return str(error)
+        changed = {name for name in self._template.resources if self._template.plain(name) != after.plain(name)}
+        if set(after.resources) != set(self._template.resources) or not changed <= set(location.affects):
+            return ", ".join(sorted(changed - set(location.affects))) or "the resources themselves"
+        value = after.property(location.address or "", KINDS[after.type_of(location.address or "")][location.attribute])
+        options = getattr(value, "options", (value,))
+        return None if any(isinstance(each, Scalar) and each.text == to for each in options) else f"it would not become {to}"
+
+    def _parameter_files(self) -> set[str]:
+        return {place.file for value in self._given.values() for place in flows((value,))}
+
+
+@dataclass(slots=True)
+class _Template:
+    """A template's resources, evaluated with the parameters that are given."""
+
+    document: Mapping
+    given: dict[str, Value]
+
+    @property
+    def resources(self) -> dict[str, Value]:
+        return self._section("Resources")
+
+    def _section(self, name: str) -> dict[str, Value]:
+        value = self.document.entries.get(name)
+        return value.entries if isinstance(value, Mapping) else {}
+
+    def type_of(self, logical: str) -> str:
+        resource = self.resources[logical]
+        type_ = resource.entries.get("Type", NULL) if isinstance(resource, Mapping) else NULL
+        return (type_.text if isinstance(type_, Scalar) else None) or "no type"
+
+    def property(self, logical: str, path: tuple[str, ...]) -> Value | None:
+        """The evaluated property; None where it is not set."""
+        value: Value = self._properties(logical)
+        for name in path:
+            if isinstance(value, Unknown):
+                return value
+            if not isinstance(value, Mapping) or name not in value.entries:
+                return None
+            value = value.entries[name]
+        return value
+
+    def _properties(self, logical: str) -> Value:
+        resource = self.resources[logical]
+        found = resource.entries.get("Properties") if isinstance(resource, Mapping) else None
+        return self._value(found) if found else Mapping(entries={})
+
+    def launched_from(self, logical: str) -> str:
+        """The template that a group or an instance is launched from; itself where it names its own type."""
+        if self.property(logical, ("InstanceType",)) is not None:
+            return logical
+        if self.property(logical, ("MixedInstancesPolicy", "LaunchTemplate", "Overrides")) is not None:
+            raise Refusal("several_instance_types", logical)
+        target = self._launch_reference(logical)
+        if target is None:
+            raise Refusal("launch_template_elsewhere", logical)
+        return target
+
+    def _launch_reference(self, logical: str) -> str | None:
+        resource = self.resources[logical]
+        raw = resource.entries.get("Properties") if isinstance(resource, Mapping) else None
+        for path in (
+            ("LaunchTemplate", "LaunchTemplateId", "Ref"),
+            ("LaunchTemplate", "LaunchTemplateName", "Ref"),
+            ("MixedInstancesPolicy", "LaunchTemplate", "LaunchTemplateSpecification", "LaunchTemplateId", "Ref"),
+            ("LaunchConfigurationName", "Ref"),
+        ):
+            value = raw
+            for name in path:
+                value = value.entries.get(name) if isinstance(value, Mapping) else None
+            if isinstance(value, Scalar) and value.text in self.resources:
+                return value.text
+        return None
+
+    def users_of(self, logical: str) -> tuple[str, ...]:
+        """Resources that are launched from a template."""
+        return tuple(sorted(name for name in self.resources if self._launch_reference(name) == logical))
+
+    def fed_by(self, span: Span) -> tuple[str, ...]:
+        """Resources into which a literal flows."""
+        return tuple(sorted(name for name in self.resources if span in flows((self._properties(name),))))
+
+    def plain(self, logical: str) -> object:
+        """A resource's evaluated properties, for comparing."""
+        return plain(self._properties(logical)) if logical in self.resources else None
+
+    def is_parameter(self, span: Span) -> bool:
+        """Whether a literal is a parameter's default."""
+        return any(span in flows((value,)) for value in self._section("Parameters").values())
+
+    def _value(self, value: Value) -> Value:
+        if isinstance(value, Sequence):
+            return Sequence(items=tuple(self._value(item) for item in value.items))
+        if not isinstance(value, Mapping):
+            return value
+        if len(value.entries) == 1:
+            (name, argument), = value.entries.items()
+            if name == "Ref" or name.startswith("Fn::"):
+                try:
+                    return _INTRINSICS.get(name, _unknown_function)(self, argument)
+                except CodeError as error:
+                    return unknown(str(error), argument)
+        return Mapping(entries={key: self._value(item) for key, item in value.entries.items()})
+
+    def _ref(self, argument: Value) -> Value:
+        name = argument.text if isinstance(argument, Scalar) else None
+        if name in self.given:
+            return self.given[name]
+        parameter = self._section("Parameters").get(name or "")
+        default = parameter.entries.get("Default") if isinstance(parameter, Mapping) else None
+        return default if default is not None else unknown(f"Ref {name}")
+
+    def _find_in_map(self, argument: Value) -> Value:
+        if not isinstance(argument, Sequence) or len(argument.items) < 3:
+            raise CodeError("FindInMap needs a map and two keys")
+        table: Value = self.document.entries.get("Mappings", NULL)
+        for key in argument.items[:3]:
+            table = index(table, self._value(key))
+        return table
+
+    def _if(self, argument: Value) -> Value:
+        if not isinstance(argument, Sequence) or len(argument.items) != 3:
+            raise CodeError("If needs a condition and two values")
+        condition = self._condition(argument.items[0])
+        branches = argument.items[1:]
+        if isinstance(condition, Scalar):
+            branches = (branches[0] if condition.value else branches[1],)
+        return choose([self._value(branch) for branch in branches], condition)
+
+    def _condition(self, value: Value) -> Value:
+        if isinstance(value, Scalar) and isinstance(value.value, str):
+            declared = self._section("Conditions").get(value.value)
+            return self._condition(declared) if declared else unknown(f"the condition {value.value}")
+        if not isinstance(value, Mapping) or len(value.entries) != 1:
+            return unknown("a condition", value)
+        (name, argument), = value.entries.items()
+        if name == "Condition":
+            return self._condition(argument)
+        items = argument.items if isinstance(argument, Sequence) else ()
+        if name == "Fn::Equals" and len(items) == 2:
+            return for_each_choice(_equal, [self._value(item) for item in items])
+        parts = [self._condition(item) for item in items]
+        if any(not isinstance(part, Scalar) for part in parts) or name not in ("Fn::And", "Fn::Or", "Fn::Not"):
+            return unknown("a condition", *parts)
+        truths = [bool(part.value) for part in parts]  # type: ignore[attr-defined]
+        return computed(all(truths) if name == "Fn::And" else any(truths) if name == "Fn::Or" else not truths[0], *parts)
+
+    def _sub(self, argument: Value) -> Value:
+        text = argument.text if isinstance(argument, Scalar) else None
+        found = _SUB_OF_ONE.fullmatch(text or "")
+        if found:
+            return self._ref(Scalar(value=found.group(1)))
+        names = _SUB_OF_ONE.findall(text or "")
+        return unknown("Fn::Sub", argument, *(self._ref(Scalar(value=name)) for name in names))
+
+
+def _equal(left: Value, right: Value) -> Value:
+    if not isinstance(left, Scalar) or not isinstance(right, Scalar):
+        return unknown("a comparison", left, right)
+    return computed(left.text == right.text, left, right)
+
+
+def _unknown_function(template: _Template, argument: Value) -> Value:
+    return unknown("a function", template._value(argument))
+
+
+_INTRINSICS: dict[str, Callable[[_Template, Value], Value]] = {
+    "Ref": _Template._ref,
+    "Fn::FindInMap": _Template._find_in_map,
+    "Fn::If": _Template._if,
+    "Fn::Sub": _Template._sub,
+}
+
+
+def _decoded(files: Files, path: str) -> Mapping:
+    file = files.read(path)
+    if file is None:
+        raise InputError(f"There is no template {path}; name one of the repository with --root.")
+    if file.is_encrypted:
+        raise InputError(f"The template {path} is encrypted; decrypt it first.")
+    try:
+        is_json = file.data.lstrip().startswith(b"{")
+        value = decode_json(path, file.data) if is_json else decode_yaml(path, file.data, _tag)
+    except CodeError as error:
+        raise InputError(f"The template {path} cannot be read: {error}.") from None
+    if not isinstance(value, Mapping) or not isinstance(value.entries.get("Resources"), Mapping):
+        raise InputError(f"The template {path} has no Resources; name a CloudFormation template with --root.")
+    return value
+
+
+def _tag(tag: str, value: Value) -> Value:
+    name = tag.lstrip("!")
+    return Mapping(entries={name if name in ("Ref", "Condition") else f"Fn::{name}": value})
+
+
+def _resource_list(data: bytes, name: str) -> dict[str, str]:
+    """Physical id by logical id, of what describe-stack-resources or list-stack-resources prints."""
+    try:
+        document = json.loads(data)
+        rows: list[Any] = document if isinstance(document, list) else []
+        if isinstance(document, dict):
+            rows = document.get("StackResources") or document.get("StackResourceSummaries") or []
+        found = {str(row["LogicalResourceId"]): str(row.get("PhysicalResourceId", "")) for row in rows}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        found = {}
+    if not found:
+        raise InputError(f"{name} lists no stack resources; write it with 'aws cloudformation describe-stack-resources'.")
+    return found
+
+
+def _parameters(files: Files, path: str) -> dict[str, Value]:
+    """Values of a parameter file: a list of ParameterKey and ParameterValue, or an object."""
+    file = files.read(join(".", path))
+    try:
+        value = decode_json(path, file.data) if file else NULL
+    except CodeError as error:
+        raise InputError(f"The parameter file {path} cannot be read: {error}.") from None
+    if isinstance(value, Mapping):
+        inner = value.entries.get("Parameters")
+        return dict(inner.entries) if isinstance(inner, Mapping) else dict(value.entries)
+    found: dict[str, Value] = {}
+    for row in value.items if isinstance(value, Sequence) else ():
+        key = row.entries.get("ParameterKey") if isinstance(row, Mapping) else None
+        if isinstance(row, Mapping) and isinstance(key, Scalar) and "ParameterValue" in row.entries:
+            found[str(key.value)] = row.entries["ParameterValue"]
+    if not found:
+        raise InputError(f"The parameter file {path} has no parameters; write it as CloudFormation's JSON.")
+    return found
