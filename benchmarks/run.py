@@ -10,10 +10,16 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import after_ingest, figures, ingest, overhead, verdicts
+from benchmarks import after_ingest, figures, iac, ingest, overhead, verdicts
 from benchmarks.options import Options
 
-SUBJECTS = {"ingest": ingest.run, "after_ingest": after_ingest.run, "overhead": overhead.run, "verdicts": verdicts.run}
+SUBJECTS = {
+    "ingest": ingest.run,
+    "after_ingest": after_ingest.run,
+    "overhead": overhead.run,
+    "verdicts": verdicts.run,
+    "iac": iac.run,
+}
 RESULTS = Path(__file__).with_name("results")
 _QUICK = Options(resources=500, repeat=1)
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "doctor": "Say what is configured and reachable, and which evidence will be missing.",
     "backtest": "Prove the rules on your own history, beside the rules of other tools.",
     "explain": "Show the verdict of one resource with its evidence.",
+    "iac": "Find and edit the line of infrastructure code that sets a size.",
     "prune": "Delete partitions and reports that are older than their retention.",
 }
 
@@ -35,8 +36,9 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"dagster_project.commands.{cmd_name}").command
-        if _DEBUG not in command.params:
-            command.params.append(_DEBUG)
+        for each in (command, *getattr(command, "commands", {}).values()):
+            if _DEBUG not in each.params:
+                each.params.append(_DEBUG)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

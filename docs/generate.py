@@ -84,10 +84,15 @@ def commands_page() -> str:
     context = click.Context(cli, info_name="nightshift", max_content_width=110, terminal_width=110)
     lines += ["", "```text", cli.get_help(context).rstrip(), "```"]
     for name in COMMANDS:
-        command = cli.get_command(context, name)
-        child = click.Context(command, info_name=name, parent=context, max_content_width=110, terminal_width=110)
-        lines += ["", f"## nightshift {name}", "", "```text", command.get_help(child).rstrip(), "```"]
+        lines += _command_help(cli.get_command(context, name), name, context)
     return "\n".join(lines) + "\n"
+
+
+def _command_help(command: click.Command, name: str, parent: click.Context) -> Iterator[str]:
+    context = click.Context(command, info_name=name, parent=parent, max_content_width=110, terminal_width=110)
+    yield from ("", f"## {context.command_path}", "", "```text", command.get_help(context).rstrip(), "```")
+    for below, inner in getattr(command, "commands", {}).items():
+        yield from _command_help(inner, below, context)
 
 
 def tables_page() -> str:

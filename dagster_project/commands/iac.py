@@ -78,7 +78,7 @@ def edit(is_json: bool, to: str, allow_shared: bool, **asked: Any) -> None:
 
     front = open_front(**_read(asked))
     outcome = front.edit(asked["resource"], asked["attribute"], asked["live"], to, allow_shared=allow_shared)
-    _show(outcome.location, is_json, {"edited": outcome.is_edited})
+    _show(outcome.location, is_json, {"edited": outcome.is_edited, "to": to})
 
 
 def _read(asked: dict[str, Any]) -> dict[str, Any]:
@@ -105,10 +105,12 @@ def _show(location: Location, is_json: bool, further: dict[str, Any]) -> None:
     click.echo(f"{location.status.upper()}  {location.reason_code}{edited}")
     click.echo(f"  {location.sentence}")
     if location.file:
-        click.echo(f"  {location.file}:{location.line}  {location.attribute} of {location.address} is {location.current}")
+        change = f"{location.current} -> {further['to']}" if further.get("edited") else f"{location.current}"
+        click.echo(f"  {location.file}:{location.line}  {location.attribute} of {location.address}: {change}")
     for label, names in (
         ("affects", location.affects),
         ("other roots", location.other_roots),
+        ("with", location.other_plans),
         ("launches", location.launched_by),
         ("note", location.notes),
     ):

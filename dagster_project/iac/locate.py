@@ -230,12 +230,8 @@ class _Search:
             elsewhere = unlisted_var_files(self._root, address, target.path, target.live, span)
             if elsewhere:
                 raise Refusal("unlisted_var_file", ", ".join(elsewhere))
-        others = tuple(
-            f"{other.plan.root}: {fed}"
-            for other in self._repository.other_roots(self._root, span.file)
-            for fed in other.fed_by(span)
-        )
-        location = changed(location, other_roots=others)
+        others = self._repository.fed_in_other_roots(self._root, span)
+        location = changed(location, other_roots=others, other_plans=self._repository.fed_in_other_plans(self._root, span))
         rest = [each for each in affects if each != address]
         if rest:
             return changed(location, status=SHARED, reason_code="shared_literal", detail=", ".join(rest))

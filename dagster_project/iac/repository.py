@@ -1,23 +1,39 @@
-"""A repository's roots: which folders are planned on their own, and which of them read a file."""
+"""A repository's roots: which folders are planned on their own, and which of them a literal reaches."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from dagster_project.iac.configuration import source_names
 from dagster_project.iac.files import DOWNLOADED, Files, Forbidden, join, normal
-from dagster_project.iac.roots import Plan, Root
+from dagster_project.iac.roots import Plan, Root, covers
 from dagster_project.iac.state import State
 from dagster_project.iac.terragrunt import FILE as TERRAGRUNT
+from dagster_project.iac.unlisted import var_files_below
+from dagster_project.iac.values import Span
 
+_CODE = (".tf", ".tf.json")
 _SOURCE = re.compile(rb'\bsource"?\s*[=:]\s*"(\.{1,2}(?:/[^"$]*)?)"')
-_READS_FILES = re.compile(rb"\b(?:file|templatefile|fileset)\s*\(")
+_READING = re.compile(rb'\b(?:file\w*|templatefile)\s*\(\s*(?:\\?"((?:[^"\\]|\\.)*?)\\?"\s*[,)]|(path\.(?:module|root))\s*,)?')
+_INTERPOLATION = re.compile(r"\$\{[^{}]*\}")
 _NOT_DEPLOYED = frozenset(("examples", "example", "test", "tests", "fixtures", "testdata"))
 """Folders whose roots nobody deploys: the standard module structure's examples, and tests."""
+
+
+@dataclass(slots=True)
+class _Folders:
+    """What is known of the repository without parsing it. ``readings`` are the paths, as patterns, that a folder's code reads:
+    seen from the folder itself, from the root that is planned, or anywhere; ``links`` the paths of links by what they lead to."""
+
+    callers: dict[str, set[str]] = field(default_factory=dict)
+    coded: set[str] = field(default_factory=set)
+    units: set[str] = field(default_factory=set)
+    readings: dict[str, list[tuple[str, re.Pattern[str]]]] = field(default_factory=dict)
+    links: dict[str, set[str]] = field(default_factory=dict)
 
 
 class Repository:
@@ -26,7 +42,7 @@ class Repository:
     def __init__(self, files: Files) -> None:
         self.files = files
         self._roots: dict[tuple[Plan, int], tuple[Root, State | None]] = {}
-        self._others: dict[str, Root] = {}
+        self._fed_by_plan: dict[Plan, dict[str, list[tuple[Span, str]]]] = {}
 
     @classmethod
     def open(cls, folder: Path) -> Repository:
@@ -41,39 +57,125 @@ class Repository:
             self._roots[key] = (Root(self.files, plan, state), state)
         return self._roots[key][0]
 
-    @cached_property
-    def _folders(self) -> tuple[dict[str, set[str]], set[str], set[str]]:
-        """Callers of each module folder; folders with code or a unit; those that read files or are units."""
-        callers: dict[str, set[str]] = {}
-        coded: set[str] = set()
-        reading: set[str] = set()
-        for folder, names in self._walk():
-            sources = [name for name in names if name.endswith((".tf", ".tf.json"))]
-            if sources or TERRAGRUNT in names:
-                coded.add(folder)
-            if TERRAGRUNT in names:
-                reading.add(folder)
-            for name in sources:
-                data = self._bytes(folder, name)
-                if _READS_FILES.search(data):
-                    reading.add(folder)
-                for found in _SOURCE.finditer(data):
-                    target = normal(join(folder, found.group(1).decode("utf-8", "replace")))
-                    if target is not None and target != folder:
-                        callers.setdefault(self._real(target), set()).add(folder)
-        return callers, coded, reading
+    def fed_in_other_roots(self, root: Root, span: Span) -> tuple[str, ...]:
+        """``root: address`` for each address that a literal feeds in roots beside ``root``, evaluated without a state.
 
-    def _walk(self) -> Iterator[tuple[str, list[str]]]:
+        Roots of examples and tests are left out.
+        """
+        return tuple(
+            f"{folder}: {address}"
+            for folder in sorted(self._reaching(span.file) - {root.plan.root})
+            if folder in self._folders.coded and not _NOT_DEPLOYED & set(folder.split("/"))
+            for address in self._fed(Plan(folder), span)
+        )
+
+    def fed_in_other_plans(self, root: Root, span: Span) -> tuple[str, ...]:
+        """``file: address`` for each address that a literal feeds where the same root is planned with another variable file."""
+        return tuple(
+            f"{file}: {address}"
+            for file in var_files_below(root)
+            if file not in root.plan.var_files
+            for address in self._fed(replace(root.plan, var_files=(file,)), span)
+        )
+
+    def _fed(self, plan: Plan, span: Span) -> list[str]:
+        return sorted({address for place, address in self._feeds(plan).get(span.file, ()) if covers(place, span)})
+
+    def _feeds(self, plan: Plan) -> dict[str, list[tuple[Span, str]]]:
+        """What the files of the repository feed in a root. The evaluation itself is dropped: there may be hundreds of roots."""
+        if plan not in self._fed_by_plan:
+            feeds = Root(self.files, plan, None).feeds
+            self._fed_by_plan[plan] = {file: [(feed.place, feed.address) for feed in each] for file, each in feeds.items()}
+        return self._fed_by_plan[plan]
+
+    def _reaching(self, file: str) -> set[str]:
+        """Folders of roots and units that may read a file."""
+        names = self._names_of(file)
+        if file.endswith(_CODE):
+            using = self._upwards({name.rpartition("/")[0] or "." for name in names})
+        else:
+            using = self._upwards({folder for name in names for folder in self._readers(name)})
+        tops = {each for each in using if not self._folders.callers.get(each)}
+        return tops | {unit for unit in self._folders.units if self._unit_reads(unit, file, using)}
+
+    def _names_of(self, file: str) -> set[str]:
+        """A file's path, and those by which links lead to it."""
+        return {file} | {
+            link + file[len(target) :]
+            for target, links in self._folders.links.items()
+            if file == target or file.startswith(target + "/")
+            for link in links
+        }
+
+    def _unit_reads(self, unit: str, file: str, using: set[str]) -> bool:
+        found = self._unit_files.get(unit)
+        return found is not None and (file in found[1] or found[0] in using)
+
+    @cached_property
+    def _unit_files(self) -> dict[str, tuple[str | None, set[str]]]:
+        """The module folder of each Terragrunt unit, and the files that its configuration reads."""
+        units = {folder: Root(self.files, Plan(folder), None).unit for folder in sorted(self._folders.units)}
+        return {folder: (unit.module_folder, unit.files) for folder, unit in units.items() if unit}
+
+    def _readers(self, file: str) -> Iterator[str]:
+        """Folders whose code may read a file that is no code, by the paths that are written there."""
+        for folder, patterns in self._folders.readings.items():
+            for seen_from, pattern in patterns:
+                bases = {"module": [folder], "root": self._tops(folder)}.get(seen_from, [""])
+                if any(pattern.fullmatch(_seen_from(base, file)) for base in bases):
+                    yield folder
+                    break
+
+    def _tops(self, folder: str) -> list[str]:
+        return [each for each in self._upwards({folder}) if not self._folders.callers.get(each)] + sorted(self._folders.units)
+
+    def _upwards(self, start: set[str]) -> set[str]:
+        """The folders and all those from which calls lead to one of them."""
+        seen: set[str] = set()
+        pending = list(start)
+        while pending:
+            folder = pending.pop()
+            if folder not in seen:
+                seen.add(folder)
+                pending += self._folders.callers.get(folder, ())
+        return seen
+
+    @cached_property
+    def _folders(self) -> _Folders:
+        found = _Folders()
+        for folder, names, links in self._walk():
+            for link in links:
+                path = link if folder == "." else f"{folder}/{link}"
+                found.links.setdefault(self._real(path), set()).add(path)
+            sources = [name for name in names if name.endswith(_CODE)]
+            if TERRAGRUNT in names:
+                found.units.add(folder)
+            if sources or TERRAGRUNT in names:
+                found.coded.add(folder)
+            for name in sources:
+                self._note(found, folder, self._bytes(folder, name))
+        return found
+
+    def _note(self, found: _Folders, folder: str, data: bytes) -> None:
+        for source in _SOURCE.finditer(data):
+            target = normal(join(folder, source.group(1).decode("utf-8", "replace")))
+            if target is not None and target != folder:
+                found.callers.setdefault(self._real(target), set()).add(folder)
+        for reading in _READING.finditer(data):
+            text = reading.group(1)
+            found.readings.setdefault(folder, []).append(_pattern(None if text is None else text.decode("utf-8", "replace")))
+
+    def _walk(self) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Folders, with the names of their files and of the links among files and folders."""
         top = str(self.files.root)
         for path, folders, names in os.walk(top):
             folders[:] = sorted(name for name in folders if name not in DOWNLOADED)
-            relative = os.path.relpath(path, top)
-            yield relative.replace(os.sep, "/"), names
+            links = [name for name in (*names, *folders) if Path(path, name).is_symlink()]
+            yield os.path.relpath(path, top).replace(os.sep, "/"), sorted(names), links
 
     def _bytes(self, folder: str, name: str) -> bytes:
-        path = Path(self.files.root, folder, name)
         try:
-            return path.read_bytes()
+            return Path(self.files.root, folder, name).read_bytes()
         except OSError:
             return b""
 
@@ -83,51 +185,21 @@ class Repository:
         except Forbidden:
             return folder
 
-    def _tops(self, start: set[str]) -> set[str]:
-        """Folders from which calls lead to one of ``start`` and that nothing calls."""
-        callers, _, _ = self._folders
-        seen: set[str] = set()
-        pending = list(start)
-        tops: set[str] = set()
-        while pending:
-            folder = pending.pop()
-            if folder in seen:
-                continue
-            seen.add(folder)
-            above = callers.get(folder, set())
-            if not above:
-                tops.add(folder)
-            pending += above
-        return tops
 
-    def other_roots(self, root: Root, file: str) -> list[Root]:
-        """Roots beside ``root`` that may read a file, evaluated without a state. Roots of examples and tests are left out."""
-        _, coded, reading = self._folders
-        folder = file.rpartition("/")[0] or "."
-        is_code = file.endswith((".tf", ".tf.json")) and not file.endswith(TERRAGRUNT)
-        start = {folder, *self._linking(file)} if is_code else set(reading)
-        units = {unit for unit in coded if TERRAGRUNT in self.files.names(unit)}
-        found = []
-        for candidate in sorted((self._tops(start) | units) - {root.plan.root}):
-            if candidate in coded and not _NOT_DEPLOYED & set(candidate.split("/")):
-                found.append(self._other(candidate))
-        return found
+def _pattern(text: str | None) -> tuple[str, re.Pattern[str]]:
+    """From where a path in the code is seen, and which paths it may be. What is not written out may be any."""
+    if text is None:
+        return "anywhere", re.compile(".*", re.DOTALL)
+    seen_from = "root"
+    for prefix, base in (("${path.module}/", "module"), ("${path.root}/", "root"), ("./", "root")):
+        if text.startswith(prefix):
+            seen_from, text = base, text.removeprefix(prefix)
+            break
+    if text.startswith(("${", "/")):
+        seen_from = "anywhere"
+    pieces = [re.escape(piece) for piece in _INTERPOLATION.split(text)]
+    return seen_from, re.compile(".*".join(pieces), re.DOTALL)
 
-    def _linking(self, file: str) -> set[str]:
-        """Folders in which a link leads to the file."""
-        return self._links.get(file, set())
 
-    @cached_property
-    def _links(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for folder in self._folders[1]:
-            for name in source_names(self.files, folder):
-                path = Path(self.files.root, folder, name)
-                if path.is_symlink():
-                    found.setdefault(self._real(name if folder == "." else f"{folder}/{name}"), set()).add(folder)
-        return found
-
-    def _other(self, folder: str) -> Root:
-        if folder not in self._others:
-            self._others[folder] = Root(self.files, Plan(folder), None)
-        return self._others[folder]
+def _seen_from(base: str, file: str) -> str:
+    return os.path.relpath(file, base).replace(os.sep, "/") if base else file

@@ -16,10 +16,7 @@ _MAX_DEPTH = 4
 def unlisted_var_files(root: Root, address: str, path: tuple[str, ...], live: str, span: Span) -> tuple[str, ...]:
     """Files below the root that would give an address the same live value from another place than ``span``."""
     found = []
-    declared = set(root.module.configuration.variables)
-    for file in _candidates(root.files, root.folder, _MAX_DEPTH)[:_MAX_FILES]:
-        if not declared & _assigned(root.files, file):
-            continue
+    for file in var_files_below(root):
         other = Root(root.files, replace(root.plan, var_files=(file,)), root.state)
         instance = other.instances.get(address)
         value = instance.value(path) if instance else None
@@ -27,6 +24,13 @@ def unlisted_var_files(root: Root, address: str, path: tuple[str, ...], live: st
         if {each.origin for each in options if isinstance(each, Scalar) and each.text == live} - {span}:
             found.append(file)
     return tuple(found)
+
+
+def var_files_below(root: Root) -> list[str]:
+    """Files below the root that set one of its variables and that Terraform loads only where they are named."""
+    declared = set(root.module.configuration.variables)
+    found = _candidates(root.files, root.folder, _MAX_DEPTH)[:_MAX_FILES]
+    return [file for file in found if declared & _assigned(root.files, file)]
 
 
 def _candidates(files: Files, folder: str, depth: int) -> list[str]:
