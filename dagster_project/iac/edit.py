@@ -22,7 +22,7 @@ from dagster_project.iac.locate import Question, locate
 from dagster_project.iac.repository import Repository
 from dagster_project.iac.roots import Plan, Root, deep_recursion
 from dagster_project.iac.state import State
-from dagster_project.iac.values import Choice, Scalar, Span, alternatives, flows, plain
+from dagster_project.iac.values import Choice, Scalar, Span, TooLarge, alternatives, flows, plain
 from dagster_project.iac.verdicts import EDITABLE, REFUSED, SHARED, Location
 
 
@@ -65,7 +65,10 @@ def prepare(
         return Edits(tuple(Edit(each.location, False) for each in asked), {})
     root = repository.root(plan, state)
     contents = changed_files(root, {each.span: each.change.to for each in asked}.items())
-    problem = _difference(root, with_changes(root, contents), asked)
+    try:
+        problem = _difference(root, with_changes(root, contents), asked)
+    except (RecursionError, TooLarge):
+        problem = ("unparseable", "a value is nested too deep")
     if problem:
         return Edits(tuple(Edit(_refused(each.location, *problem), False) for each in asked), {})
     return Edits(tuple(Edit(each.location, True) for each in asked), contents)

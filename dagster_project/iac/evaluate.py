@@ -337,11 +337,17 @@ def _arithmetic(operate: Callable[[float, float], object]) -> Callable[[Value, V
         except (ZeroDivisionError, OverflowError):
             # Terraform has an infinity, and goes on with it.
             return unknown("a division by zero", left, right)
-        return computed(int(result) if isinstance(result, float) and result.is_integer() else result, left, right)
+        if isinstance(result, float) and result.is_integer():
+            result = int(result)
+        if isinstance(result, float) and len(repr(result)) > _MAX_DIGITS:
+            # Terraform computes with 512 bits, and shows more digits.
+            return unknown("a number with many digits", left, right)
+        return computed(result, left, right)
 
     return compute
 
 
+_MAX_DIGITS = 14
 _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
     "==": _equal,
     "!=": lambda left, right: _not(_equal(left, right)),

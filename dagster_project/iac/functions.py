@@ -55,5 +55,8 @@ def _called(name: str, function: Callable[..., Value], arguments: tuple[Value, .
                 return unknown(argument.label, *arguments)
     try:
         return function(*arguments)
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError) as error:
+    except ArithmeticError:
+        # Terraform has an infinity, and goes on with it.
+        return unknown(f"a number of {name}()", *arguments)
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
         raise CodeError(f"the call of {name} fails ({type(error).__name__})") from None

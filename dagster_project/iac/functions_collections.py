@@ -24,6 +24,8 @@ from dagster_project.iac.values import (
     unknown,
 )
 
+_MAX_PRODUCT = 10_000
+
 
 def _mapping(value: Value) -> Mapping:
     if not isinstance(value, Mapping):
@@ -196,14 +198,17 @@ def _zipmap(keys: Value, values: Value) -> Value:
 
 def _chunklist(value: Value, size: Value) -> Value:
     items, count = sequence_items(value), int(to_number(size).value)
-    if count < 1:
-        raise CodeError("chunklist() of less than one")
+    if count < 0:
+        raise CodeError("chunklist() of less than nothing")
+    count = count or len(items) or 1
     chunks = tuple(Sequence(items=items[start : start + count]) for start in range(0, len(items), count))
     return decided_by(Sequence(flow=value.flow, control=value.control, items=chunks), size)
 
 
 def _setproduct(*values: Value) -> Value:
     sets = [sequence_items(value) for value in values]
+    if math.prod(len(each) for each in sets) > _MAX_PRODUCT:
+        return unknown("a product of large sets", *values)
     items = tuple(Sequence(items=each) for each in product(*sets))
     return Sequence(flow=_union(v.flow for v in values), control=_union(v.control for v in values), items=items)
 
@@ -352,7 +357,7 @@ COLLECTIONS: dict[str, Callable[..., Value]] = {
     "floor": _arithmetic(math.floor),
     "ceil": _arithmetic(math.ceil),
     "abs": _arithmetic(abs),
-    "pow": _arithmetic(pow),
+    "pow": _arithmetic(math.pow),
     "signum": _arithmetic(lambda number: (number > 0) - (number < 0)),
     "sum": _over_items(sum),
     "alltrue": _over_items(lambda items: all(_is_true(item) for item in items)),

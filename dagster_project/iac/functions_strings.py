@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dagster_project.iac.types import sequence_items, to_number, to_string
 from dagster_project.iac.values import CodeError, Scalar, Sequence, Value, computed, unknown
 
-_VERB = re.compile(r"%(?:%|(-?0?\d*(?:\.\d+)?)([sdvqtfg]))")
+_VERB = re.compile(r"%(?:%|(-?0?\d{0,3}(?:\.\d{1,2})?)([sdvqtfg]))")
 _FOREIGN_REGEX = re.compile(r"\[\[:|\\[pPzQCX]|\(\?[<!=]|\(\?P[=>]|\(\?<|\\[1-9]")
 """Patterns that Go's and Python's engines read differently."""
 
@@ -75,7 +75,7 @@ def _format(pattern: Value, *values: Value) -> Value:
         return f"%{flags}s" % _text(value)
 
     filled = _VERB.sub(fill, text)
-    if place != len(values) or re.search(r"%(?![%-]?0?\d*(?:\.\d+)?[sdvqtfg%])", text):
+    if place != len(values) or re.search(r"%(?![%-]?0?\d{0,3}(?:\.\d{1,2})?[sdvqtfg%])", text):
         return unknown("format() with other verbs", pattern, *values)
     return computed(filled, pattern, *values)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 import tree_sitter_hcl
 from tree_sitter import Language, Node, Parser
@@ -38,6 +38,7 @@ _BINARY = frozenset(("||", "&&", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*"
 _ESCAPE = re.compile(r'\\(?:([nrt"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|\$\$\{|%%\{|\\')
 _EXPONENT = re.compile(rb"(?<![\w.\"])[0-9]+[eE][+-]?[0-9]+(?![\w.])|(?<![\w.\"])[0-9]+\.[0-9]+[eE][+-]?[0-9]+(?![\w.])")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _MAX_DEPTH = 150
 
 BOM = b"\xef\xbb\xbf"
@@ -49,6 +50,8 @@ def parse_hcl(file: str, data: bytes) -> Body:
         data.decode("utf-8")
     except UnicodeDecodeError:
         raise CodeError("it is not UTF-8") from None
+    if _LONE_RETURN.search(data):
+        raise CodeError("it has a carriage return that ends no line")
     # The grammar knows no byte order mark; blanks of the same length keep every place.
     text = b"   " + data[3:] if data.startswith(BOM) else data
     return _Reader(file, text, lambda place: place).body(_root(text))
@@ -113,29 +116,70 @@ class _Reader:
         self._text = text
         self._place = place
         self._depth = 0
+        self._is_bracketed = False
 
     def body(self, node: Node) -> Body:
+        """The body of the file, or of a block. The grammar takes any blank for a newline; HCL does not."""
         body = Body(self._file)
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise CodeError(f"blocks are nested deeper than {_MAX_DEPTH} levels")
         holder = next((child for child in node.named_children if child.type == "body"), None)
-        for child in holder.named_children if holder else ():
+        items = [child for child in holder.named_children if child.type in ("attribute", "block")] if holder else []
+        self._require_lines(node, items)
+        for child in items:
             if child.type == "attribute":
-                name, value = child.named_children[0], child.named_children[-1]
-                if self._word(name) in body.parsed:
-                    raise CodeError(f"the attribute {self._word(name)} is set twice in one block")
-                body.parsed[self._word(name)] = partial(self._fresh, value)
-            elif child.type == "block":
-                labels = [part for part in child.named_children if part.type in ("identifier", "string_lit")]
-                words = [self._word(part) if part.type == "identifier" else self._string(part).value for part in labels]
+                parts = [part for part in child.children if part.type != "comment"]
+                self._require_one_line(parts)
+                name = self._word(parts[0])
+                if name in body.parsed:
+                    raise CodeError(f"the attribute {name} is set twice in one block")
+                body.parsed[name] = partial(self._fresh, parts[-1])
+            else:
+                parts = [part for part in child.children if part.type in ("identifier", "string_lit", "block_start")]
+                self._require_one_line(parts)
+                words = [self._word(part) if part.type == "identifier" else self._label(part) for part in parts[:-1]]
                 body.blocks.append(Block(words[0], tuple(words[1:]), self.body(child)))
         self._depth -= 1
         return body
 
+    def _require_lines(self, node: Node, items: list[Node]) -> None:
+        """Each item of a body ends its line. A block on one line holds one attribute, or nothing."""
+        for before, after in pairwise(items):
+            if not self._has_newline(before.end_byte, after.start_byte):
+                raise CodeError(f"line {before.end_point[0] + 1} goes on after its end")
+        start = next((child for child in node.children if child.type == "block_start"), None)
+        end = next((child for child in node.children if child.type == "block_end"), None)
+        if not items or start is None or end is None:
+            return
+        opens = self._has_newline(start.end_byte, items[0].start_byte)
+        closes = self._has_newline(items[-1].end_byte, end.start_byte)
+        is_single = len(items) == 1 and items[0].type == "attribute"
+        if opens != closes or not (opens or is_single):
+            raise CodeError(f"the block of line {start.start_point[0] + 1} is not closed as it is opened")
+
+    def _has_newline(self, start: int, end: int) -> bool:
+        # A heredoc's end takes its newline with it.
+        return b"\n" in self._text[start:end] or self._text[start - 1 : start] == b"\n"
+
+    def _require_one_line(self, nodes: list[Node]) -> None:
+        """Outside of brackets no newline stands between the parts of an expression or a block's head."""
+        for before, after in pairwise(nodes):
+            if b"\n" in self._text[before.end_byte : after.start_byte]:
+                raise CodeError(f"line {before.end_point[0] + 1} ends too early")
+
     def _fresh(self, node: Node) -> Expression:
         self._depth = 0
+        self._is_bracketed = False
         return self._expression(node)
+
+    def _bracketed(self, node: Node, is_bracketed: bool = True) -> Expression:
+        """An expression inside of brackets, where newlines are blanks; in an object's braces they are not."""
+        before, self._is_bracketed = self._is_bracketed, is_bracketed
+        try:
+            return self._expression(node)
+        finally:
+            self._is_bracketed = before
 
     def _word(self, node: Node) -> str:
         return self._text[node.start_byte : node.end_byte].decode("utf-8")
@@ -145,7 +189,18 @@ class _Reader:
 
     def _string(self, node: Node) -> Scalar:
         start, end = node.children[0].end_byte, node.children[-1].start_byte
-        return Scalar(value=unescape(self._text[start:end].decode("utf-8")), origin=self._span(start, end))
+        return Scalar(value=self._unescaped(start, end), origin=self._span(start, end))
+
+    def _label(self, node: Node) -> str:
+        if b"${" in node.text or b"%{" in node.text:
+            raise CodeError("a label of a block is a template")
+        return self._string(node).value
+
+    def _unescaped(self, start: int, end: int) -> str:
+        raw = self._text[start:end]
+        if b"\n" in raw:
+            raise CodeError("a quoted string goes over several lines")
+        return unescape(raw.decode("utf-8"))
 
     def _expression(self, node: Node) -> Expression:
         self._depth += 1
@@ -158,8 +213,10 @@ class _Reader:
 
     def _sequence(self, nodes: list[Node]) -> Expression:
         """A primary expression and the steps from it."""
+        if not self._is_bracketed:
+            self._require_one_line(nodes[2:] if nodes[0].type == "(" else nodes)
         if nodes[0].type == "(":
-            base, rest = self._expression(nodes[1]), nodes[3:]
+            base, rest = self._bracketed(nodes[1]), nodes[3:]
         else:
             base, rest = self._primary(nodes[0]), nodes[1:]
         steps = tuple(step for node in rest for step in self._steps(node))
@@ -171,15 +228,19 @@ class _Reader:
 
     def _steps(self, node: Node) -> Iterator[Step]:
         if node.type == "get_attr":
+            if not self._is_bracketed:
+                self._require_one_line(node.children)
             yield Attribute(self._word(node.named_children[-1]))
         elif node.type == "index":
             index = node.named_children[0]
             if index.type == "legacy_index":
                 yield Index(Literal(Scalar(value=int(self._word(index)[1:].strip()))))
             else:
-                yield Index(self._expression(index.named_children[0]))
+                yield Index(self._bracketed(index.named_children[0]))
         elif node.type == "splat":
             splat = node.named_children[0]
+            if not self._is_bracketed:
+                self._require_one_line(splat.children)
             inner = [step for child in splat.named_children for step in self._steps(child)]
             # After .* an index is taken of the result, after [*] of every element.
             each = inner if splat.type == "full_splat" else list(takewhile(lambda step: isinstance(step, Attribute), inner))
@@ -238,13 +299,15 @@ class _Reader:
             opening, closing = child.children[0], child.children[-1]
             self._text_part(parts, at, child.start_byte, is_stripping, self._word(opening).endswith("~"))
             inner = [part for part in child.named_children if part.type == "expression"]
-            parts.append(self._expression(inner[0]) if inner else Opaque("an empty interpolation"))
+            if not inner:
+                raise CodeError("an interpolation is empty")
+            parts.append(self._bracketed(inner[0]))
             at, is_stripping = child.end_byte, self._word(closing).startswith("~")
         self._text_part(parts, at, end, is_stripping, False)
         return Template(tuple(parts))
 
     def _text_part(self, parts: list[Expression], start: int, end: int, strip_left: bool, strip_right: bool) -> None:
-        text = unescape(self._text[start:end].decode("utf-8"))
+        text = self._unescaped(start, end)
         text = text.lstrip() if strip_left else text
         text = text.rstrip() if strip_right else text
         if not text:
@@ -256,7 +319,7 @@ class _Reader:
         found: list[Expression] = []
         for child in node.named_children:
             if child.type == "expression":
-                found.append(self._expression(child))
+                found.append(self._bracketed(child))
             else:
                 found += self._inside(child)
         return tuple(found)
@@ -267,12 +330,17 @@ class _Reader:
     def _collection(self, node: Node) -> Expression:
         inner = node.named_children[0]
         if inner.type == "tuple":
-            return TupleOf(tuple(self._expression(item) for item in inner.named_children if item.type == "expression"))
+            return TupleOf(tuple(self._bracketed(item) for item in inner.named_children if item.type == "expression"))
         items = []
-        for element in inner.named_children:
-            if element.type == "object_elem":
-                key, value = [part for part in element.named_children if part.type == "expression"]
-                items.append((self._key(key), self._expression(value)))
+        elements = [child for child in inner.named_children if child.type == "object_elem"]
+        for before, after in pairwise(elements):
+            has_comma = b"," in self._text[before.end_byte : after.start_byte]
+            if not has_comma and not self._has_newline(before.end_byte, after.start_byte):
+                raise CodeError(f"line {before.end_point[0] + 1} has two elements without a comma")
+        for element in elements:
+            key, value = [part for part in element.named_children if part.type == "expression"]
+            self._require_one_line([key, value])
+            items.append((self._key(key), self._bracketed(value, False)))
         return ObjectOf(tuple(items))
 
     def _key(self, node: Node) -> Expression:
@@ -282,37 +350,41 @@ class _Reader:
         is_constant = only is not None and only.type == "literal_value" and only.named_children[0].type != "string_lit"
         if is_word or is_constant:
             return Literal(Scalar(value=self._word(node), origin=self._span(node.start_byte, node.end_byte)))
-        return self._expression(node)
+        return self._bracketed(node, False)
 
     def _for(self, node: Node) -> Expression:
         inner = node.named_children[0]
         intro = next(child for child in inner.named_children if child.type == "for_intro")
         names = [self._word(child) for child in intro.named_children if child.type == "identifier"]
         collection = next(child for child in intro.named_children if child.type == "expression")
-        results = [self._expression(child) for child in inner.named_children if child.type == "expression"]
+        results = [self._bracketed(child) for child in inner.named_children if child.type == "expression"]
         condition = next((child for child in inner.named_children if child.type == "for_cond"), None)
         return For(
             names[0] if len(names) == 2 else None,
             names[-1],
-            self._expression(collection),
+            self._bracketed(collection),
             results[0] if len(results) == 2 else None,
             results[-1],
-            self._expression(condition.named_children[-1]) if condition else None,
+            self._bracketed(condition.named_children[-1]) if condition else None,
             any(child.type == "ellipsis" for child in inner.named_children),
         )
 
     def _call(self, node: Node) -> Expression:
+        self._require_one_line(node.children[:2])
         holder = next((child for child in node.named_children if child.type == "function_arguments"), None)
         given = holder.named_children if holder else []
         return Call(
             self._word(node.named_children[0]),
-            tuple(self._expression(child) for child in given if child.type == "expression"),
+            tuple(self._bracketed(child) for child in given if child.type == "expression"),
             any(child.type == "ellipsis" for child in given),
         )
 
     def _conditional(self, node: Node) -> Expression:
         """The grammar reads ``a ? b : c ? d : e`` from the left; Terraform reads it from the right."""
-        *pairs, last = [self._expression(part) for part in _branches(node)]
+        parts = _branches(node)
+        if not self._is_bracketed:
+            self._require_one_line(parts)
+        *pairs, last = [self._expression(part) for part in parts]
         result = last
         for condition, then in reversed(list(zip(pairs[::2], pairs[1::2], strict=True))):
             result = Conditional(condition, then, result)
@@ -321,6 +393,8 @@ class _Reader:
     def _operation(self, node: Node) -> Expression:
         inner = node.named_children[0]
         nodes = [child for child in inner.children if child.type != "comment"]
+        if not self._is_bracketed:
+            self._require_one_line(nodes)
         if inner.type == "unary_operation":
             return Unary(nodes[0].type, self._sequence(nodes[1:]))
         place = next(at for at, child in enumerate(nodes) if not child.is_named and child.type in _BINARY)

@@ -14,8 +14,8 @@ from dagster_project.iac.repository import Repository
 from dagster_project.iac.roots import Plan, Root, deep_recursion
 from dagster_project.iac.state import State, StateResource
 from dagster_project.iac.unlisted import unlisted_var_files
-from dagster_project.iac.values import Scalar, Sequence, Span, Unknown, is_null
-from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, SHARED, Location, Refusal
+from dagster_project.iac.values import Scalar, Sequence, Span, TooLarge, Unknown, is_null
+from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, REFUSED, SHARED, Location, Refusal
 
 _LAUNCHING = frozenset(("all", "launch_template", "launch_configuration", "mixed_instances_policy"))
 _OVERRIDES = ("mixed_instances_policy", "launch_template", "override", "instance_type")
@@ -50,8 +50,8 @@ def locate(repository: Repository, plan: Plan, state: State, question: Question)
     except Refusal as refusal:
         status = REASON_CODES[refusal.reason_code].status
         return Location(status, refusal.reason_code, refusal.detail, question.resource, question.attribute)
-    except RecursionError:
-        return Location("refused", "unparseable", "it is nested too deep", question.resource, question.attribute)
+    except (RecursionError, TooLarge):
+        return Location(REFUSED, "unparseable", "a value is nested too deep", question.resource, question.attribute)
 
 
 class _Search:

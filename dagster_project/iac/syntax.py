@@ -185,6 +185,13 @@ class Body:
             return self.nested_from(type_) or []
         return found
 
+    def require_syntax(self) -> None:
+        """Parses every expression in it and below. Raises ``CodeError`` for the first that is not valid."""
+        for name in self.parsed:
+            self.expression(name)
+        for block in self.blocks:
+            block.body.require_syntax()
+
     @cached_property
     def block_types(self) -> frozenset[str]:
         """Types of the blocks in it."""

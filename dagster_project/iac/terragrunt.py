@@ -75,6 +75,7 @@ class _Config:
         self._read = read
         self._depth = depth
         self._body = parse_hcl(file.path, file.data)
+        self._body.require_syntax()
         self._memo: dict[tuple[str, ...], Value] = {}
         self._open: set[tuple[str, ...]] = set()
         includes = [block for block in self._body.blocks if block.type == "include"]

@@ -163,31 +163,35 @@ def unknown(detail: str, *sources: Value, reason: str = "unknown_value") -> Unkn
 def flows(values: Iterable[Value]) -> Places:
     """Every place whose bytes are in one of the values, however deep."""
     found: set[Span] = set()
-    for value in values:
-        _gather(value, found, None)
+    for value in _within(values):
+        found |= value.flow
+        if isinstance(value, Scalar) and value.origin:
+            found.add(value.origin)
     return frozenset(found) if found else NOWHERE
 
 
 def controls(values: Iterable[Value]) -> Places:
     """Every place that decided about one of the values, however deep."""
     found: set[Span] = set()
-    for value in values:
-        _gather(value, None, found)
+    for value in _within(values):
+        found |= value.control
     return frozenset(found) if found else NOWHERE
 
 
-def _gather(value: Value, flow: set[Span] | None, control: set[Span] | None) -> None:
-    if flow is not None:
-        flow |= value.flow
-        if isinstance(value, Scalar) and value.origin:
-            flow.add(value.origin)
-    if control is not None:
-        control |= value.control
-    if isinstance(value, Mapping):
-        for key in (value.keys or {}).values():
-            _gather(key, flow, control)
-    for part in parts(value):
-        _gather(part, flow, control)
+def _within(values: Iterable[Value]) -> Iterator[Value]:
+    """The values and everything in them, each object once: a value that is repeated within another is met again and again."""
+    pending = list(values)
+    seen: set[int] = set()
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Scalar):
+            yield value
+        elif id(value) not in seen:
+            seen.add(id(value))
+            yield value
+            pending += parts(value)
+            if isinstance(value, Mapping) and value.keys:
+                pending += value.keys.values()
 
 
 def parts(value: Value) -> Iterator[Value]:
@@ -263,16 +267,33 @@ def for_each_choice(function: Callable[..., Value], values: Items[Value]) -> Val
     return choose(results, *[value for value in values if isinstance(value, Choice)])
 
 
+MAX_PARTS = 1_000_000
+"""Parts of one value that are compared; a value that doubles itself thirty times has more."""
+
+
+class TooLarge(Exception):
+    """A value with more than ``MAX_PARTS`` parts."""
+
+
 def plain(value: Value) -> Any:
-    """The value without places, for comparing: unknowns are equal where they are the same unknown."""
-    if isinstance(value, Scalar):
-        return value.value
-    if isinstance(value, Sequence):
-        return ("set" if value.is_set else "list", tuple(plain(item) for item in value.items))
-    if isinstance(value, Mapping):
-        return ("map", tuple((key, plain(item)) for key, item in sorted(value.entries.items())))
-    if isinstance(value, Choice):
-        return ("one of", tuple(plain(option) for option in value.options))
-    if isinstance(value, Unknown):
-        return ("unknown", value.reason, value.detail)
-    return ("object", value.label if isinstance(value, Lazy) else "")
+    """The value without places, for comparing: unknowns are equal where they are the same unknown. Raises ``TooLarge``."""
+    left = MAX_PARTS
+
+    def strip(value: Value) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise TooLarge
+        if isinstance(value, Scalar):
+            return value.value
+        if isinstance(value, Sequence):
+            return ("set" if value.is_set else "list", tuple(strip(item) for item in value.items))
+        if isinstance(value, Mapping):
+            return ("map", tuple((key, strip(item)) for key, item in sorted(value.entries.items())))
+        if isinstance(value, Choice):
+            return ("one of", tuple(strip(option) for option in value.options))
+        if isinstance(value, Unknown):
+            return ("unknown", value.reason, value.detail)
+        return ("object", value.label if isinstance(value, Lazy) else "")
+
+    return strip(value)

@@ -77,6 +77,9 @@ def values_of(files: Files, file: SourceFile) -> dict[str, Argument]:
             raise CodeError("it is no JSON object")
         return {name: _constant(value) for name, value in document.entries.items()}
     body = parse_hcl(file.path, file.data)
+    body.require_syntax()
+    if body.blocks:
+        raise CodeError("it has blocks, and a file of variable values has none")
     scope = Scope(_Constants(), FileContext(files, ".", set()), {})
     return {name: _assigned(body, name, scope) for name in body.names()}
 

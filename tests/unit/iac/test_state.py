@@ -194,7 +194,15 @@ def test_what_is_no_text_and_no_number_is_no_size(value: object) -> None:
 
 
 def test_of_a_kind_only_its_own_sizing_attributes_are_kept() -> None:
-    attributes = {"id": "x", "instance_type": "m5.large", "size": 8, "min_size": 1, "iops": 3000, "type": "gp3", "throughput": 125}
+    attributes = {
+        "id": "x",
+        "instance_type": "m5.large",
+        "size": 8,
+        "min_size": 1,
+        "iops": 3000,
+        "type": "gp3",
+        "throughput": 125,
+    }
     state = raw(
         block("aws_instance", "a", instance(attributes)),
         block("aws_ebs_volume", "b", instance(attributes)),
@@ -267,7 +275,9 @@ def test_all_resources_of_one_id_are_found() -> None:
     ],
 )
 def test_an_inventory_may_call_a_resource_by_a_further_name(type_: str, attribute: str) -> None:
-    state = raw(block(type_, "x", instance({"id": "1", attribute: "the-name"})), block("aws_instance", "y", instance({"id": "2"})))
+    state = raw(
+        block(type_, "x", instance({"id": "1", attribute: "the-name"})), block("aws_instance", "y", instance({"id": "2"}))
+    )
     assert [each.type for each in state.find("the-name")] == [type_]
     assert state.find("the-name")[0].names == ("the-name",)
 
@@ -396,7 +406,9 @@ RAW = "write it with 'terraform state pull' or 'terraform show -json'."
 SHAPE = "The state s.json has another shape than a Terraform state; write it with 'terraform state pull'."
 
 
-@pytest.mark.parametrize("data", [b"", b"hunter2", b"{", b'{"version": 4, "resources": [hunter2]}', b"\xff\xfe\x00", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data", [b"", b"hunter2", b"{", b'{"version": 4, "resources": [hunter2]}', b"\xff\xfe\x00", b"[" * 100_000]
+)
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     assert refusal(data) == f"The state s.json is no JSON; {RAW}"
 
@@ -407,7 +419,8 @@ def test_json_that_is_no_object_is_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "told"), [("3", "version 3"), ("5", "version 5"), ('"4"', "no version"), ("null", "no version"), ("4.5", "no version")]
+    ("version", "told"),
+    [("3", "version 3"), ("5", "version 5"), ('"4"', "no version"), ("null", "no version"), ("4.5", "no version")],
 )
 def test_another_version_is_refused(version: str, told: str) -> None:
     data = f'{{"version": {version}, "modules": [{{"path": ["hunter2"]}}]}}'.encode()
@@ -421,8 +434,8 @@ def test_an_object_without_a_version_is_refused() -> None:
 
 
 def test_an_encrypted_state_is_refused() -> None:
-    data = b'{"serial": 1, "lineage": "x", "meta": {"key_provider.pbkdf2.k": "e30="}, "encrypted_data": "hunter2", "encryption_version": "v0"}'
-    assert refusal(data) == "The state s.json is encrypted; write it in plain with 'tofu state pull'."
+    document = {"serial": 1, "lineage": "x", "meta": {}, "encrypted_data": "hunter2", "encryption_version": "v0"}
+    assert refusal(json.dumps(document).encode()) == "The state s.json is encrypted; write it in plain with 'tofu state pull'."
 
 
 def test_a_plan_is_refused() -> None:
