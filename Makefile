@@ -28,7 +28,7 @@ ui: .venv/run
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.run
 
-# Regenerates docs/settings.md and docs/cli.md from the code; a test compares them.
+# Regenerates the reference pages below docs/ from the code; a test compares them.
 docs: .venv/dev
 	$(BIN)/python -m docs.generate
 

@@ -1,4 +1,4 @@
-"""Writes the reference pages from the code: settings, commands, tables. A test compares them with what is here."""
+"""Writes the reference pages from the code: settings, commands, tables, reason codes. A test compares them with what is here."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from dagster_project.cli import COMMANDS, cli
 from dagster_project.domain.reasons import REASONS
+from dagster_project.iac.verdicts import REASON_CODES
 from dagster_project.lake.tables import TABLES
 from dagster_project.settings import ENVIRONMENT, Settings
 
@@ -125,7 +126,21 @@ def tables_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"settings.md": settings_page, "cli.md": commands_page, "tables.md": tables_page}
+def iac_reasons_page() -> str:
+    """The reason codes of infrastructure code."""
+    lines = [
+        "# Reason codes of infrastructure code",
+        "",
+        "What `nightshift iac` answers, by [status](iac.md). `{detail}` is filled in.",
+        "",
+        "| status | code | sentence |",
+        "|---|---|---|",
+        *(f"| `{reason.status}` | `{reason.code}` | {reason.sentence} |" for reason in REASON_CODES.values()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"settings.md": settings_page, "cli.md": commands_page, "tables.md": tables_page, "iac-reasons.md": iac_reasons_page}
 
 
 def main() -> None:

@@ -63,14 +63,9 @@ class _Search:
 
     def location(self) -> Location:
         target = self._target()
-        found = self._found(target)
-        location = self._placed(target, found)
-        if location.status != EDITABLE:
-            return location
         if self._question.live is not None and self._question.live != target.live:
-            told = f"the state says {target.live}, and {self._question.live} is live"
-            raise Refusal("drift", told)
-        return location
+            raise Refusal("drift", f"The state says {target.live}, and {self._question.live} is live")
+        return self._placed(target, self._found(target))
 
     # From the live resource to an address.
 

@@ -77,7 +77,7 @@ class Root:
         """Values of the root's variables."""
         inputs = self.unit.inputs if self.unit else {}
         var_files = (*self.unit.var_files, *self.plan.var_files) if self.unit else self.plan.var_files
-        return gather(self.files, self.folder, var_files, inputs)
+        return gather(self.files, dict.fromkeys((self.folder, self.plan.root)), var_files, inputs)
 
     @cached_property
     def module(self) -> Module:

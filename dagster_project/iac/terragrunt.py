@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dagster_project.iac.configuration import Problem
+from dagster_project.iac.configuration import Problem, source_names
 from dagster_project.iac.evaluate import Scope, evaluate, safely
 from dagster_project.iac.files import REPOSITORY, Files, Forbidden, join, normal
 from dagster_project.iac.functions_files import FileContext
@@ -90,6 +90,8 @@ class _Config:
         if source is not None:
             unit.module_folder, problem = source_config._module_folder(source)
             unit.problems += [problem] if problem else []
+        if unit.module_folder != self._unit_folder and source_names(self._files, self._unit_folder):
+            unit.problems.append(("unsupported_file", f"{self._unit_folder} has code that is copied over its module"))
         inputs = self.inputs()
         if isinstance(inputs, Mapping):
             unit.inputs = {name: (lambda value=value: value) for name, value in inputs.entries.items()}

@@ -44,14 +44,17 @@ class _Constants:
         raise CodeError(f"{name} cannot be used in a file of variable values")
 
 
-def gather(files: Files, root: str, var_files: Iterable[str], below: Mapping[str, Argument]) -> Given:
+def gather(files: Files, folders: Iterable[str], var_files: Iterable[str], below: Mapping[str, Argument]) -> Given:
     """Lays the files over each other: ``below`` (environment), terraform.tfvars, terraform.tfvars.json, ``*.auto.tfvars``
-    and its JSON in the order of their names, then ``var_files`` (paths in the repository) in the order given."""
+    and its JSON in the order of their names, then ``var_files`` (paths in the repository) in the order given.
+
+    ``folders`` are copied over each other in their order before Terraform looks: a Terragrunt unit's over its module's.
+    """
     given = Given(dict(below))
-    names = files.names(root)
-    automatic = [name for name in ("terraform.tfvars", "terraform.tfvars.json") if name in names]
-    automatic += sorted(name for name in names if name.endswith((".auto.tfvars", ".auto.tfvars.json")))
-    for path in [*(join(root, name) for name in automatic), *var_files]:
+    there = {name: join(folder, name) for folder in folders for name in files.names(folder)}
+    automatic = [name for name in ("terraform.tfvars", "terraform.tfvars.json") if name in there]
+    automatic += sorted(name for name in there if name.endswith((".auto.tfvars", ".auto.tfvars.json")))
+    for path in [*(there[name] for name in automatic), *var_files]:
         file = files.read(path)
         if file is None:
             given.problems.append(("missing_file", path))

@@ -48,6 +48,9 @@ def test_a_command_that_is_shown_parses(line: str) -> None:
     context = click.Context(cli, info_name="nightshift")
     command = cli.get_command(context, name)
     assert command is not None, line
+    if isinstance(command, click.Group):
+        name, *arguments = arguments
+        command = command.commands[name]
     command.make_context(name, arguments, parent=context)
 
 
