@@ -35,6 +35,7 @@ from dagster_project.iac.values import (
     Cycle,
     Lazy,
     Mapping,
+    Open,
     Scalar,
     Sequence,
     Unknown,
@@ -46,7 +47,6 @@ from dagster_project.iac.values import (
     for_each_choice,
     is_null,
     parts,
-    plain,
     unknown,
 )
 
@@ -63,13 +63,13 @@ class References(Protocol):
 class Scope:
     """Where an expression stands: ``names`` of its surroundings (each, count, iterators) before ``references``.
 
-    ``is_tried`` inside of try() and can(), where an error is an answer.
+    Inside of try() and can() an error is an answer. ``doubts`` then collect what would be one in some alternative.
     """
 
     references: References
     context: FileContext
     names: Names[str, Value]
-    is_tried: bool = False
+    doubts: list[str] | None = None
 
     def with_names(self, **names: Value) -> Scope:
         """The scope inside a for expression, a dynamic block or an instance."""
@@ -87,13 +87,15 @@ def safely(function: Callable[[], Value]) -> Value:
         return function()
     except CodeError as error:
         return unknown(str(error))
+    except Open as error:
+        return unknown(str(error))
     except Cycle as cycle:
         return unknown(f"{cycle}, which refers to itself", reason="cycle")
 
 
 def _part(expression: Expression, scope: Scope) -> Value:
     """An element of a list or an object. One that Terraform would refuse leaves the others known, but for a try()."""
-    return evaluate(expression, scope) if scope.is_tried else safely(lambda: evaluate(expression, scope))
+    return safely(lambda: evaluate(expression, scope)) if scope.doubts is None else evaluate(expression, scope)
 
 
 def _literal(expression: Literal, scope: Scope) -> Value:
@@ -148,15 +150,15 @@ def _traversal(expression: Traversal, scope: Scope) -> Value:
 def _follow(value: Value, steps: tuple[Step, ...], scope: Scope) -> Value:
     for place, step in enumerate(steps):
         if isinstance(step, Attribute):
-            value = attribute(value, step.name)
+            value = attribute(value, step.name, scope.doubts)
         elif isinstance(step, Index):
-            value = index(value, evaluate(step.key, scope))
+            value = index(value, evaluate(step.key, scope), scope.doubts)
         else:
             return _follow(_splat(value, step, scope), steps[place + 1 :], scope)
     return value
 
 
-def attribute(value: Value, name: str) -> Value:
+def attribute(value: Value, name: str, doubts: list[str] | None = None) -> Value:
     """``value.name``. Raises ``CodeError`` where there is none."""
     if isinstance(value, Mapping):
         if name not in value.entries:
@@ -165,7 +167,7 @@ def attribute(value: Value, name: str) -> Value:
     if isinstance(value, Lazy):
         return value.get(name)
     if isinstance(value, Choice):
-        return for_each_choice(lambda single: attribute(single, name), (value,))
+        return for_each_choice(lambda single: attribute(single, name), (value,), doubts)
     if isinstance(value, Unknown):
         return replace(value, detail=f"{value.detail}.{name}") if value.reason == "unknown_value" else value
     raise CodeError(f"there is no attribute {name}")
@@ -176,15 +178,18 @@ def _inside(holder: Value, item: Value) -> Value:
     return decided_by(item, Scalar(control=holder.control)) if holder.control else item
 
 
-def index(value: Value, key: Value) -> Value:
+def index(value: Value, key: Value, doubts: list[str] | None = None) -> Value:
     """``value[key]``; where the key is unknown, one of the elements. Raises ``CodeError``."""
-    return for_each_choice(_index, (value, key))
+    if doubts is not None and any(isinstance(each, Unknown) for each in alternatives(key)):
+        doubts.append("an unknown key may not be there")
+    return for_each_choice(_index, (value, key), doubts)
 
 
 def _index(value: Value, key: Value) -> Value:
     if isinstance(value, Unknown):
         return unknown(value.detail, value, key)
-    if isinstance(value, Sequence | Mapping) and isinstance(key, Unknown):
+    is_unordered = isinstance(value, Sequence) and value.is_unordered
+    if isinstance(value, Sequence | Mapping) and (isinstance(key, Unknown) or is_unordered):
         return choose(parts(value), key, value)
     if isinstance(key, Unknown | Lazy):
         return unknown("a key", value, key)
@@ -223,6 +228,8 @@ def _call(expression: Call, scope: Scope) -> Value:
         return _can(expression.arguments, scope)
     values = [evaluate(argument, scope) for argument in expression.arguments]
     if not expression.is_expanded:
+        if scope.doubts is not None and any(isinstance(value, Choice) for value in values):
+            scope.doubts.append("a function may fail for one of several values")
         return functions.call(expression.name, values, scope.context)
 
     def expanded(last: Value) -> Value:
@@ -240,11 +247,12 @@ def _try(arguments: tuple[Expression, ...], scope: Scope) -> Value:
     options: list[Value] = []
     for argument in arguments:
         try:
-            value = evaluate(argument, replace(scope, is_tried=True))
+            doubts: list[str] = []
+            value = evaluate(argument, replace(scope, doubts=doubts))
         except CodeError:
             continue
         options += alternatives(value)
-        if not any(isinstance(each, Unknown) for each in alternatives(value)):
+        if not doubts and not any(isinstance(each, Unknown) for each in alternatives(value)):
             break
     if not options:
         raise CodeError("no expression of a try() has a value")
@@ -253,10 +261,11 @@ def _try(arguments: tuple[Expression, ...], scope: Scope) -> Value:
 
 def _can(arguments: tuple[Expression, ...], scope: Scope) -> Value:
     try:
-        value = evaluate(arguments[0], replace(scope, is_tried=True))
+        doubts: list[str] = []
+        value = evaluate(arguments[0], replace(scope, doubts=doubts))
     except CodeError:
         return Scalar(value=False)
-    if any(isinstance(each, Unknown) for each in alternatives(value)):
+    if doubts or any(isinstance(each, Unknown) for each in alternatives(value)):
         return unknown("whether an expression has a value", value)
     return computed(True, value)
 
@@ -278,6 +287,8 @@ def _conditional(expression: Conditional, scope: Scope) -> Value:
                 error = problem
     if not taken:
         raise error or CodeError("a condition has no value")
+    if error and scope.doubts is not None:
+        scope.doubts.append(str(error))
     return choose(taken, condition)
 
 
@@ -309,20 +320,16 @@ def _logic(expression: Binary, scope: Scope) -> Value:
 
 
 def _equal(left: Value, right: Value) -> Value:
-    if _is_open(left) or _is_open(right):
-        return unknown("a comparison", left, right)
-    return computed(_comparable(left) == _comparable(right), left, right)
+    """Scalars of different types are never equal. Whether collections are depends on whether they are lists or tuples."""
+    if isinstance(left, Scalar) and isinstance(right, Scalar):
+        return computed(_typed(left) == _typed(right), left, right)
+    is_beside_null = (is_null(left) or is_null(right)) and not isinstance(left, Unknown) and not isinstance(right, Unknown)
+    return computed(False, left, right) if is_beside_null else unknown("a comparison", left, right)
 
 
-def _is_open(value: Value) -> bool:
-    return isinstance(value, Unknown | Lazy | Choice) or any(_is_open(part) for part in parts(value))
-
-
-def _comparable(value: Value) -> object:
+def _typed(value: Scalar) -> tuple[bool, bool, object]:
     # True == 1 in Python, and not in Terraform.
-    if isinstance(value, Scalar):
-        return (isinstance(value.value, bool), isinstance(value.value, str), value.value)
-    return plain(value)
+    return (isinstance(value.value, bool), isinstance(value.value, str), value.value)
 
 
 def _arithmetic(operate: Callable[[float, float], object]) -> Callable[[Value, Value], Value]:
@@ -442,7 +449,8 @@ def _for_over(expression: For, collection: Value, scope: Scope) -> Value:
         rows.append((result_key, evaluate(expression.value, inner)))
     shape = decided_by(Scalar(flow=collection.flow, control=collection.control), *conditions)
     if expression.key is None:
-        return Sequence(flow=shape.flow, control=shape.control, items=tuple(value for _, value in rows))
+        is_unordered = isinstance(collection, Sequence) and collection.is_unordered
+        return Sequence(shape.flow, shape.control, tuple(value for _, value in rows), is_unordered=is_unordered)
     return _for_object(expression, rows, shape)
 
 

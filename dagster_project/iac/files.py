@@ -145,7 +145,8 @@ class Files:
         """Names of the folders in a folder, sorted, without those that a tool made. Raises ``Forbidden``."""
         real = self.root / self.real_path(folder)
         try:
-            return tuple(sorted(entry.name for entry in os.scandir(real) if entry.is_dir() and entry.name not in DOWNLOADED))
+            entries = [entry.name for entry in os.scandir(real) if entry.is_dir(follow_symlinks=False)]
+            return tuple(sorted(name for name in entries if name not in DOWNLOADED))
         except OSError:
             return ()
 

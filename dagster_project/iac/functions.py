@@ -13,7 +13,18 @@ from dagster_project.iac.functions_collections import COLLECTIONS
 from dagster_project.iac.functions_files import FILES, FileContext
 from dagster_project.iac.functions_strings import STRINGS
 from dagster_project.iac.types import to_bool, to_number, to_string
-from dagster_project.iac.values import CodeError, Lazy, Unknown, Value, for_each_choice, unknown
+from dagster_project.iac.values import (
+    Choice,
+    Lazy,
+    Mapping,
+    Open,
+    Sequence,
+    Unknown,
+    Value,
+    for_each_choice,
+    parts,
+    unknown,
+)
 
 _CONVERSIONS: dict[str, Callable[..., Value]] = {
     "tostring": to_string,
@@ -29,6 +40,21 @@ _TAKES_UNKNOWN = frozenset(
     ("coalesce", "coalescelist", "lookup", "element", "tolist", "toset", "tomap", "concat", "flatten", "merge")
 )
 """Functions that can say something although an argument is unknown."""
+
+
+_NEEDS_ELEMENTS = frozenset(
+    (
+        *("distinct", "compact", "sort", "join", "formatlist", "sum", "alltrue", "anytrue", "index", "setunion"),
+        *("setintersection", "setsubtract", "setproduct", "toset", "flatten"),
+    )
+)
+"""Functions whose result has another shape with every value of an element."""
+
+
+def _is_undecided(value: Value) -> bool:
+    if isinstance(value, Sequence):
+        return any(_is_undecided(item) for item in value.items)
+    return isinstance(value, Unknown | Lazy | Choice)
 
 
 def call(name: str, arguments: list[Value], context: FileContext) -> Value:
@@ -47,6 +73,10 @@ def call(name: str, arguments: list[Value], context: FileContext) -> Value:
 
 
 def _called(name: str, function: Callable[..., Value], arguments: tuple[Value, ...]) -> Value:
+    if name in _NEEDS_ELEMENTS:
+        for argument in arguments:
+            if isinstance(argument, Sequence | Mapping) and any(_is_undecided(part) for part in parts(argument)):
+                return unknown(f"an element of the argument of {name}()", *arguments)
     if name not in _TAKES_UNKNOWN:
         for argument in arguments:
             if isinstance(argument, Unknown):
@@ -58,5 +88,8 @@ def _called(name: str, function: Callable[..., Value], arguments: tuple[Value, .
     except ArithmeticError:
         # Terraform has an infinity, and goes on with it.
         return unknown(f"a number of {name}()", *arguments)
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
-        raise CodeError(f"the call of {name} fails ({type(error).__name__})") from None
+    except Open as error:
+        return unknown(str(error), *arguments)
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError):
+        # Not Terraform's error but ours: what is not understood is unknown.
+        return unknown(f"a call of {name}()", *arguments)

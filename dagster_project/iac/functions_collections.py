@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
-from dagster_project.iac.types import as_set, sequence_items, to_number, to_string
+from dagster_project.iac.types import as_set, of_one_type, sequence_items, to_number, to_string
 from dagster_project.iac.values import (
     NULL,
     CodeError,
@@ -20,6 +21,7 @@ from dagster_project.iac.values import (
     computed,
     decided_by,
     is_null,
+    is_open,
     plain,
     unknown,
 )
@@ -54,7 +56,7 @@ def _element(value: Value, index: Value) -> Value:
     items = sequence_items(value)
     if not items:
         raise CodeError("element() of an empty list")
-    if isinstance(index, Unknown):
+    if isinstance(index, Unknown) or value.is_unordered:  # type: ignore[attr-defined]
         return choose(items, index, value)
     place = to_number(index).value
     if place is None or place != int(place):
@@ -155,6 +157,8 @@ def _compact(value: Value) -> Value:
 def _slice(value: Value, start: Value, end: Value) -> Value:
     items = sequence_items(value)
     first, last = int(to_number(start).value), int(to_number(end).value)
+    if value.is_unordered:  # type: ignore[attr-defined]
+        return unknown("the order of a set", value, start, end)
     if not 0 <= first <= last <= len(items):
         raise CodeError("slice() outside of the list")
     return decided_by(Sequence(flow=value.flow, control=value.control, items=items[first:last]), start, end)
@@ -166,7 +170,7 @@ def _sort(value: Value) -> Value:
 
 
 def _reverse(value: Value) -> Value:
-    return Sequence(flow=value.flow, control=value.control, items=sequence_items(value)[::-1])
+    return replace(value, items=sequence_items(value)[::-1], is_set=False)
 
 
 def _range(*limits: Value) -> Value:
@@ -227,7 +231,7 @@ def _contains(value: Value, wanted: Value) -> Value:
     items = sequence_items(value)
     if any(plain(item) == plain(wanted) for item in items if isinstance(item, Scalar)):
         return computed(True, value, wanted)
-    if any(isinstance(item, Unknown | Lazy) for item in items):
+    if is_open(value) or is_open(wanted):
         return unknown("whether a list contains a value", value, wanted)
     return computed(any(plain(item) == plain(wanted) for item in items), value, wanted)
 
@@ -265,7 +269,8 @@ def _coalescelist(*values: Value) -> Value:
 def _tolist(value: Value) -> Value:
     if isinstance(value, Unknown | Lazy) or is_null(value):
         return value
-    return Sequence(flow=value.flow, control=value.control, items=sequence_items(value))
+    items = of_one_type(sequence_items(value))
+    return Sequence(flow=value.flow, control=value.control, items=items, is_unordered=value.is_unordered)  # type: ignore[attr-defined]
 
 
 def _toset(value: Value) -> Value:
@@ -275,7 +280,10 @@ def _toset(value: Value) -> Value:
 
 
 def _tomap(value: Value) -> Value:
-    return value if isinstance(value, Unknown | Lazy) or is_null(value) else _mapping(value)
+    if isinstance(value, Unknown | Lazy) or is_null(value):
+        return value
+    items = of_one_type(tuple(_mapping(value).entries.values()))
+    return replace(value, entries=dict(zip(_mapping(value).entries, items, strict=True)))
 
 
 def _one(value: Value) -> Value:

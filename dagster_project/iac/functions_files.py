@@ -38,6 +38,9 @@ class FileContext:
     further: Functions[str, Callable[..., Value]] = field(default_factory=dict)
 
 
+_MAX_DEPTH = 40
+
+
 def _open(context: FileContext, path: Value) -> SourceFile | Unknown:
     text = to_string(path).value
     if text is None:
@@ -91,7 +94,7 @@ def _fileset(context: FileContext, folder: Value, pattern: Value) -> Value:
         return unknown("files outside of the repository", folder, pattern, reason="other_repository")
     wanted = [re.compile(_glob(each)) for each in _braces(glob)]
     try:
-        names = sorted(_below(context.files, base, "", 0 if "/" not in glob and "**" not in glob else 6))
+        names = sorted(_below(context.files, base, "", 0 if "/" not in glob and "**" not in glob else _MAX_DEPTH))
     except Forbidden as error:
         return unknown("files outside of the repository", folder, pattern, reason=error.reason)
     found = [name for name in names if any(each.fullmatch(name) for each in wanted)]

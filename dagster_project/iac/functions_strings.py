@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from dagster_project.iac.types import sequence_items, to_number, to_string
-from dagster_project.iac.values import CodeError, Scalar, Sequence, Value, computed, unknown
+from dagster_project.iac.values import CodeError, Open, Scalar, Sequence, Value, computed, unknown
 
 _VERB = re.compile(r"%(?:%|(-?0?\d{0,3}(?:\.\d{1,2})?)([sdvqtfg]))")
 _FOREIGN_REGEX = re.compile(r"\[\[:|\\[pPzQCX]|\(\?[<!=]|\(\?P[=>]|\(\?<|\\[1-9]")
@@ -63,10 +63,12 @@ def _format(pattern: Value, *values: Value) -> Value:
         flags, verb = found.groups()
         if verb is None:
             return "%"
+        if place >= len(values):
+            raise CodeError("format() has too few values")
         value = values[place]
         place += 1
         if not isinstance(value, Scalar):
-            raise CodeError("format() of a collection")
+            raise Open("a value of format()")
         if verb in "dfg":
             number = to_number(value).value
             return f"%{flags}{verb}" % (int(number) if verb == "d" else number)
@@ -142,7 +144,11 @@ def _trim(value: Value, cut: Value) -> Value:
 
 
 def _parseint(value: Value, base: Value) -> Value:
-    return computed(int(_text(value), int(to_number(base).value)), value, base)
+    try:
+        number = int(_text(value), int(to_number(base).value))
+    except ValueError:
+        raise CodeError("parseint() of a text that is no number") from None
+    return computed(number, value, base)
 
 
 def _title(text: str) -> str:

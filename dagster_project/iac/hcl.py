@@ -61,8 +61,15 @@ def parse_template(file: str, quoted: bytes, places: list[int]) -> Expression:
     """A template in quotes that stands in a file of another kind. ``places`` are where each of its bytes, and its end, stand
     there. Raises ``CodeError``."""
     text = b"a=" + quoted + b"\n"
-    reader = _Reader(file, text, lambda place: places[min(place - 2, len(places) - 1)])
+    reader = _Reader(file, text, lambda place: places[min(place - 2, len(places) - 1)], allows_newlines=True)
     return reader.body(_root(text)).expression("a") or Opaque("a template")
+
+
+def parse_expression(file: str, source: bytes, places: list[int]) -> Expression:
+    """An expression that stands in a file of another kind, as a string there. Raises ``CodeError``."""
+    text = b"a=(" + source + b")\n"
+    reader = _Reader(file, text, lambda place: places[min(max(place - 3, 0), len(places) - 1)])
+    return reader.body(_root(text)).expression("a") or Opaque("an expression")
 
 
 def _root(text: bytes) -> Node:
@@ -111,7 +118,8 @@ def unescape(text: str) -> str:
 class _Reader:
     """Turns nodes of a text into syntax. ``place`` tells where a byte of the text stands in the file."""
 
-    def __init__(self, file: str, text: bytes, place: Callable[[int], int]) -> None:
+    def __init__(self, file: str, text: bytes, place: Callable[[int], int], *, allows_newlines: bool = False) -> None:
+        self._allows_newlines = allows_newlines
         self._file = file
         self._text = text
         self._place = place
@@ -198,7 +206,7 @@ class _Reader:
 
     def _unescaped(self, start: int, end: int) -> str:
         raw = self._text[start:end]
-        if b"\n" in raw:
+        if b"\n" in raw and not self._allows_newlines:
             raise CodeError("a quoted string goes over several lines")
         return unescape(raw.decode("utf-8"))
 

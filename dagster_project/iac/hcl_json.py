@@ -13,7 +13,7 @@ from functools import partial
 
 from tree_sitter import Node
 
-from dagster_project.iac.hcl import parse_template
+from dagster_project.iac.hcl import parse_expression, parse_template
 from dagster_project.iac.json_documents import elements, members, number_of, parse_json, string_of
 from dagster_project.iac.syntax import Block, Body, Expression, Literal, ObjectOf, TupleOf
 from dagster_project.iac.values import CodeError, Scalar, Span
@@ -51,11 +51,22 @@ def _labelled(file: str, data: bytes, type_: str, node: Node, left: int, labels:
         if not left:
             if any(string_of(key) == "dynamic" for key, _ in members(holder)):
                 raise CodeError("dynamic blocks in JSON are not followed")
-            yield Block(type_, labels, _body(file, data, holder))
+            body = _body(file, data, holder)
+            if type_ == "variable":
+                _read_type(body, file, data, holder)
+            yield Block(type_, labels, body)
             continue
         for key, value in members(holder):
             if string_of(key) != "//":
                 yield from _labelled(file, data, type_, value, left - 1, (*labels, string_of(key)))
+
+
+def _read_type(body: Body, file: str, data: bytes, node: Node) -> None:
+    """A variable's type is an expression in a string."""
+    for key, value in members(node):
+        if string_of(key) == "type" and value.type == "string":
+            quoted, places = _unescaped(data, value)
+            body.parsed["type"] = partial(parse_expression, file, quoted[1:-1], places[1:-1])
 
 
 def _body(file: str, data: bytes, node: Node) -> Body:

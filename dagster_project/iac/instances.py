@@ -14,6 +14,7 @@ from dagster_project.iac.values import (
     CodeError,
     Lazy,
     Mapping,
+    Open,
     Places,
     Scalar,
     Sequence,
@@ -27,6 +28,8 @@ from dagster_project.iac.values import (
     unknown,
 )
 
+_MAX_COUNT = 10_000
+
 ANY_KEY = "*"
 """The key of an instance that stands for all those of a block whose number is unknown."""
 
@@ -36,10 +39,12 @@ _META = frozenset(("count", "for_each", "depends_on", "provider", "providers", "
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """The instances of a block: each key with the names that it adds. ``places`` decide how many there are and their keys."""
+    """The instances of a block: each key with the names that it adds. ``places`` decide how many there are and their keys;
+    unless ``is_known``, the instances are those of the state."""
 
     instances: dict[Key, dict[str, Value]]
     places: Places = NOWHERE
+    is_known: bool = True
 
 
 def expand(body: Body, scope: Scope, known_keys: tuple[Key, ...] | None) -> Expansion:
@@ -61,18 +66,19 @@ def _counted(value: Value, known_keys: tuple[Key, ...] | None) -> Expansion:
     numbers: list[int] | None
     try:
         numbers = [int(to_number(single).value) for single in alternatives(value)]
-    except (CodeError, TypeError, ValueError):
+    except (CodeError, Open, TypeError, ValueError):
         numbers = None
-    if numbers is not None and len(numbers) == 1:
-        keys: tuple[Key, ...] = tuple(range(min(numbers[0], 10_000)))
+    is_known = numbers is not None and len(numbers) == 1
+    if numbers is not None and is_known:
+        keys: tuple[Key, ...] = tuple(range(min(numbers[0], _MAX_COUNT)))
     elif known_keys is not None:
         keys = tuple(key for key in known_keys if isinstance(key, int))
     elif numbers:
-        keys = tuple(range(min(max(numbers), 10_000)))
+        keys = tuple(range(min(max(numbers), _MAX_COUNT)))
     else:
         index: Value = unknown("the number of instances", value)
-        return Expansion({ANY_KEY: {"count": Mapping(entries={"index": index})}}, places)
-    return Expansion({key: {"count": Mapping(entries={"index": Scalar(value=key)})} for key in keys}, places)
+        return Expansion({ANY_KEY: {"count": Mapping(entries={"index": index})}}, places, False)
+    return Expansion({key: {"count": Mapping(entries={"index": Scalar(value=key)})} for key in keys}, places, is_known)
 
 
 def _for_each(value: Value, known_keys: tuple[Key, ...] | None) -> Expansion:
@@ -81,7 +87,7 @@ def _for_each(value: Value, known_keys: tuple[Key, ...] | None) -> Expansion:
         return _each_of(options[0], known_keys)
     places = flows((value,)) | controls((value,))
     if known_keys is None:
-        return Expansion({ANY_KEY: {"each": _each(unknown("for_each", value), unknown("for_each", value))}}, places)
+        return Expansion({ANY_KEY: {"each": _each(unknown("for_each", value), unknown("for_each", value))}}, places, False)
     found: dict[Key, dict[str, Value]] = {}
     for key in known_keys:
         if not isinstance(key, str):
@@ -93,7 +99,7 @@ def _for_each(value: Value, known_keys: tuple[Key, ...] | None) -> Expansion:
             elif isinstance(option, Unknown | Lazy):
                 values.append(unknown("for_each", option))
         found[key] = {"each": _each(Scalar(value=key), choose(values, value) if values else unknown("for_each", value))}
-    return Expansion(found, places)
+    return Expansion(found, places, False)
 
 
 def _each_of(value: Mapping | Sequence, known_keys: tuple[Key, ...] | None) -> Expansion:
@@ -149,6 +155,18 @@ class Instance:
                 found += value.items if isinstance(value, Sequence) and len(path) > 2 else [value]
         return Sequence(items=tuple(found)) if found else None
 
+    def blocks(self, type_: str) -> Value | None:
+        """The nested blocks of a type as a reference sees them; None where there are none."""
+        found = list(nested(self.body, self.scope, type_))
+        if not found:
+            return None
+        if any(not isinstance(inner, Body) for inner, _ in found):
+            return unknown(f"the blocks {type_}", *(value for value in self._block_values(type_)))
+        return Sequence(items=tuple(_block_object(inner, scope, f"{self.address}.{type_}") for inner, scope in found))  # type: ignore[arg-type]
+
+    def _block_values(self, type_: str) -> list[Value]:
+        return [value for name, value in self.everything() if name.partition("[")[0] == type_]
+
     def ignored(self) -> frozenset[str]:
         """Attributes that ``ignore_changes`` names; ``all`` stands for every one."""
         names: set[str] = set()
@@ -168,6 +186,19 @@ class Instance:
         ignored = self.ignored()
         if "all" not in ignored:
             yield from _everything(self.body, self.scope, ignored)
+
+
+def _block_object(body: Body, scope: Scope, label: str) -> Value:
+    def get(name: str) -> Value:
+        expression = body.expression(name)
+        if expression is not None:
+            return safely(lambda: evaluate(expression, scope))
+        inner = list(nested(body, scope, name))
+        if inner and all(isinstance(each, Body) for each, _ in inner):
+            return Sequence(items=tuple(_block_object(each, at, f"{label}.{name}") for each, at in inner))  # type: ignore[arg-type]
+        return unknown(f"{label}.{name}", *(value for _, value in _everything(body, scope)))
+
+    return Lazy(get=get, label=label, inside=lambda: [value for _, value in _everything(body, scope)])
 
 
 def _everything(body: Body, scope: Scope, skipped: frozenset[str] = frozenset()) -> Iterator[tuple[str, Value]]:
@@ -199,6 +230,8 @@ def nested(body: Body, scope: Scope, type_: str) -> Iterator[tuple[Body | Value,
         collection = safely(lambda e=expression: evaluate(e, scope)) if expression else unknown("for_each")
         if not isinstance(collection, Mapping | Sequence):
             yield collection, scope
+            symbol = scope.with_names(**{name: Mapping(entries={"key": collection, "value": collection})})
+            yield from ((content, symbol) for content in block.body.nested("content"))
             continue
         for content in block.body.nested("content"):
             for key, value in pairs(collection):

@@ -42,13 +42,12 @@ class Kind:
     attributes: tuple[str, ...]
     names: tuple[str, ...] = ()
     aliases: dict[str, str] = field(default_factory=dict)
-    has_launch_template: bool = False
 
 
 KINDS: dict[str, Kind] = {
     kind.type: kind
     for kind in (
-        Kind("aws_instance", ("instance_type",), has_launch_template=True),
+        Kind("aws_instance", ("instance_type",)),
         Kind("aws_spot_instance_request", ("instance_type",), names=("spot_instance_id",)),
         Kind("aws_launch_template", ("instance_type",), names=("name",)),
         Kind("aws_launch_configuration", ("instance_type",), names=("name",)),
@@ -56,7 +55,6 @@ KINDS: dict[str, Kind] = {
             "aws_autoscaling_group",
             ("min_size", "max_size", "desired_capacity", "instance_type"),
             names=("name",),
-            has_launch_template=True,
         ),
         Kind(
             "aws_db_instance",

@@ -7,14 +7,14 @@ from dataclasses import replace as changed
 
 from dagster_project.errors import InputError
 from dagster_project.iac.deciding import decide, line_of, text_of
+from dagster_project.iac.files import Forbidden
 from dagster_project.iac.instances import Instance
 from dagster_project.iac.kinds import KINDS, NUMBERS
 from dagster_project.iac.literals import changed_files, with_changes
 from dagster_project.iac.repository import Repository
 from dagster_project.iac.roots import Plan, Root, deep_recursion
 from dagster_project.iac.state import State, StateResource
-from dagster_project.iac.unlisted import unlisted_var_files
-from dagster_project.iac.values import Scalar, Sequence, Span, TooLarge, Unknown, is_null
+from dagster_project.iac.values import NULL, Scalar, Sequence, Span, TooLarge, Unknown, Value, is_null
 from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, REFUSED, SHARED, Location, Refusal
 
 _LAUNCHING = frozenset(("all", "launch_template", "launch_configuration", "mixed_instances_policy"))
@@ -50,6 +50,8 @@ def locate(repository: Repository, plan: Plan, state: State, question: Question)
     except Refusal as refusal:
         status = REASON_CODES[refusal.reason_code].status
         return Location(status, refusal.reason_code, refusal.detail, question.resource, question.attribute)
+    except Forbidden as forbidden:
+        return Location(REFUSED, forbidden.reason, forbidden.path, question.resource, question.attribute)
     except (RecursionError, TooLarge):
         return Location(REFUSED, "unparseable", "a value is nested too deep", question.resource, question.attribute)
 
@@ -96,7 +98,7 @@ class _Search:
         return _Target(resource, attribute, (attribute,), live, launched_by)
 
     def _sets(self, resource: StateResource, path: tuple[str, ...]) -> bool:
-        instance = self._root.instances.get(resource.address)
+        instance = self._root.instances.get(self._root.moved(resource.address))
         value = instance.value(path) if instance else None
         return value is not None and not is_null(value)
 
@@ -112,8 +114,7 @@ class _Search:
         if launch.override_types:
             return _Target(resource, "instance_type", _OVERRIDES, launch.override_types[0])
         template = self._template(resource)
-        if launch.version is not None and launch.version.isdigit() and self._pins_version(resource):
-            raise Refusal("pinned_launch_template", launch.version)
+        self._refuse_pinned(resource, template)
         users = tuple(
             sorted(
                 each.address
@@ -143,18 +144,36 @@ class _Search:
             return (launch.template_id or launch.template_name) in names
         return template.type == "aws_launch_configuration" and launch.configuration in names
 
-    def _pins_version(self, resource: StateResource) -> bool:
-        """Whether the code names a version by number. The state always has one: what the code follows is not to be seen there."""
-        instance = self._instance(resource)
+    def _refuse_pinned(self, resource: StateResource, template: StateResource) -> None:
+        """A group that does not follow its template's latest version would not notice an edit. The state has a number either
+        way; whether it is followed is to be seen in the code."""
+        if template.type != "aws_launch_template":
+            return
+        version = self._version(self._instance(resource))
+        if isinstance(version, Scalar) and (version.text or "").isdigit():
+            raise Refusal("pinned_launch_template", version.text or "")
+        is_default = is_null(version) or (isinstance(version, Scalar) and version.text in ("", "$Default"))
+        is_default = is_default or (isinstance(version, Unknown) and version.detail.endswith(".default_version"))
+        if is_default and not self._moves_default(template):
+            raise Refusal("pinned_launch_template", "$Default")
+
+    @staticmethod
+    def _version(instance: Instance) -> Value:
+        """The version of the template that the code names; null where it names none."""
         for path in (
             ("launch_template", "version"),
             ("mixed_instances_policy", "launch_template", "launch_template_specification", "version"),
         ):
             value = instance.value(path)
-            single = value.items[0] if isinstance(value, Sequence) and value.items else None
-            if isinstance(single, Scalar) and (single.text or "").isdigit():
-                return True
-        return False
+            if isinstance(value, Sequence) and value.items:
+                return value.items[0]
+            if value is not None:
+                return value
+        return NULL
+
+    def _moves_default(self, template: StateResource) -> bool:
+        value = self._instance(template).value(("update_default_version",))
+        return isinstance(value, Scalar) and value.value in (True, "true")
 
     def _instance(self, resource: StateResource) -> Instance:
         instance = self._root.instances.get(self._root.moved(resource.address))
@@ -219,10 +238,11 @@ class _Search:
             affects,
             launched_by=target.launched_by,
         )
-        if self._root.decides_addresses(span) and self._changes_addresses(location, target):
+        decides = self._root.decides_addresses(span)
+        if decides is None or (decides and self._changes_addresses(location, target)):
             raise Refusal("changes_addresses")
         if not self._root.plan.var_files:
-            elsewhere = unlisted_var_files(self._root, address, target.path, target.live, span)
+            elsewhere = self._repository.other_sources(self._root, address, target.path, target.live, span)
             if elsewhere:
                 raise Refusal("unlisted_var_file", ", ".join(elsewhere))
         others = self._repository.fed_in_other_roots(self._root, span)

@@ -6,7 +6,7 @@ import json
 import posixpath
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Values
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dagster_project.iac.addresses import Key, child, with_key
@@ -16,7 +16,7 @@ from dagster_project.iac.files import Files, Forbidden, join, normal
 from dagster_project.iac.functions_files import FileContext
 from dagster_project.iac.instances import ANY_KEY, Expansion, Instance, expand
 from dagster_project.iac.syntax import Attribute, Body, Expression, Literal, Step, Template
-from dagster_project.iac.types import convert
+from dagster_project.iac.types import convert, or_default
 from dagster_project.iac.values import (
     Cycle,
     Lazy,
@@ -26,7 +26,6 @@ from dagster_project.iac.values import (
     Sequence,
     Value,
     decided_by,
-    is_null,
     unknown,
 )
 
@@ -145,17 +144,31 @@ class Module:
         return self._once(("var", name), lambda: self._variable(name, self.configuration.variables[name]))
 
     def _variable(self, name: str, declared: Variable) -> Value:
+        def evaluated(default: Expression) -> Value:
+            return evaluate(default, self.scope)
+
         value = self._arguments[name]() if name in self._arguments else None
-        if value is None or (is_null(value) and not declared.is_nullable):
+        if value is None:
             if declared.default is None:
-                return unknown(f"var.{name}, which has no value here") if value is None else value
-            value = safely(lambda: evaluate(declared.default, self.scope))
-        return safely(lambda: convert(value, declared.type, lambda default: evaluate(default, self.scope)))
+                return unknown(f"var.{name}, which has no value here")
+            value = self._own(declared.default)
+        elif not declared.is_nullable:
+            given = value
+            value = safely(lambda: or_default(given, declared.default, evaluated))
+        return safely(lambda: convert(value, declared.type, evaluated))
 
     def _local(self, name: str) -> Value:
         if name not in self.configuration.locals:
             return unknown(f"local.{name}, which is not declared")
         return self._once(("local", name), lambda: self._own(self.configuration.locals[name]))
+
+    def outputs(self) -> Value:
+        """What a reference to the module sees."""
+        return Lazy(
+            get=self._output,
+            label=self.address,
+            inside=lambda: self._once(("whole",), lambda: [self._output(name) for name in self.configuration.outputs]),
+        )
 
     def _own(self, expression: Expression) -> Value:
         """An expression of the module itself: an error in it is not one of whoever uses it."""
@@ -179,8 +192,11 @@ class Module:
             return unknown(f"data.{type_}.{name}, which is not declared")
 
         def arguments() -> Value:
-            instance = Instance("", type_, body, self.scope, frozenset())
-            return unknown(f"data.{type_}.{name}", *(value for _, value in instance.everything()))
+            expansion = expand(body, self.scope, None)
+            scopes = [self.scope.with_names(**names) for names in expansion.instances.values()]
+            instances = [Instance("", type_, body, scope, frozenset()) for scope in scopes]
+            found = unknown(f"data.{type_}.{name}", *(value for each in instances for _, value in each.everything()))
+            return replace(found, flow=found.flow | expansion.places)
 
         return self._once(("data", type_, name), arguments)
 
@@ -202,10 +218,14 @@ class Module:
 
         def get(attribute: str) -> Value:
             instance = self._instance(type_, name, key)
-            value = instance.value((_COPIES.get(type_, {}).get(attribute, attribute),))
+            value = instance.value((_COPIES.get(type_, {}).get(attribute, attribute),)) or instance.blocks(attribute)
             return unknown(f"{label}.{attribute}") if value is None else value
 
-        return Lazy(get=lambda attribute: self._once(("resource", label, attribute), lambda: get(attribute)), label=label)
+        return Lazy(
+            get=lambda attribute: self._once(("resource", label, attribute), lambda: get(attribute)),
+            label=label,
+            inside=lambda: self._once(("whole", label), lambda: [v for _, v in self._instance(type_, name, key).everything()]),
+        )
 
     def _instance(self, type_: str, name: str, key: Key) -> Instance:
         expansion = self._expansion(type_, name)
@@ -217,6 +237,11 @@ class Module:
             lambda: Instance(address, type_, body, self.scope.with_names(**names), self._addressing | expansion.places),
         )
 
+    def expansions(self) -> Iterator[Expansion]:
+        """What count and for_each make of every block of this module, those without an instance too."""
+        yield from (self._expansion(type_, name) for type_, name in self.configuration.resources)
+        yield from (self._call_expansion(name) for name in self.configuration.calls)
+
     def instances(self) -> Iterator[Instance]:
         """Every resource instance in this module and those below, in order of the code."""
         for type_, name in self.configuration.resources:
@@ -227,8 +252,9 @@ class Module:
         for name in self.configuration.calls:
             called = self._called(name)
             if isinstance(called, dict):
-                for module in called.values():
-                    yield from module.instances()
+                for key, module in called.items():
+                    if key != ANY_KEY or self._around.known_keys(self.address) is None:
+                        yield from module.instances()
 
     # Calls of other modules.
 
@@ -252,10 +278,11 @@ class Module:
         if not isinstance(called, dict):
             return called
         expansion = self._call_expansion(name)
-        return _by_key(expansion, lambda key: Lazy(get=called[key]._output, label=f"module.{name}"))
+        return _by_key(expansion, lambda key: called[key].outputs())
 
     def _call_expansion(self, name: str) -> Expansion:
-        known = self._around.known_keys(child(self.address, f"module.{name}"))
+        # A module without resources leaves nothing in the state: none of its instances there does not mean that there is none.
+        known = self._around.known_keys(child(self.address, f"module.{name}")) or None
         return self._once(("call expansion", name), lambda: expand(self.configuration.calls[name], self.scope, known))
 
     def _called(self, name: str) -> Any:
@@ -313,8 +340,9 @@ def _by_key(expansion: Expansion, make: Callable[[Key], Value]) -> Value:
     keys = list(expansion.instances)
     if keys == [None]:
         return make(None)
-    if keys == [ANY_KEY]:
-        return unknown("instances whose number is unknown")
+    if not expansion.is_known:
+        found = unknown("instances whose number is unknown", *(make(key) for key in keys))
+        return replace(found, control=found.control | expansion.places)
     decider = Scalar(control=expansion.places)
     if all(isinstance(key, int) for key in keys):
         return decided_by(Sequence(items=tuple(make(key) for key in sorted(keys))), decider)  # type: ignore[type-var]

@@ -12,12 +12,12 @@ from dagster_project.iac.addresses import child
 from dagster_project.iac.configuration import Configuration, Problem
 from dagster_project.iac.files import Files
 from dagster_project.iac.functions_files import FileContext
-from dagster_project.iac.instances import Instance
+from dagster_project.iac.instances import Expansion, Instance
 from dagster_project.iac.kinds import KINDS
 from dagster_project.iac.modules import Absent, Module, Surroundings, read_manifest
 from dagster_project.iac.state import State
 from dagster_project.iac.terragrunt import Unit, read_unit
-from dagster_project.iac.values import Choice, Places, Scalar, Span, Value, controls, flows, plain
+from dagster_project.iac.values import NOWHERE, Choice, Places, Scalar, Span, Value, controls, flows, is_open, plain, unknown
 from dagster_project.iac.variables import Given, gather
 
 _MAX_MOVES = 20
@@ -77,7 +77,10 @@ class Root:
         """Values of the root's variables."""
         inputs = self.unit.inputs if self.unit else {}
         var_files = (*self.unit.var_files, *self.plan.var_files) if self.unit else self.plan.var_files
-        return gather(self.files, dict.fromkeys((self.folder, self.plan.root)), var_files, inputs)
+        given = gather(self.files, dict.fromkeys((self.folder, self.plan.root)), var_files, inputs)
+        for name in self.unit.overridden if self.unit else ():
+            given.values[name] = lambda name=name: unknown(f"var.{name}, which Terragrunt sets on the command line")
+        return given
 
     @cached_property
     def module(self) -> Module:
@@ -165,10 +168,12 @@ class Root:
 
     def _flow(self, instance: Instance, name: str, value: Value, memo: dict[int, tuple[Value, Places]]) -> Places:
         if isinstance(value, Choice):
-            return flows(self.likely(instance, name, value))
+            likely = self.likely(instance, name, value)
+            return flows(likely) | controls((value,))
         if id(value) not in memo:
             # The value is kept beside its places: its id stands for it only as long as it lives.
-            memo[id(value)] = (value, flows((value,)))
+            # What decides about something that is not known may change it, and no evaluation would show it.
+            memo[id(value)] = (value, flows((value,)) | (controls((value,)) if is_open(value) else NOWHERE))
         return memo[id(value)][1]
 
     def likely(self, instance: Instance, name: str, value: Choice) -> tuple[Value, ...]:
@@ -184,11 +189,21 @@ class Root:
         """Addresses into which a literal flows, sorted."""
         return tuple(sorted({feed.address for feed in self.feeds.get(span.file, ()) if covers(feed.place, span)}))
 
-    def decides_addresses(self, span: Span) -> bool:
-        """Whether a literal has a say in which instances there are."""
-        return any(covers(place, span) for instance in self.instances.values() for place in instance.addressing) or any(
-            covers(place, span) for call in self.absent for place in controls(call.values)
-        )
+    def decides_addresses(self, span: Span) -> bool | None:
+        """Whether a literal has a say in which instances there are; None where that cannot be tried, as they are unknown."""
+        found: bool | None = False
+        for expansion in self._expansions:
+            if any(covers(place, span) for place in expansion.places):
+                if not expansion.is_known:
+                    return None
+                found = True
+        return found
+
+    @cached_property
+    def _expansions(self) -> list[Expansion]:
+        with deep_recursion():
+            modules = [each for each in self.module.modules() if isinstance(each, Module)]
+            return [each for module in modules for each in module.expansions() if each.places]
 
     def snapshot(self) -> dict[str, Mapping[str, object]]:
         """Every address with its plain values, for comparing before and after an edit."""

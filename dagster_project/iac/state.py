@@ -168,7 +168,7 @@ def _resource(address: str, type_: str, attributes: Mapping[str, Any]) -> StateR
         tuple(text for name in (kind.names if kind else ()) if (text := _text(attributes.get(name)))),
         {name: text for name in (kind.attributes if kind else ()) if (text := _text(attributes.get(name)))},
         {key: value for key, value in tags.items() if isinstance(value, str)} if kind and isinstance(tags, dict) else {},
-        _launch(attributes) if kind and kind.has_launch_template else None,
+        _launch(attributes),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 
 from dagster_project.iac.values import Scalar
 
@@ -198,8 +198,11 @@ class Body:
         return frozenset(block.type for block in self.blocks)
 
     def merged_with(self, other: Body) -> Body:
-        """What Terraform makes of a block and its override: attributes replace attributes, blocks all blocks of their type."""
-        taken = other.block_types | set(other.parsed)
+        """What Terraform makes of a block and its override: attributes replace attributes, blocks all blocks of their type.
+        Only of lifecycle blocks the attributes are merged."""
+        made = {_made_type(block) for block in other.blocks}
+        taken = (made | set(other.parsed)) - {"lifecycle"}
+        lifecycles = [*self.nested("lifecycle"), *other.nested("lifecycle")]
 
         def nested_from(name: str) -> list[Body] | None:
             holder = other if name in other.parsed else self
@@ -207,7 +210,16 @@ class Body:
 
         return Body(
             self.file,
-            {**{name: made for name, made in self.parsed.items() if name not in other.block_types}, **other.parsed},
-            [*(block for block in self.blocks if block.type not in taken), *other.blocks],
+            {**{name: parsed for name, parsed in self.parsed.items() if name not in made}, **other.parsed},
+            [
+                *(block for block in self.blocks if _made_type(block) not in taken | {"lifecycle"}),
+                *(block for block in other.blocks if block.type != "lifecycle"),
+                *([Block("lifecycle", (), reduce(Body.merged_with, lifecycles))] if lifecycles else ()),
+            ],
             nested_from,
         )
+
+
+def _made_type(block: Block) -> str:
+    """The type of the blocks that a block stands for: a dynamic one makes others."""
+    return block.labels[0] if block.type == "dynamic" and block.labels else block.type

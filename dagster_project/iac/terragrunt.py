@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from dagster_project.iac.configuration import Problem, source_names
@@ -18,21 +18,24 @@ from dagster_project.iac.functions_files import FileContext
 from dagster_project.iac.hcl import parse_hcl
 from dagster_project.iac.syntax import Attribute, Body, Step
 from dagster_project.iac.types import to_string
-from dagster_project.iac.values import CodeError, Cycle, Lazy, Mapping, Scalar, Sequence, Value, choose, unknown
+from dagster_project.iac.values import NULL, CodeError, Cycle, Lazy, Mapping, Scalar, Sequence, Value, choose, unknown
 
 FILE = "terragrunt.hcl"
 _VAR_FILE = re.compile(r"-var-file=(.+)")
+_VARIABLE = re.compile(r"(?:-var[= ])?'?([A-Za-z_][\w-]*)=")
 _MAX_INCLUDES = 10
 
 
 @dataclass(slots=True)
 class Unit:
-    """A unit. ``module_folder`` is None where its module is not in the repository; ``problems`` say why."""
+    """A unit. ``module_folder`` is None where its module is not in the repository; ``problems`` say why. ``overridden`` are
+    variables that it sets on Terraform's command line or in its environment."""
 
     module_folder: str | None
     inputs: dict[str, Callable[[], Value]] = field(default_factory=dict)
     var_files: tuple[str, ...] = ()
     files: set[str] = field(default_factory=set)
+    overridden: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -98,6 +101,7 @@ class _Config:
         else:
             unit.problems.append(("unknown_value", f"the inputs of {self._path}"))
         unit.var_files = tuple(self._var_files())
+        unit.overridden = set(self._overridden())
 
     def resolve(self, name: str, steps: tuple[Step, ...], scope: Scope) -> tuple[Value, int]:
         """What ``local``, ``include`` and ``dependency`` mean. Raises ``CodeError`` for anything else."""
@@ -216,6 +220,22 @@ class _Config:
                         if path and (name != "optional_var_files" or self._files.read(path)):
                             found.append(path)
         return found
+
+    def _overridden(self) -> Iterator[str]:
+        """Variables of -var arguments and TF_VAR_ variables, here and in what is included."""
+        for label in self._includes:
+            yield from self._include(label)._overridden()
+        for terraform in self._body.nested("terraform"):
+            for block in (block.body for block in terraform.blocks if block.type == "extra_arguments"):
+                for name in ("arguments", "env_vars"):
+                    expression = block.expression(name)
+                    value = safely(lambda e=expression: evaluate(e, self._scope)) if expression else NULL
+                    if isinstance(value, Mapping):
+                        yield from (key.removeprefix("TF_VAR_") for key in value.entries if key.startswith("TF_VAR_"))
+                    for item in value.items if isinstance(value, Sequence) else ():
+                        text = (item.text if isinstance(item, Scalar) else None) or ""
+                        told = _VARIABLE.match(text) if not text.startswith("-var-file") else None
+                        yield from (told.group(1),) if told else ()
 
     def _functions(self) -> dict[str, Callable[..., Value]]:
         def inside(folder: str) -> Scalar:

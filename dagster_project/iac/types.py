@@ -11,14 +11,22 @@ from dagster_project.iac.values import (
     NULL,
     Choice,
     CodeError,
+    Lazy,
     Mapping,
+    Open,
     Scalar,
     Sequence,
+    Unknown,
     Value,
+    alternatives,
     as_text,
+    choose,
     computed,
     for_each_choice,
     is_null,
+    is_open,
+    plain,
+    unknown,
 )
 
 _SIMPLE = ("any", "string", "number", "bool", "list", "set", "map")
@@ -44,6 +52,7 @@ class OptionalType:
 
 
 ANY = Type()
+_BOOLS = {"true": True, "false": False, "1": True, "0": False}
 
 
 def parse_type(expression: Expression | None) -> Type:
@@ -96,60 +105,94 @@ def convert(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) 
 
 
 def to_string(value: Value) -> Scalar:
-    """A scalar as a string; its place stays. Raises ``CodeError`` for a collection."""
+    """A scalar as a string; its place stays. Raises ``CodeError`` for a collection, ``Open`` for what is unknown."""
     if not isinstance(value, Scalar):
-        raise CodeError("a string is needed")
+        raise _not(value, "a string")
     return value if value.value is None or isinstance(value.value, str) else replace(value, value=as_text(value.value))
 
 
 def to_number(value: Value) -> Scalar:
-    """A scalar as a number; its place stays. Raises ``CodeError`` where it is none."""
+    """A scalar as a number; its place stays. Raises ``CodeError`` where it is none, ``Open`` for what is unknown."""
     if not isinstance(value, Scalar) or isinstance(value.value, bool):
-        raise CodeError("a number is needed")
+        raise _not(value, "a number")
     return replace(value, value=number(value.value.strip())) if isinstance(value.value, str) else value
 
 
 def to_bool(value: Value) -> Scalar:
-    """A scalar as a bool; its place stays. Raises ``CodeError`` where it is none."""
+    """A scalar as a bool; its place stays. Raises ``CodeError`` where it is none, ``Open`` for what is unknown."""
     if isinstance(value, Scalar) and (value.value is None or isinstance(value.value, bool)):
         return value
-    if isinstance(value, Scalar) and value.value in ("true", "false"):
-        return replace(value, value=value.value == "true")
-    raise CodeError("a bool is needed")
+    if isinstance(value, Scalar) and isinstance(value.value, str) and value.value in _BOOLS:
+        return replace(value, value=_BOOLS[value.value])
+    raise _not(value, "a bool")
+
+
+def _not(value: Value, what: str) -> Exception:
+    if isinstance(value, Unknown):
+        return Open(value.detail)
+    return Open(what) if isinstance(value, Lazy | Choice) else CodeError(f"{what} is needed")
 
 
 def sequence_items(value: Value) -> tuple[Value, ...]:
-    """The elements of a list, set or tuple. Raises ``CodeError`` for anything else."""
+    """The elements of a list, set or tuple. Raises ``CodeError`` for anything else, ``Open`` for what is unknown."""
     if not isinstance(value, Sequence):
-        raise CodeError("a list is needed")
+        raise _not(value, "a list")
     return value.items
 
 
-def as_set(items: tuple[Value, ...], source: Value) -> Sequence:
-    """Distinct elements in the order in which Terraform iterates over them."""
+def of_one_type(items: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Elements of a list, set or map: beside a string, numbers and bools are strings."""
+    if any(isinstance(item, Scalar) and isinstance(item.value, str) for item in items):
+        return tuple(to_string(item) if isinstance(item, Scalar) else item for item in items)
+    return items
+
+
+def as_set(items: tuple[Value, ...], source: Value) -> Value:
+    """Distinct elements in the order in which Terraform iterates over them; unknown where an element is not known."""
+    if any(isinstance(item, Unknown | Lazy | Choice) for item in items):
+        return unknown("an element of a set", *items, source)
     distinct: list[Value] = []
-    seen: dict[tuple[type, object], int] = {}
-    for item in items:
-        if isinstance(item, Scalar):
-            key = (type(item.value), item.value)
-            if key in seen:
-                # Two literals are one element: neither alone decides it.
-                other = distinct[seen[key]]
-                if other.origin != item.origin:  # type: ignore[attr-defined]
-                    distinct[seen[key]] = computed(item.value, other, item)
-                continue
-            seen[key] = len(distinct)
-        elif item in distinct:
-            continue
-        distinct.append(item)
-    if all(isinstance(item, Scalar) for item in distinct):
-        distinct.sort(key=lambda item: (isinstance(item.value, str), item.value) if item.value is not None else (False, 0))  # type: ignore[attr-defined]
-    return Sequence(flow=source.flow, control=source.control, items=tuple(distinct), is_set=True)
+    for item in of_one_type(items):
+        same = next((place for place, other in enumerate(distinct) if _is_same(other, item)), None)
+        if same is None:
+            distinct.append(item)
+        elif isinstance(item, Scalar) and item.origin != distinct[same].origin:  # type: ignore[attr-defined]
+            # Two literals are one element: neither alone decides it.
+            distinct[same] = computed(item.value, distinct[same], item)
+    keys = [_order(item) for item in distinct]
+    if len(distinct) > 1 and any(key is None for key in keys):
+        return Sequence(source.flow, source.control, tuple(distinct), is_set=True, is_unordered=True)
+    ordered = [item for _, item in sorted(zip(keys, distinct, strict=True), key=lambda pair: pair[0])]  # type: ignore[arg-type, return-value]
+    return Sequence(source.flow, source.control, tuple(ordered), is_set=True)
+
+
+def _is_same(one: Value, other: Value) -> bool:
+    if isinstance(one, Scalar) and isinstance(other, Scalar):
+        return type(one.value) is type(other.value) and one.value == other.value
+    return not is_open(one) and not is_open(other) and plain(one) == plain(other)
+
+
+def _order(value: Value) -> tuple[bool, object, str] | None:
+    """Primitives by value, null last; others as cty sorts them, by the text that it hashes. None where that is not known."""
+    if isinstance(value, Scalar):
+        if value.value is None:
+            return (True, 0, "")
+        return (False, value.value, "") if not isinstance(value.value, str) else (False, 0, value.value)
+    return None if is_open(value) else (False, 0, _hashed(value))
+
+
+def _hashed(value: Value) -> str:
+    if isinstance(value, Scalar):
+        return f'"{value.value}"' if isinstance(value.value, str) else (value.text or "null")
+    if isinstance(value, Mapping):
+        return "<" + "".join(_hashed(value.entries[name]) + ";" for name in sorted(value.entries)) + ">"
+    return "[" + "".join(_hashed(item) + ";" for item in sequence_items(value)) + "]"
 
 
 def _list(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) -> Value:
-    items = tuple(convert(item, type_.element or ANY, evaluate) for item in sequence_items(value))
-    return Sequence(flow=value.flow, control=value.control, items=items)
+    items = of_one_type(tuple(convert(item, type_.element or ANY, evaluate) for item in sequence_items(value)))
+    is_unordered = isinstance(value, Sequence) and value.is_unordered
+    return Sequence(flow=value.flow, control=value.control, items=items, is_unordered=is_unordered)
 
 
 def _set(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) -> Value:
@@ -159,7 +202,8 @@ def _set(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) -> 
 def _map(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) -> Value:
     if not isinstance(value, Mapping):
         raise CodeError("a map is needed")
-    return replace(value, entries={key: convert(item, type_.element or ANY, evaluate) for key, item in value.entries.items()})
+    items = of_one_type(tuple(convert(item, type_.element or ANY, evaluate) for item in value.entries.values()))
+    return replace(value, entries=dict(zip(value.entries, items, strict=True)))
 
 
 def _tuple(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) -> Value:
@@ -177,10 +221,16 @@ def _object(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) 
         item = value.entries.get(name)
         if item is None and not attribute.is_optional:
             raise CodeError(f"the attribute {name} is missing")
-        if (item is None or is_null(item)) and attribute.default is not None:
-            item = evaluate(attribute.default)
-        entries[name] = NULL if item is None else convert(item, attribute.type, evaluate)
+        item = or_default(NULL if item is None else item, attribute.default, evaluate)
+        entries[name] = convert(item, attribute.type, evaluate)
     return replace(value, entries=entries)
+
+
+def or_default(value: Value, default: Expression | None, evaluate: Callable[[Expression], Value]) -> Value:
+    """The default in place of null; of several alternatives, in place of those that are."""
+    if default is None or not any(is_null(each) for each in alternatives(value)):
+        return value
+    return choose([evaluate(default) if is_null(each) else each for each in alternatives(value)])
 
 
 _CONVERSIONS: dict[str, Callable[[Value, Type, Callable[[Expression], Value]], Value]] = {

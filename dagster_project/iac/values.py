@@ -40,6 +40,10 @@ class CodeError(Exception):
     """What Terraform would refuse too: a missing attribute, an index out of range. ``try`` and ``can`` catch it."""
 
 
+class Open(Exception):
+    """A value is needed where one is unknown, or one of several. No ``CodeError``: ``try`` must not take it for an error."""
+
+
 class Cycle(Exception):
     """A value that depends on itself. ``try`` does not catch it: Terraform refuses the whole configuration."""
 
@@ -86,10 +90,11 @@ class DocumentText(Scalar):
 
 @dataclass(frozen=True, slots=True)
 class Sequence(Value):
-    """``items`` in order; a set is sorted as Terraform iterates over it."""
+    """``items`` in order; a set is sorted as Terraform iterates over it. Of what ``is_unordered`` the order is not known."""
 
     items: tuple[Value, ...] = ()
     is_set: bool = False
+    is_unordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +111,12 @@ class Mapping(Value):
 
 @dataclass(frozen=True, slots=True)
 class Lazy(Value):
-    """``get`` gives an attribute's value, or raises ``CodeError``. ``label`` is what it is called in sentences."""
+    """``get`` gives an attribute's value, or raises ``CodeError``. ``label`` is what it is called in sentences, ``inside``
+    gives every value in it that is known."""
 
     get: Callable[[str], Value] = None  # type: ignore[assignment]
     label: str = ""
+    inside: Callable[[], Iterable[Value]] = tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +209,13 @@ def parts(value: Value) -> Iterator[Value]:
         yield from value.entries.values()
     elif isinstance(value, Choice):
         yield from value.options
+    elif isinstance(value, Lazy):
+        yield from value.inside()
+
+
+def is_open(value: Value) -> bool:
+    """Whether anything in it is unknown, or one of several."""
+    return any(isinstance(part, Unknown | Lazy | Choice) for part in _within((value,)))
 
 
 def decided_by(value: Value, *deciders: Value) -> Value:
@@ -242,8 +256,8 @@ def alternatives(value: Value) -> tuple[Value, ...]:
     return value.options if isinstance(value, Choice) else (value,)
 
 
-def for_each_choice(function: Callable[..., Value], values: Items[Value]) -> Value:
-    """``function`` over every combination of alternatives; a combination that is an error drops out.
+def for_each_choice(function: Callable[..., Value], values: Items[Value], doubts: list[str] | None = None) -> Value:
+    """``function`` over every combination of alternatives; a combination that is an error drops out, and is noted in ``doubts``.
 
     Raises ``CodeError`` where every combination is one.
     """
@@ -264,6 +278,8 @@ def for_each_choice(function: Callable[..., Value], values: Items[Value]) -> Val
             error = problem
     if not results:
         raise error or CodeError("no alternative is possible")
+    if error and doubts is not None:
+        doubts.append(str(error))
     return choose(results, *[value for value in values if isinstance(value, Choice)])
 
 

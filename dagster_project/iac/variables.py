@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dagster_project.iac.configuration import Problem
 from dagster_project.iac.evaluate import Scope, evaluate, safely
-from dagster_project.iac.files import Files, SourceFile, join
+from dagster_project.iac.files import Files, Forbidden, SourceFile, join
 from dagster_project.iac.functions_files import FileContext
 from dagster_project.iac.hcl import parse_hcl
 from dagster_project.iac.json_documents import decode_json
@@ -55,7 +55,11 @@ def gather(files: Files, folders: Iterable[str], var_files: Iterable[str], below
     automatic = [name for name in ("terraform.tfvars", "terraform.tfvars.json") if name in there]
     automatic += sorted(name for name in there if name.endswith((".auto.tfvars", ".auto.tfvars.json")))
     for path in [*(there[name] for name in automatic), *var_files]:
-        file = files.read(path)
+        try:
+            file = files.read(path)
+        except Forbidden as error:
+            given.problems.append((error.reason, error.path))
+            continue
         if file is None:
             given.problems.append(("missing_file", path))
             continue

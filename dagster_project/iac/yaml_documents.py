@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import yaml
 
-from dagster_project.iac.values import CodeError, Mapping, Scalar, Sequence, Span, Value, unknown
+from dagster_project.iac.values import CodeError, Mapping, Open, Scalar, Sequence, Span, Value, unknown
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -23,6 +23,7 @@ _CONSTANTS: dict[str, bool | None] = {
 }
 _PROPERTIES = re.compile(rb"(?:[&!]\S*\s+)*")
 """An anchor and a tag before a scalar; its mark begins at them."""
+_WORDS = {**dict.fromkeys(("y", "yes", "on", "true"), True), **dict.fromkeys(("n", "no", "off", "false"), False)}
 _ODD = re.compile(r"0[xob]|0[0-9]|[-+]?\.(?:inf|nan)|.*_|[0-9]{4}-[0-9]|y$|n$|yes$|no$|on$|off$", re.IGNORECASE)
 """Plain scalars that decoders disagree on; their value is left unknown."""
 
@@ -111,31 +112,35 @@ class _Decoder:
         return result
 
     def _mapping(self, node: yaml.MappingNode) -> Value:
+        """Terraform decodes in order: a merge key replaces what stands before it."""
         entries: dict[str, Value] = {}
         keys: dict[str, Scalar] = {}
-        merged: list[Mapping] = []
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise CodeError("a key is no scalar")
-            if key_node.value == "<<" and not key_node.style:
-                merged += self._merged(value_node)
+            if key_node.value == "<<":
+                base = self.value(value_node)
+                if not isinstance(base, Mapping):
+                    raise CodeError("a merge key holds no mapping")
+                entries |= base.entries
+                keys |= {name: base.key(name) for name in base.entries}
                 continue
-            key = Scalar(value=key_node.value, origin=_place_of(key_node, self._file, self._data, self._offsets))
+            key = self._key(key_node)
             entries[key.value] = self.value(value_node)
             keys[key.value] = key
-        for base in merged:
-            for name, value in base.entries.items():
-                if name not in entries:
-                    entries[name] = value
-                    keys[name] = base.key(name)
         return Mapping(entries=entries, keys=keys)
 
-    def _merged(self, node: yaml.Node) -> list[Mapping]:
-        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        values = [self.value(item) for item in nodes]
-        if not all(isinstance(value, Mapping) for value in values):
-            raise CodeError("a merge key holds no mapping")
-        return values  # type: ignore[return-value]
+    def _key(self, node: yaml.ScalarNode) -> Scalar:
+        """A key is decoded as any scalar, and then is a string: y is "true". One that decoders disagree on is not known."""
+        place = _place_of(node, self._file, self._data, self._offsets)
+        if node.style:
+            return Scalar(value=node.value, origin=place)
+        if node.value.lower() in _WORDS:
+            return Scalar(value="true" if _WORDS[node.value.lower()] else "false")
+        value = self._plain(node.value, place)
+        if not isinstance(value, Scalar) or value.text != node.value:
+            raise Open(f"YAML's key {node.value}")
+        return Scalar(value=node.value, origin=place)
 
     def _plain_or_quoted(self, node: yaml.ScalarNode) -> Value:
         return Scalar(value=node.value, origin=_place_of(node, self._file, self._data, self._offsets))

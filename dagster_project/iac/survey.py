@@ -1,0 +1,173 @@
+"""What is known of a whole repository without parsing it: who calls whom, who reads what, where links lead.
+
+Thousands of files are looked through as text once. What is found decides only which roots are evaluated; it may be too much,
+and must not be too little.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from dagster_project.iac.files import DOWNLOADED, Files, Forbidden, join, normal
+from dagster_project.iac.terragrunt import FILE as TERRAGRUNT
+
+CODE = (".tf", ".tf.json")
+VAR_FILES = (".tfvars", ".tfvars.json")
+_AUTOMATIC = (".auto.tfvars", ".auto.tfvars.json")
+_ALWAYS = ("terraform.tfvars", "terraform.tfvars.json")
+
+_SOURCE = re.compile(rb'\bsource"?\s*[=:]\s*"(\.{1,2}(?:/[^"$]*)?)"')
+_READING = re.compile(rb'\b(?:file\w*|templatefile)\s*\(\s*(?:\\?"((?:[^"\\]|\\.)*?)\\?"\s*[,)]|(path\.(?:module|root))\s*,)?')
+_PLANNED = re.compile(rb'\bbackend\s*"|"backend"\s*:|\bcloud\s*\{')
+_VARIABLE = re.compile(rb'\bvariable"?\s*[:{]?\s*\{?\s*"([^"]+)"')
+_INTERPOLATION = re.compile(r"\$\{[^{}]*\}")
+
+
+class Survey:
+    """One pass over a repository's folders.
+
+    ``callers`` of each module folder; ``coded`` folders, with Terraform's code or a Terragrunt unit; ``units``; ``planned``
+    folders, which are roots even if they are called; ``declared`` variables by folder; ``var_files`` that are not loaded by
+    themselves; ``readings``, the paths that a folder's code reads, as patterns and from where they are seen; ``links`` by what
+    they lead to.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self.callers: dict[str, set[str]] = {}
+        self.coded: set[str] = set()
+        self.units: set[str] = set()
+        self.planned: set[str] = set()
+        self.declared: dict[str, set[str]] = {}
+        self.var_files: list[str] = []
+        self._readings: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        self._links: dict[str, set[str]] = {}
+        self._files = files
+        for folder, names, links in self._walk():
+            self._note_folder(folder, names, links)
+
+    def _walk(self) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Folders, with the names of their files and of the links among files and folders."""
+        top = str(self._files.root)
+        for path, folders, names in os.walk(top):
+            folders[:] = sorted(name for name in folders if name not in DOWNLOADED)
+            links = [name for name in (*names, *folders) if Path(path, name).is_symlink()]
+            yield os.path.relpath(path, top).replace(os.sep, "/"), sorted(names), links
+
+    def _note_folder(self, folder: str, names: list[str], links: list[str]) -> None:
+        for link in links:
+            self._links.setdefault(self._real(_path(folder, link)), set()).add(_path(folder, link))
+        sources = [name for name in names if name.endswith(CODE)]
+        if TERRAGRUNT in names:
+            self.units.add(folder)
+        if sources or TERRAGRUNT in names:
+            self.coded.add(folder)
+        if any(name in _ALWAYS or name.endswith(_AUTOMATIC) or name == ".terraform.lock.hcl" for name in names):
+            self.planned.add(folder)
+        self.var_files += [
+            _path(folder, name)
+            for name in names
+            if name.endswith(VAR_FILES) and name not in _ALWAYS and not name.endswith(_AUTOMATIC)
+        ]
+        for name in sources:
+            self._note_source(folder, self._bytes(folder, name))
+
+    def _note_source(self, folder: str, data: bytes) -> None:
+        for source in _SOURCE.finditer(data):
+            target = normal(join(folder, _text(source.group(1))))
+            if target is not None and target != folder:
+                self.callers.setdefault(self._real(target), set()).add(folder)
+        for reading in _READING.finditer(data):
+            text = reading.group(1)
+            self._readings.setdefault(folder, []).append(_pattern(None if text is None else _text(text)))
+        if _PLANNED.search(data):
+            self.planned.add(folder)
+        self.declared.setdefault(folder, set()).update(_text(found.group(1)) for found in _VARIABLE.finditer(data))
+
+    def _bytes(self, folder: str, name: str) -> bytes:
+        try:
+            return Path(self._files.root, folder, name).read_bytes()
+        except OSError:
+            return b""
+
+    def _real(self, path: str) -> str:
+        try:
+            return self._files.real_path(path)
+        except Forbidden:
+            return path
+
+    def names_of(self, file: str) -> set[str]:
+        """A file's path, and those by which links lead to it."""
+        return {file} | {
+            link + file[len(target) :]
+            for target, links in self._links.items()
+            if file == target or file.startswith(target + "/")
+            for link in links
+        }
+
+    def upwards(self, start: set[str]) -> set[str]:
+        """The folders and all those from which calls lead to one of them."""
+        seen: set[str] = set()
+        pending = list(start)
+        while pending:
+            folder = pending.pop()
+            if folder not in seen:
+                seen.add(folder)
+                pending += self.callers.get(folder, ())
+        return seen
+
+    def is_root(self, folder: str) -> bool:
+        """Whether a folder is planned on its own: nothing calls it, or it has what only roots have."""
+        return folder in self.coded and (folder in self.planned or not self.callers.get(folder))
+
+    def readers(self, file: str) -> set[str]:
+        """Folders whose code may read a file that is no code, by the paths that are written there."""
+        found = set()
+        for folder, patterns in self._readings.items():
+            for seen_from, pattern in patterns:
+                bases = {"module": [folder], "root": self._roots_above(folder)}.get(seen_from, [""])
+                if any(pattern.fullmatch(_seen_from(base, file)) for base in bases):
+                    found.add(folder)
+                    break
+        return found
+
+    def _roots_above(self, folder: str) -> list[str]:
+        return [each for each in self.upwards({folder}) if self.is_root(each)] + sorted(self.units)
+
+    def owner_of(self, file: str) -> str | None:
+        """The nearest folder above a file that has code; None where there is none."""
+        folder = file
+        while folder != ".":
+            folder = folder.rpartition("/")[0] or "."
+            if folder in self.coded:
+                return folder
+        return None
+
+
+def _path(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder}/{name}"
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _pattern(text: str | None) -> tuple[str, re.Pattern[str]]:
+    """From where a path in the code is seen, and which paths it may be. What is not written out may be any."""
+    if text is None:
+        return "anywhere", re.compile(".*", re.DOTALL)
+    seen_from = "root"
+    for prefix, base in (("${path.module}/", "module"), ("${path.root}/", "root"), ("./", "root")):
+        if text.startswith(prefix):
+            seen_from, text = base, text.removeprefix(prefix)
+            break
+    if text.startswith(("${", "/")):
+        seen_from = "anywhere"
+    pieces = [re.escape(piece) for piece in _INTERPOLATION.split(text)]
+    return seen_from, re.compile(".*".join(pieces), re.DOTALL)
+
+
+def _seen_from(base: str, file: str) -> str:
+    return os.path.relpath(file, base).replace(os.sep, "/") if base else file
