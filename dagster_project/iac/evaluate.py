@@ -28,7 +28,7 @@ from dagster_project.iac.syntax import (
     TupleOf,
     Unary,
 )
-from dagster_project.iac.types import to_bool, to_number, to_string
+from dagster_project.iac.types import has_strings, loosened, to_bool, to_number, to_string
 from dagster_project.iac.values import (
     Choice,
     CodeError,
@@ -294,13 +294,15 @@ def _conditional(expression: Conditional, scope: Scope) -> Value:
 
 def _as_type_of_both(value: Value, other: Expression, scope: Scope) -> Value:
     """A number beside a string is a string: both branches of a condition have one type."""
-    if not isinstance(value, Scalar) or value.value is None or isinstance(value.value, str):
+    if isinstance(value, Unknown | Lazy | Choice) or (isinstance(value, Scalar) and isinstance(value.value, str | None)):
         return value
     try:
         beside = evaluate(other, scope)
     except CodeError:
         return value
-    return to_string(value) if isinstance(beside, Scalar) and isinstance(beside.value, str) else value
+    if isinstance(value, Scalar):
+        return to_string(value) if isinstance(beside, Scalar) and isinstance(beside.value, str) else value
+    return loosened(value) if isinstance(beside, Sequence | Mapping) and has_strings(beside) else value
 
 
 def _logic(expression: Binary, scope: Scope) -> Value:
@@ -320,8 +322,11 @@ def _logic(expression: Binary, scope: Scope) -> Value:
 
 
 def _equal(left: Value, right: Value) -> Value:
-    """Scalars of different types are never equal. Whether collections are depends on whether they are lists or tuples."""
+    """Scalars of different types are not equal, but one may have been converted on its way here: 1 and "1" stay open. Whether
+    collections are equal depends on whether they are lists or tuples."""
     if isinstance(left, Scalar) and isinstance(right, Scalar):
+        if left.text == right.text and _typed(left) != _typed(right):
+            return unknown("whether a number or bool equals its text", left, right)
         return computed(_typed(left) == _typed(right), left, right)
     is_beside_null = (is_null(left) or is_null(right)) and not isinstance(left, Unknown) and not isinstance(right, Unknown)
     return computed(False, left, right) if is_beside_null else unknown("a comparison", left, right)
@@ -430,9 +435,11 @@ def pairs(collection: Value) -> list[tuple[Scalar, Value]]:
 
 def _for_over(expression: For, collection: Value, scope: Scope) -> Value:
     if isinstance(collection, Unknown | Lazy):
-        return unknown("a collection", collection)
+        names = {name: collection for name in (expression.key_name, expression.value_name) if name}
+        return unknown("a collection", collection, *_inside_of(expression, scope.with_names(**names)))
     rows: list[tuple[Value, Value]] = []
     conditions: list[Value] = []
+    open_parts: list[Value] = []
     for key, value in pairs(collection):
         names = {expression.value_name: value}
         if expression.key_name:
@@ -441,17 +448,26 @@ def _for_over(expression: For, collection: Value, scope: Scope) -> Value:
         if expression.condition:
             condition = evaluate(expression.condition, inner)
             if not isinstance(condition, Scalar):
-                return unknown("a condition of a for expression", collection, condition)
+                open_parts += [condition, *_inside_of(expression, inner)]
+                continue
             conditions.append(condition)
             if not to_bool(condition).value:
                 continue
         result_key = evaluate(expression.key, inner) if expression.key else key
         rows.append((result_key, evaluate(expression.value, inner)))
+    if open_parts:
+        return unknown("a condition of a for expression", *open_parts, collection, *(part for row in rows for part in row))
     shape = decided_by(Scalar(flow=collection.flow, control=collection.control), *conditions)
     if expression.key is None:
         is_unordered = isinstance(collection, Sequence) and collection.is_unordered
         return Sequence(shape.flow, shape.control, tuple(value for _, value in rows), is_unordered=is_unordered)
     return _for_object(expression, rows, shape)
+
+
+def _inside_of(expression: For, scope: Scope) -> list[Value]:
+    """What would be in a result if it were known that there is one."""
+    inside = [each for each in (expression.key, expression.value, expression.condition) if each]
+    return [safely(lambda each=each: evaluate(each, scope)) for each in inside]
 
 
 def _for_object(expression: For, rows: list[tuple[Value, Value]], shape: Value) -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
-from dagster_project.iac.types import as_set, of_one_type, sequence_items, to_number, to_string
+from dagster_project.iac.types import as_set, loosened, of_one_type, sequence_items, to_number, to_string
 from dagster_project.iac.values import (
     NULL,
     CodeError,
@@ -27,6 +27,7 @@ from dagster_project.iac.values import (
 )
 
 _MAX_PRODUCT = 10_000
+_MAX_POWER = 1_000
 
 
 def _mapping(value: Value) -> Mapping:
@@ -111,6 +112,9 @@ def _concat(*values: Value) -> Value:
     if any(isinstance(value, Unknown | Lazy) for value in values):
         return unknown("a list that is concatenated", *values)
     items = tuple(item for value in values for item in sequence_items(value))
+    if any(isinstance(item, Scalar) and isinstance(item.value, str) for item in items):
+        # Lists become lists of strings, tuples stay as they are.
+        items = tuple(loosened(item) if isinstance(item, Scalar) else item for item in items)
     return Sequence(flow=_union(v.flow for v in values), control=_union(v.control for v in values), items=items)
 
 
@@ -214,6 +218,8 @@ def _setproduct(*values: Value) -> Value:
     if math.prod(len(each) for each in sets) > _MAX_PRODUCT:
         return unknown("a product of large sets", *values)
     items = tuple(Sequence(items=each) for each in product(*sets))
+    if any(isinstance(value, Sequence) and value.is_set for value in values):
+        return as_set(items, Scalar(flow=_union(v.flow for v in values), control=_union(v.control for v in values)))
     return Sequence(flow=_union(v.flow for v in values), control=_union(v.control for v in values), items=items)
 
 
@@ -317,6 +323,13 @@ def _arithmetic(function: Callable[..., object]) -> Callable[..., Value]:
     return compute
 
 
+def _pow(base: Value, exponent: Value) -> Value:
+    numbers = _numbers((base, exponent))
+    if any(not isinstance(each, int) or abs(each) > _MAX_POWER for each in numbers) or numbers[1] < 0:
+        return unknown("a power of numbers that are not small and whole", base, exponent)
+    return computed(numbers[0] ** numbers[1], base, exponent)
+
+
 def _over_items(function: Callable[[list[object]], object]) -> Callable[[Value], Value]:
     def compute(value: Value) -> Value:
         items = sequence_items(value)
@@ -365,7 +378,7 @@ COLLECTIONS: dict[str, Callable[..., Value]] = {
     "floor": _arithmetic(math.floor),
     "ceil": _arithmetic(math.ceil),
     "abs": _arithmetic(abs),
-    "pow": _arithmetic(math.pow),
+    "pow": _pow,
     "signum": _arithmetic(lambda number: (number > 0) - (number < 0)),
     "sum": _over_items(sum),
     "alltrue": _over_items(lambda items: all(_is_true(item) for item in items)),

@@ -38,6 +38,7 @@ _BINARY = frozenset(("||", "&&", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*"
 _ESCAPE = re.compile(r'\\(?:([nrt"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|\$\$\{|%%\{|\\')
 _EXPONENT = re.compile(rb"(?<![\w.\"])[0-9]+[eE][+-]?[0-9]+(?![\w.])|(?<![\w.\"])[0-9]+\.[0-9]+[eE][+-]?[0-9]+(?![\w.])")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_END = b"NIGHTSHIFT_TEMPLATE_END"
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _MAX_DEPTH = 150
 
@@ -57,12 +58,15 @@ def parse_hcl(file: str, data: bytes) -> Body:
     return _Reader(file, text, lambda place: place).body(_root(text))
 
 
-def parse_template(file: str, quoted: bytes, places: list[int]) -> Expression:
-    """A template in quotes that stands in a file of another kind. ``places`` are where each of its bytes, and its end, stand
-    there. Raises ``CodeError``."""
-    text = b"a=" + quoted + b"\n"
-    reader = _Reader(file, text, lambda place: places[min(place - 2, len(places) - 1)], allows_newlines=True)
-    return reader.body(_root(text)).expression("a") or Opaque("a template")
+def parse_template(file: str, content: bytes, places: list[int]) -> Expression:
+    """A template that stands in a file of another kind, as a string there. ``places`` are where each of its bytes, and its
+    end, stand in that file. Quotes and backslashes in it mean themselves. Raises ``CodeError``."""
+    opening = b"a=<<" + _END + b"\n"
+    text = opening + content + b"\n" + _END + b"\n"
+    last = len(places) - 1
+    reader = _Reader(file, text, lambda place: places[min(max(place - len(opening), 0), last)])
+    root = _root(text)
+    return reader.template(root, len(opening), len(opening) + len(content))
 
 
 def parse_expression(file: str, source: bytes, places: list[int]) -> Expression:
@@ -118,8 +122,7 @@ def unescape(text: str) -> str:
 class _Reader:
     """Turns nodes of a text into syntax. ``place`` tells where a byte of the text stands in the file."""
 
-    def __init__(self, file: str, text: bytes, place: Callable[[int], int], *, allows_newlines: bool = False) -> None:
-        self._allows_newlines = allows_newlines
+    def __init__(self, file: str, text: bytes, place: Callable[[int], int]) -> None:
         self._file = file
         self._text = text
         self._place = place
@@ -206,7 +209,7 @@ class _Reader:
 
     def _unescaped(self, start: int, end: int) -> str:
         raw = self._text[start:end]
-        if b"\n" in raw and not self._allows_newlines:
+        if b"\n" in raw:
             raise CodeError("a quoted string goes over several lines")
         return unescape(raw.decode("utf-8"))
 
@@ -271,17 +274,27 @@ class _Reader:
         quoted = node.named_children[0]
         if quoted.type == "heredoc_template":
             return self._heredoc(quoted)
-        return self._parts(quoted, quoted.children[0].end_byte, quoted.children[-1].start_byte)
+        return self._parts(quoted, quoted.children[0].end_byte, quoted.children[-1].start_byte, self._unescaped)
+
+    def template(self, root: Node, start: int, end: int) -> Expression:
+        """The heredoc that is the only attribute of a text, without its last newline."""
+        node = root
+        while node.type != "heredoc_template":
+            node = node.named_children[-1]
+        return self._parts(node, start, end, self._verbatim)
 
     def _heredoc(self, node: Node) -> Expression:
         words = [child for child in node.children if child.type == "heredoc_identifier"]
         start = self._text.find(b"\n", words[0].end_byte) + 1
         end = self._text.rfind(b"\n", start - 1, words[-1].start_byte) + 1
+        is_indented = self._word(node.children[0]) == "<<-"
         if any(child.type.startswith("template_") and child.type != "template_literal" for child in node.children):
-            return Opaque("a heredoc with interpolations", self._inside(node))
+            # Blanks are cut from an indented one line by line; its text is not put together here.
+            inside = Opaque("an indented heredoc with interpolations", self._inside(node))
+            return inside if is_indented else self._parts(node, start, end, self._verbatim)
         lines = self._text[start:end].splitlines(keepends=True)
         indent = 0
-        if self._word(node.children[0]) == "<<-":
+        if is_indented:
             indent = min((len(line) - len(line.lstrip(b" \t")) for line in lines if line.strip()), default=0)
         text, runs, at = b"", [], start
         for line in lines:
@@ -294,7 +307,10 @@ class _Reader:
             return Literal(Scalar(flow=flow, value=text.decode("utf-8").replace("$${", "${").replace("%%{", "%{")))
         return Literal(DocumentText(flow=flow, value=text.decode("utf-8"), file=self._file, runs=tuple(runs) or ((0, 0),)))
 
-    def _parts(self, node: Node, start: int, end: int) -> Expression:
+    def _verbatim(self, start: int, end: int) -> str:
+        return self._text[start:end].decode("utf-8").replace("$${", "${").replace("%%{", "%{")
+
+    def _parts(self, node: Node, start: int, end: int, read: Callable[[int, int], str]) -> Expression:
         """Literal text is taken between the interpolations: the grammar leaves blanks at its edges out."""
         if any(child.type == "template_directive" for child in node.named_children):
             return Opaque("a template with directives", self._inside(node))
@@ -304,18 +320,20 @@ class _Reader:
         for child in node.named_children:
             if child.type != "template_interpolation":
                 continue
-            opening, closing = child.children[0], child.children[-1]
-            self._text_part(parts, at, child.start_byte, is_stripping, self._word(opening).endswith("~"))
+            strips = [part.type == "strip_marker" for part in child.children]
+            self._text_part(parts, at, child.start_byte, read, is_stripping, strips[1])
             inner = [part for part in child.named_children if part.type == "expression"]
             if not inner:
                 raise CodeError("an interpolation is empty")
             parts.append(self._bracketed(inner[0]))
-            at, is_stripping = child.end_byte, self._word(closing).startswith("~")
-        self._text_part(parts, at, end, is_stripping, False)
+            at, is_stripping = child.end_byte, strips[-2]
+        self._text_part(parts, at, end, read, is_stripping, False)
         return Template(tuple(parts))
 
-    def _text_part(self, parts: list[Expression], start: int, end: int, strip_left: bool, strip_right: bool) -> None:
-        text = self._unescaped(start, end)
+    def _text_part(
+        self, parts: list[Expression], start: int, end: int, read: Callable[[int, int], str], strip_left: bool, strip_right: bool
+    ) -> None:
+        text = read(start, end)
         text = text.lstrip() if strip_left else text
         text = text.rstrip() if strip_right else text
         if not text:

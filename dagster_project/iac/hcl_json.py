@@ -97,8 +97,8 @@ def _string(file: str, data: bytes, node: Node) -> Expression:
     span = Span(file, node.start_byte + 1, node.end_byte - 1)
     if "${" not in text and "%{" not in text:
         return Literal(Scalar(value=text, origin=span))
-    template, places = _unescaped(data, node)
-    return parse_template(file, template, places)
+    quoted, places = _unescaped(data, node)
+    return parse_template(file, quoted[1:-1], places[1:-1])
 
 
 def _unescaped(data: bytes, node: Node) -> tuple[bytes, list[int]]:

@@ -17,6 +17,7 @@ from dagster_project.iac.state import State, StateResource
 from dagster_project.iac.values import NULL, Scalar, Sequence, Span, TooLarge, Unknown, Value, is_null
 from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, REFUSED, SHARED, Location, Refusal
 
+_DEFAULT_VERSION = "The code names no version of the launch template; the default one is used, and an edit does not move it."
 _LAUNCHING = frozenset(("all", "launch_template", "launch_configuration", "mixed_instances_policy"))
 _OVERRIDES = ("mixed_instances_policy", "launch_template", "override", "instance_type")
 
@@ -62,6 +63,7 @@ class _Search:
         self._root = root
         self._state = root.state
         self._question = question
+        self._notes: list[str] = []
 
     def location(self) -> Location:
         target = self._target()
@@ -152,10 +154,12 @@ class _Search:
         version = self._version(self._instance(resource))
         if isinstance(version, Scalar) and (version.text or "").isdigit():
             raise Refusal("pinned_launch_template", version.text or "")
-        is_default = is_null(version) or (isinstance(version, Scalar) and version.text in ("", "$Default"))
+        is_default = isinstance(version, Scalar) and version.text == "$Default"
         is_default = is_default or (isinstance(version, Unknown) and version.detail.endswith(".default_version"))
         if is_default and not self._moves_default(template):
             raise Refusal("pinned_launch_template", "$Default")
+        if is_null(version) and not self._moves_default(template):
+            self._notes.append(_DEFAULT_VERSION)
 
     @staticmethod
     def _version(instance: Instance) -> Value:
@@ -237,6 +241,7 @@ class _Search:
             text,
             affects,
             launched_by=target.launched_by,
+            notes=tuple(self._notes),
         )
         decides = self._root.decides_addresses(span)
         if decides is None or (decides and self._changes_addresses(location, target)):

@@ -16,8 +16,8 @@ from dagster_project.iac.variables import values_of
 _NOT_DEPLOYED = frozenset(("examples", "example"))
 """Folders whose roots nobody deploys, by the standard module structure."""
 
-_MAX_VAR_FILES = 60
-"""Variable files of one root that are tried."""
+_MAX_PLANS = 20
+"""Variable files of one root with which it is planned to see what a literal does there."""
 
 Address = str
 
@@ -66,7 +66,7 @@ class Repository:
         """``file: address`` for each address that a literal feeds where the same root is planned with another variable file."""
         return tuple(
             f"{file}: {address}"
-            for file in self._var_files_of(root)
+            for file in self._var_files_of(root)[:_MAX_PLANS]
             if file not in root.plan.var_files
             for address in self._fed(replace(root.plan, var_files=(file,)), span)
         )
@@ -76,6 +76,9 @@ class Repository:
         another place than ``span``: a run may have named one of them."""
         found = []
         for file in self._var_files_of(root):
+            data = self.files.read(file)
+            if data is None or live.encode() not in data.data:
+                continue
             other = Root(self.files, replace(root.plan, var_files=(file,)), root.state)
             instance = other.instances.get(address)
             value = instance.value(path) if instance else None
@@ -89,7 +92,7 @@ class Repository:
         declared = set(root.module.configuration.variables)
         owners = {None, root.folder, root.plan.root, *_above(root.plan.root)}
         found = [file for file in self._survey.var_files if self._survey.owner_of(file) in owners]
-        return [file for file in found[:_MAX_VAR_FILES] if declared & self._assigned(file)]
+        return [file for file in found if declared & self._assigned(file)]
 
     def _assigned(self, path: str) -> set[str]:
         try:
@@ -103,7 +106,8 @@ class Repository:
         file = self.files.read(span.file)
         given = values_of(self.files, file) if file else {}
         names = {name for name, value in given.items() if any(covers(place, span) for place in flows((value(),)))}
-        return sorted(folder for folder, declared in self._survey.declared.items() if names & declared and self._survey.is_root(folder))
+        declaring = [folder for folder, declared in self._survey.declared.items() if names & declared]
+        return sorted(folder for folder in declaring if self._survey.is_root(folder))
 
     def _fed(self, plan: Plan, span: Span) -> list[Address]:
         return sorted({address for place, address in self._feeds(plan).get(span.file, ()) if covers(place, span)})

@@ -22,6 +22,8 @@ from dagster_project.iac.values import NULL, CodeError, Cycle, Lazy, Mapping, Sc
 
 FILE = "terragrunt.hcl"
 _VAR_FILE = re.compile(r"-var-file=(.+)")
+_HEREDOC = re.compile(r"<<-?[A-Za-z_]+\r?\n.*?\n\s*[A-Za-z_]+\s*\n", re.DOTALL)
+_DECLARATION = re.compile(r'^\s*(?:resource|module|variable|output)\s*"|^\s*locals\s*\{', re.MULTILINE)
 _VARIABLE = re.compile(r"(?:-var[= ])?'?([A-Za-z_][\w-]*)=")
 _MAX_INCLUDES = 10
 
@@ -77,6 +79,7 @@ class _Config:
         self._unit_folder = unit_folder
         self._read = read
         self._depth = depth
+        self._data = file.data
         self._body = parse_hcl(file.path, file.data)
         self._body.require_syntax()
         self._memo: dict[tuple[str, ...], Value] = {}
@@ -95,6 +98,8 @@ class _Config:
             unit.problems += [problem] if problem else []
         if unit.module_folder != self._unit_folder and source_names(self._files, self._unit_folder):
             unit.problems.append(("unsupported_file", f"{self._unit_folder} has code that is copied over its module"))
+        if self._generates_code():
+            unit.problems.append(("unsupported_file", f"{self._path} generates code beside its module's"))
         inputs = self.inputs()
         if isinstance(inputs, Mapping):
             unit.inputs = {name: (lambda value=value: value) for name, value in inputs.entries.items()}
@@ -220,6 +225,16 @@ class _Config:
                         if path and (name != "optional_var_files" or self._files.read(path)):
                             found.append(path)
         return found
+
+    def _generates_code(self) -> bool:
+        """Whether a generate block, here or in what is included, writes more than settings of providers and backends."""
+        for block in (block.body for block in self._body.blocks if block.type == "generate"):
+            expression = block.expression("contents")
+            value = safely(lambda e=expression: evaluate(e, self._scope)) if expression else NULL
+            texts = [value.text or ""] if isinstance(value, Scalar) else _HEREDOC.findall(self._data.decode("utf-8"))
+            if not texts or any(_DECLARATION.search(text) for text in texts):
+                return True
+        return any(self._include(label)._generates_code() for label in self._includes)
 
     def _overridden(self) -> Iterator[str]:
         """Variables of -var arguments and TF_VAR_ variables, here and in what is included."""

@@ -25,6 +25,7 @@ from dagster_project.iac.values import (
     for_each_choice,
     is_null,
     is_open,
+    parts,
     plain,
     unknown,
 )
@@ -145,6 +146,24 @@ def of_one_type(items: tuple[Value, ...]) -> tuple[Value, ...]:
     if any(isinstance(item, Scalar) and isinstance(item.value, str) for item in items):
         return tuple(to_string(item) if isinstance(item, Scalar) else item for item in items)
     return items
+
+
+def loosened(value: Value) -> Value:
+    """What may have been converted to strings on its way into a collection: numbers and bools are themselves or their texts."""
+    if isinstance(value, Scalar) and value.value is not None and not isinstance(value.value, str):
+        return choose([value, to_string(value)])
+    if isinstance(value, Sequence):
+        return replace(value, items=tuple(loosened(item) for item in value.items))
+    if isinstance(value, Mapping):
+        return replace(value, entries={name: loosened(item) for name, item in value.entries.items()})
+    return value
+
+
+def has_strings(value: Value) -> bool:
+    """Whether a string is in it, directly or deeper."""
+    if isinstance(value, Scalar):
+        return isinstance(value.value, str)
+    return any(has_strings(part) for part in parts(value))
 
 
 def as_set(items: tuple[Value, ...], source: Value) -> Value:

@@ -189,7 +189,8 @@ def test_what_other_roots_use_is_not_covered_by_asking_for_all_addresses_of_one(
 
 def test_a_literal_that_a_group_and_its_template_share_is_edited_once(checkout: Make) -> None:
     text = 'resource "aws_launch_template" "t" { instance_type = "«a:m5.large»" }\n'
-    text += 'resource "aws_autoscaling_group" "g" {\n  min_size = 1\n  launch_template {\n    id = aws_launch_template.t.id\n    version = "$Latest"\n  }\n}\n'
+    text += 'resource "aws_autoscaling_group" "g" {\n  min_size = 1\n  launch_template {\n'
+    text += '    id = aws_launch_template.t.id\n    version = "$Latest"\n  }\n}\n'
     state = {
         "aws_launch_template.t": {"id": "lt-1", "instance_type": "m5.large"},
         "aws_autoscaling_group.g": {"id": "web", "launch_template": [{"id": "lt-1", "version": "$Latest"}]},

@@ -16,6 +16,7 @@ from tests.unit.iac.builders import Checkout
 
 Make = Callable[..., Checkout]
 WEB = 'resource "aws_instance" "web" { instance_type = "«a:m5.large»" }\n'
+SIZED = 'resource "aws_instance" "web" { instance_type = var.size }\n'
 CALL = 'module "app" { source = "../../modules/app" }\n'
 IN_MODULE = {"module.app.aws_instance.web": {"id": "i-web", "instance_type": "m5.large"}}
 IN_ROOT = {"aws_instance.web": {"id": "i-web", "instance_type": "m5.large"}}
@@ -61,8 +62,8 @@ def test_a_module_that_is_called_through_another_is_shared_too(checkout: Make) -
 def test_a_literal_that_another_root_overrides_is_not_shared(checkout: Make) -> None:
     files = {
         "live/prod/main.tf": CALL,
-        "live/dev/main.tf": CALL.replace(" }", '\n  size = "t3.nano"\n}'),
-        "modules/app/main.tf": 'variable "size" { default = "«a:m5.large»" }\nresource "aws_instance" "web" { instance_type = var.size }\n',
+        "live/dev/main.tf": 'module "app" {\n  source = "../../modules/app"\n  size = "t3.nano"\n}\n',
+        "modules/app/main.tf": 'variable "size" { default = "«a:m5.large»" }\n' + SIZED,
     }
     assert others(checkout(files, IN_MODULE, root="live/prod")) == ()
 
@@ -70,7 +71,7 @@ def test_a_literal_that_another_root_overrides_is_not_shared(checkout: Make) -> 
 def test_instances_whose_number_another_root_does_not_tell_are_one_for_all(checkout: Make) -> None:
     files = {
         "live/prod/main.tf": CALL,
-        "live/dev/main.tf": CALL.replace(" }", "\n  count = var.n\n}") + 'variable "n" {}\n',
+        "live/dev/main.tf": 'variable "n" {}\nmodule "app" {\n  source = "../../modules/app"\n  count = var.n\n}\n',
         "modules/app/main.tf": WEB,
     }
     assert others(checkout(files, IN_MODULE, root="live/prod")) == ('live/dev: module.app["*"].aws_instance.web',)
@@ -87,6 +88,11 @@ def test_examples_and_tests_are_no_roots_that_share(checkout: Make, folder: str)
         "modules/app/main.tf": WEB,
     }
     assert others(checkout(files, IN_MODULE, root="live/prod")) == ()
+
+
+def test_a_root_of_a_folder_of_tests_may_be_a_test_environment_that_shares(checkout: Make) -> None:
+    files = {"live/prod/main.tf": CALL, "live/test/main.tf": CALL, "modules/app/main.tf": WEB}
+    assert others(checkout(files, IN_MODULE, root="live/prod")) == ("live/test: module.app.aws_instance.web",)
 
 
 def test_what_tools_downloaded_is_no_root(checkout: Make) -> None:
@@ -129,6 +135,9 @@ def reading(path: str) -> str:
         "${path.root}/../../sizes.json",
         '${path.module}/../../${"sizes"}.json',
         "${local.folder}/sizes.json",
+        "${path.module}/${local.folder}/sizes.json",
+        "../../live/../sizes.json",
+        "../.././sizes.json",
     ],
 )
 def test_a_json_file_that_two_roots_read_is_shared(checkout: Make, path: str) -> None:
@@ -149,6 +158,16 @@ def test_a_json_file_of_which_another_root_reads_another_part_is_not_shared(chec
     assert others(checkout(files, IN_ROOT, root="live/prod")) == ()
 
 
+def test_a_root_in_jsons_notation_reads_files_too(checkout: Make) -> None:
+    document = {"resource": {"aws_instance": {"web": {"instance_type": '${jsondecode(file("../../sizes.json")).web}'}}}}
+    files = {
+        "sizes.json": '{"web": "«a:m5.large»"}',
+        "live/prod/main.tf": reading("../../sizes.json"),
+        "live/dev/main.tf.json": json.dumps(document),
+    }
+    assert others(checkout(files, IN_ROOT, root="live/prod")) == ("live/dev: aws_instance.web",)
+
+
 def test_a_file_that_a_shared_module_reads_is_shared_by_its_roots(checkout: Make) -> None:
     files = {
         "live/prod/main.tf": CALL,
@@ -160,7 +179,7 @@ def test_a_file_that_a_shared_module_reads_is_shared_by_its_roots(checkout: Make
 
 
 def test_variable_files_beside_a_root_are_its_own(checkout: Make) -> None:
-    text = 'variable "size" {}\nresource "aws_instance" "web" { instance_type = var.size }\n'
+    text = 'variable "size" {}\n' + SIZED
     files = {
         "live/prod/main.tf": text,
         "live/prod/terraform.tfvars": 'size = "«a:m5.large»"\n',
@@ -213,7 +232,7 @@ def test_a_module_folder_that_is_reached_through_a_link_is_the_same_module(check
 
 
 def test_what_the_same_root_feeds_with_another_variable_file_is_told(checkout: Make) -> None:
-    text = 'variable "size" { default = "«a:m5.large»" }\nvariable "env" {}\nresource "aws_instance" "web" { instance_type = var.size }\n'
+    text = 'variable "size" { default = "«a:m5.large»" }\nvariable "env" {}\n' + SIZED
     files = {"main.tf": text, "dev.tfvars": 'env = "dev"\n', "small.tfvars": 'size = "t3.nano"\n'}
     location = checkout(files, IN_ROOT).locate("i-web", var_files=("small.tfvars",), live="m5.large")
     assert location.reason_code == "drift"

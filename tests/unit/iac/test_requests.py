@@ -65,8 +65,7 @@ def test_a_root_is_seen_from_the_working_directory_inside_the_repository(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(repository.files.root / "live")
-    assert plan_of(repository, "prod", None, ()) == Plan("live/prod")
-    assert plan_of(repository, ".", None, ("shared.tfvars",)).var_files == ("live/shared.tfvars",)
+    assert plan_of(repository, "prod", None, ("shared.tfvars",)) == Plan("live/prod", None, ("live/shared.tfvars",))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +124,16 @@ def test_a_variable_file_that_could_be_two_is_refused(repository: Repository) ->
 
 def test_two_names_of_one_file_are_no_doubt(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(repository.files.root / "live/prod")
-    assert plan_of(repository, ".", None, ("prod.tfvars",)) == Plan("live/prod", None, ("live/prod/prod.tfvars",))
+    assert plan_of(repository, "live/prod", None, ("prod.tfvars",)) == Plan("live/prod", None, ("live/prod/prod.tfvars",))
+    monkeypatch.chdir(repository.files.root)
+    assert plan_of(repository, ".", None, ("common.tfvars",)) == Plan(".", None, ("common.tfvars",))
+
+
+def test_a_dot_is_the_working_directory_and_not_the_repository_around_it(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repository.files.root / "live/prod")
+    assert plan_of(repository, ".", None, ()) == Plan("live/prod")
 
 
 @pytest.mark.parametrize("root", ["absent", "main.tf", "live/prod/main.tf", "/absent", "../outside/absent", "a\nb"])
@@ -187,8 +195,9 @@ def test_a_state_may_lie_anywhere_and_one_that_cannot_be_read_is_told(tmp_path: 
     assert str(caught.value) == f"The file {tmp_path} cannot be read (Is a directory); name with --state one that can."
 
 
-@pytest.mark.parametrize("name", ["a\0b", "x" * 5_000])
-def test_a_name_that_no_file_can_have_is_refused_and_no_crash(repository: Repository, name: str) -> None:
-    assert refused(repository, name).startswith("There is no folder ")
-    with pytest.raises(InputError):
-        read_bytes(name, "--state")
+@pytest.mark.parametrize("length", [300, 5_000])
+def test_a_name_longer_than_any_file_has_is_refused_and_no_crash(repository: Repository, length: int) -> None:
+    assert refused(repository, "x" * length).startswith("There is no folder xxx")
+    assert refused(repository, "live/prod", "x" * length).startswith("There is no file xxx")
+    with pytest.raises(InputError, match="File name too long"):
+        read_bytes("x" * length, "--state")
