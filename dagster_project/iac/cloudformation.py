@@ -20,19 +20,24 @@ from dagster_project.iac.files import Files, join
 from dagster_project.iac.json_documents import decode_json
 from dagster_project.iac.literals import replaced
 from dagster_project.iac.values import (
+    NOWHERE,
     NULL,
     CodeError,
     Mapping,
+    Places,
     Scalar,
     Sequence,
     Span,
+    TooLarge,
     Unknown,
     Value,
     choose,
     computed,
+    controls,
     flows,
     for_each_choice,
     is_null,
+    is_open,
     plain,
     unknown,
 )
@@ -58,6 +63,8 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "AWS::EC2::Volume": {"size": ("Size",), "type": ("VolumeType",), "iops": ("Iops",), "throughput": ("Throughput",)},
 }
 _LAUNCHERS = ("AWS::EC2::Instance", "AWS::AutoScaling::AutoScalingGroup")
+_SPECIFICATIONS = (("LaunchTemplate",), ("MixedInstancesPolicy", "LaunchTemplate", "LaunchTemplateSpecification"))
+_TEMPLATE_NAMES = ("LaunchTemplateId", "LaunchTemplateName")
 _SUB_OF_ONE = re.compile(r"\$\{([A-Za-z0-9]+)\}")
 _KEPT_PARAMETER = "A stack that is updated keeps its parameters' values; give the new one when it is deployed."
 
@@ -89,9 +96,13 @@ class Stack:
         except Refusal as refusal:
             status = REASON_CODES[refusal.reason_code].status
             return Location(status, refusal.reason_code, refusal.detail, resource, attribute)
+        except (RecursionError, TooLarge):
+            return Location(REFUSED, "unparseable", "the template is nested too deep", resource, attribute)
 
     def _located(self, resource: str, attribute: str, live: str) -> Location:
         logical = self._logical_id(resource)
+        if any(name.startswith("Fn::") for name in self._template.resources):
+            raise Refusal("unsupported_file", f"{self._path} makes resources with Fn::ForEach")
         launcher = logical
         if attribute == "instance_type" and self._template.type_of(logical) in _LAUNCHERS:
             logical = self._template.launched_from(logical)
@@ -106,10 +117,12 @@ class Stack:
             raise Refusal("attribute_not_in_code", f"{'.'.join(paths[attribute])} of {logical}")
         literal, reason = decide(self._files, value, live)
         span = literal.origin or Span("", 0, 0)
+        if self._template.decides_resources(span):
+            raise Refusal("changes_addresses")
         affects = self._template.fed_by(span)
         users = self._template.users_of(logical)
         location = Location(
-            EDITABLE, reason, "", resource, attribute, logical, span.file, span.start, span.end,
+            EDITABLE, reason, "", resource, attribute, logical, launcher, span.file, span.start, span.end,
             line_of(self._files, span), text_of(self._files, span), affects, launched_by=users,
             notes=(_KEPT_PARAMETER,) if self._template.is_parameter(span) else (),
         )  # fmt: skip
@@ -139,6 +152,8 @@ class Stack:
             return Edit(location, False)
         file = self._files.read(location.span.file)
         contents = {location.span.file: replaced(file.data if file else b"", [(location.span, to)])}
+        if not self._template.allows(location.span, to):
+            return Edit(replace(location, status=REFUSED, reason_code="fails_validation", detail="AllowedValues"), False)
         problem = self._difference(contents, location, to)
         if problem:
             return Edit(replace(location, status=REFUSED, reason_code="changes_more", detail=problem), False)
@@ -208,22 +223,40 @@ class _Template:
         target = self._launch_reference(logical)
         if target is None:
             raise Refusal("launch_template_elsewhere", logical)
+        version = next((found for path in _SPECIFICATIONS if (found := self._written(logical, (*path, "Version")))), None)
+        pinned = self._pinned(version) if version else None
+        if pinned:
+            raise Refusal("pinned_launch_template", pinned)
         return target
 
-    def _launch_reference(self, logical: str) -> str | None:
+    @staticmethod
+    def _pinned(version: Value) -> str | None:
+        if isinstance(version, Scalar):
+            return version.text if (version.text or "").isdigit() or version.text == "$Default" else None
+        attribute = version.entries.get("Fn::GetAtt") if isinstance(version, Mapping) else None
+        names = attribute.items if isinstance(attribute, Sequence) else [attribute]
+        last = names[-1].text if names and isinstance(names[-1], Scalar) else None
+        return "$Default" if (last or "").endswith("DefaultVersionNumber") else None
+
+    def _written(self, logical: str, path: tuple[str, ...]) -> Value | None:
+        """A property as it is written, not evaluated."""
         resource = self.resources[logical]
-        raw = resource.entries.get("Properties") if isinstance(resource, Mapping) else None
-        for path in (
-            ("LaunchTemplate", "LaunchTemplateId", "Ref"),
-            ("LaunchTemplate", "LaunchTemplateName", "Ref"),
-            ("MixedInstancesPolicy", "LaunchTemplate", "LaunchTemplateSpecification", "LaunchTemplateId", "Ref"),
-            ("LaunchConfigurationName", "Ref"),
-        ):
-            value = raw
-            for name in path:
-                value = value.entries.get(name) if isinstance(value, Mapping) else None
-            if isinstance(value, Scalar) and value.text in self.resources:
-                return value.text
+        value = resource.entries.get("Properties") if isinstance(resource, Mapping) else None
+        for name in path:
+            value = value.entries.get(name) if isinstance(value, Mapping) else None
+        return value
+
+    def _launch_reference(self, logical: str) -> str | None:
+        for path in (*((*each, name) for each in _SPECIFICATIONS for name in _TEMPLATE_NAMES), ("LaunchConfigurationName",)):
+            value = self._written(logical, path)
+            if not isinstance(value, Mapping):
+                continue
+            reference, text = value.entries.get("Ref"), value.entries.get("Fn::Sub")
+            name = reference.text if isinstance(reference, Scalar) else None
+            found = _SUB_OF_ONE.fullmatch((text.text if isinstance(text, Scalar) else None) or "")
+            name = found.group(1) if found else name
+            if name in self.resources:
+                return name
         return None
 
     def users_of(self, logical: str) -> tuple[str, ...]:
@@ -231,12 +264,32 @@ class _Template:
         return tuple(sorted(name for name in self.resources if self._launch_reference(name) == logical))
 
     def fed_by(self, span: Span) -> tuple[str, ...]:
-        """Resources into which a literal flows."""
-        return tuple(sorted(name for name in self.resources if span in flows((self._properties(name),))))
+        """Resources into which a literal flows, with their metadata and all."""
+        return tuple(sorted(name for name in self.resources if span in self._places(name)))
+
+    def _places(self, logical: str) -> Places:
+        value = self._value(self.resources[logical])
+        return flows((value,)) | (controls((value,)) if is_open(value) else NOWHERE)
+
+    def decides_resources(self, span: Span) -> bool:
+        """Whether a literal has a say in a condition of a resource, and so in whether it is there."""
+        for resource in self.resources.values():
+            name = resource.entries.get("Condition") if isinstance(resource, Mapping) else None
+            if name is not None and span in flows((condition := self._condition(name),)) | controls((condition,)):
+                return True
+        return False
+
+    def allows(self, span: Span, to: str) -> bool:
+        """Whether the parameter of which a literal is the default may have a value."""
+        for parameter in self._section("Parameters").values():
+            allowed = parameter.entries.get("AllowedValues") if isinstance(parameter, Mapping) else None
+            if isinstance(allowed, Sequence) and span in flows((parameter.entries.get("Default", NULL),)):  # type: ignore[attr-defined]
+                return any(isinstance(item, Scalar) and item.text == to for item in allowed.items)
+        return True
 
     def plain(self, logical: str) -> object:
-        """A resource's evaluated properties, for comparing."""
-        return plain(self._properties(logical)) if logical in self.resources else None
+        """A resource, evaluated, for comparing."""
+        return plain(self._value(self.resources[logical])) if logical in self.resources else None
 
     def is_parameter(self, span: Span) -> bool:
         """Whether a literal is a parameter's default."""
@@ -281,31 +334,36 @@ class _Template:
             branches = (branches[0] if condition.value else branches[1],)
         return choose([self._value(branch) for branch in branches], condition)
 
-    def _condition(self, value: Value) -> Value:
+    def _condition(self, value: Value, within: tuple[str, ...] = ()) -> Value:
         if isinstance(value, Scalar) and isinstance(value.value, str):
             declared = self._section("Conditions").get(value.value)
-            return self._condition(declared) if declared else unknown(f"the condition {value.value}")
+            is_cycle = value.value in within
+            if declared is None or is_cycle:
+                return unknown(f"the condition {value.value}", reason="cycle" if is_cycle else "unknown_value")
+            return self._condition(declared, (*within, value.value))
         if not isinstance(value, Mapping) or len(value.entries) != 1:
             return unknown("a condition", value)
         (name, argument), = value.entries.items()
         if name == "Condition":
-            return self._condition(argument)
+            return self._condition(argument, within)
         items = argument.items if isinstance(argument, Sequence) else ()
         if name == "Fn::Equals" and len(items) == 2:
             return for_each_choice(_equal, [self._value(item) for item in items])
-        parts = [self._condition(item) for item in items]
-        if any(not isinstance(part, Scalar) for part in parts) or name not in ("Fn::And", "Fn::Or", "Fn::Not"):
+        parts = [self._condition(item, within) for item in items]
+        if not parts or any(not isinstance(part, Scalar) for part in parts) or name not in ("Fn::And", "Fn::Or", "Fn::Not"):
             return unknown("a condition", *parts)
         truths = [bool(part.value) for part in parts]  # type: ignore[attr-defined]
         return computed(all(truths) if name == "Fn::And" else any(truths) if name == "Fn::Or" else not truths[0], *parts)
 
     def _sub(self, argument: Value) -> Value:
-        text = argument.text if isinstance(argument, Scalar) else None
+        """One name alone is its value; a text with names is unknown, and all that they stand for flows into it."""
+        given = argument.items if isinstance(argument, Sequence) else (argument,)
+        text = given[0].text if given and isinstance(given[0], Scalar) else None
         found = _SUB_OF_ONE.fullmatch(text or "")
-        if found:
+        if found and len(given) == 1:
             return self._ref(Scalar(value=found.group(1)))
         names = _SUB_OF_ONE.findall(text or "")
-        return unknown("Fn::Sub", argument, *(self._ref(Scalar(value=name)) for name in names))
+        return unknown("Fn::Sub", *(self._value(each) for each in given), *(self._ref(Scalar(value=name)) for name in names))
 
 
 def _equal(left: Value, right: Value) -> Value:

@@ -19,11 +19,12 @@ Problem = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A declared variable. ``default`` is None where it has none."""
+    """A declared variable. ``default`` is None where it has none; ``checks`` are the conditions of its validations."""
 
     default: Expression | None
     type: Type
     is_nullable: bool
+    checks: tuple[Expression, ...] = ()
 
 
 @dataclass(slots=True)
@@ -150,7 +151,8 @@ def _variable(body: Body) -> Variable:
         type_ = parse_type(body.expression("type"))
     except CodeError:
         type_ = ANY
-    return Variable(body.expression("default"), type_, is_nullable)
+    checks = [validation.expression("condition") for validation in body.nested("validation")]
+    return Variable(body.expression("default"), type_, is_nullable, tuple(check for check in checks if check is not None))
 
 
 def _address_of(expression: Expression | None) -> str | None:

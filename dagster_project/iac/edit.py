@@ -97,10 +97,11 @@ class _Asked:
         """Whether every address that the literal feeds is meant: a target of this call, or covered by ``allow_shared``."""
         if self.location.status == EDITABLE or (self.location.status == SHARED and allow_shared):
             return True
-        if self.location.reason_code != "shared_literal" or self.location.other_roots:
+        if self.location.status != SHARED or self.location.other_roots:
             return False
-        same = {other.location.address for other in asked if other.location.span == self.location.span}
-        return set(self.location.affects) <= same
+        same = [other.location for other in asked if other.location.span == self.location.span]
+        meant = {address for other in same for address in (other.address, other.resource_address)}
+        return set(self.location.affects) | set(self.location.launched_by) <= meant
 
 
 def require_value(location: Location, to: str) -> None:
@@ -118,7 +119,8 @@ def write(files: Files, contents: Mapping[str, bytes]) -> None:
     folder = files.root
     for path in contents:
         before = files.read(path)
-        if before is None or _bytes(folder / path) != before.data:
+        is_itself = os.path.realpath(folder / path) == str(folder / path)
+        if before is None or not is_itself or _bytes(folder / path) != before.data:
             raise InputError(f"The file {path} was changed while it was being edited; nothing was written, run again.")
     drafts: list[tuple[str, Path]] = []
     try:
@@ -154,6 +156,9 @@ def _difference(before: Root, after: Root, asked: Sequence[_Asked]) -> tuple[str
             return reason, detail
         if set(before.instances) != set(after.instances):
             return "changes_addresses", ""
+        failing = sorted(after.failing_checks() - before.failing_checks())
+        if failing:
+            return "fails_validation", ", ".join(failing)
         announced = {address for each in asked for address in each.location.affects}
         beyond = sorted(_changed_addresses(before, after, {each.span for each in asked}) - announced)
         if beyond:

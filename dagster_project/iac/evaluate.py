@@ -78,6 +78,7 @@ class Scope:
 
 def evaluate(expression: Expression, scope: Scope) -> Value:
     """The expression's value. Raises ``CodeError`` where Terraform would refuse it."""
+    scope.context.budget.step()
     return _EVALUATORS[type(expression)](expression, scope)
 
 
@@ -200,7 +201,7 @@ def _index(value: Value, key: Value) -> Value:
         return decided_by(_inside(value, value.entries[name]), key)
     if isinstance(value, Sequence) and not value.is_set:
         place = to_number(key).value
-        if place is None or place != int(place) or not 0 <= place < len(value.items):
+        if place is None or not 0 <= place < len(value.items) or place != int(place):
             raise CodeError(f"there is no element {place}")
         return decided_by(_inside(value, value.items[int(place)]), key)
     if isinstance(value, Lazy):
@@ -272,19 +273,19 @@ def _can(arguments: tuple[Expression, ...], scope: Scope) -> Value:
 
 def _conditional(expression: Conditional, scope: Scope) -> Value:
     condition = evaluate(expression.condition, scope)
+    then, otherwise = _Branch(expression.then, scope), _Branch(expression.otherwise, scope)
     taken = []
     error: CodeError | None = None
     for single in alternatives(condition):
-        if isinstance(single, Unknown | Lazy):
-            branches = (expression.then, expression.otherwise)
-        else:
-            branches = (expression.then if to_bool(single).value else expression.otherwise,)
-        for branch in branches:
-            try:
-                other = expression.otherwise if branch is expression.then else expression.then
-                taken.append(_as_type_of_both(evaluate(branch, scope), other, scope))
-            except CodeError as problem:
-                error = problem
+        is_open = isinstance(single, Unknown | Lazy)
+        wanted = (then, otherwise) if is_open else (then,) if to_bool(single).value else (otherwise,)
+        for branch, other in ((then, otherwise), (otherwise, then)):
+            if branch not in wanted:
+                continue
+            if branch.error:
+                error = branch.error
+            else:
+                taken.append(_as_type_of_both(branch.value(), other))
     if not taken:
         raise error or CodeError("a condition has no value")
     if error and scope.doubts is not None:
@@ -292,14 +293,37 @@ def _conditional(expression: Conditional, scope: Scope) -> Value:
     return choose(taken, condition)
 
 
-def _as_type_of_both(value: Value, other: Expression, scope: Scope) -> Value:
+class _Branch:
+    """A branch of a condition, evaluated once, and only where it is asked for."""
+
+    def __init__(self, expression: Expression, scope: Scope) -> None:
+        self._expression = expression
+        self._scope = scope
+        self._value: Value | None = None
+        self._error: CodeError | None = None
+
+    @property
+    def error(self) -> CodeError | None:
+        if self._value is None and self._error is None:
+            try:
+                self._value = evaluate(self._expression, self._scope)
+            except CodeError as error:
+                self._error = error
+        return self._error
+
+    def value(self) -> Value:
+        if self.error or self._value is None:
+            raise self._error or CodeError("a condition has no value")
+        return self._value
+
+
+def _as_type_of_both(value: Value, other: _Branch) -> Value:
     """A number beside a string is a string: both branches of a condition have one type."""
     if isinstance(value, Unknown | Lazy | Choice) or (isinstance(value, Scalar) and isinstance(value.value, str | None)):
         return value
-    try:
-        beside = evaluate(other, scope)
-    except CodeError:
+    if other.error:
         return value
+    beside = other.value()
     if isinstance(value, Scalar):
         return to_string(value) if isinstance(beside, Scalar) and isinstance(beside.value, str) else value
     return loosened(value) if isinstance(beside, Sequence | Mapping) and has_strings(beside) else value
@@ -351,7 +375,7 @@ def _arithmetic(operate: Callable[[float, float], object]) -> Callable[[Value, V
             return unknown("a division by zero", left, right)
         if isinstance(result, float) and result.is_integer():
             result = int(result)
-        if isinstance(result, float) and len(repr(result)) > _MAX_DIGITS:
+        if isinstance(result, int | float) and not isinstance(result, bool) and len(repr(result)) > _MAX_DIGITS:
             # Terraform computes with 512 bits, and shows more digits.
             return unknown("a number with many digits", left, right)
         return computed(result, left, right)

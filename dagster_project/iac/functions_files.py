@@ -17,6 +17,7 @@ from dagster_project.iac.values import (
     Scalar,
     Sequence,
     Span,
+    TooLarge,
     Unknown,
     Value,
     computed,
@@ -25,20 +26,43 @@ from dagster_project.iac.values import (
 from dagster_project.iac.yaml_documents import decode_yaml
 
 
+@dataclass(slots=True)
+class Budget:
+    """Steps of an evaluation, and instances that it makes, until it is given up. Real roots take some hundred thousand steps."""
+
+    steps: int = 5_000_000
+    instances: int = 50_000
+
+    def step(self) -> None:
+        """Takes one step. Raises ``TooLarge``."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise TooLarge
+
+    def instance(self) -> None:
+        """Makes one instance. Raises ``TooLarge``."""
+        self.instances -= 1
+        if self.instances < 0:
+            raise TooLarge
+
+
 @dataclass(frozen=True, slots=True)
 class FileContext:
     """What functions read: ``files`` of the repository, with relative paths as seen from ``folder``.
 
-    ``read`` collects the paths that were asked for; ``further`` are functions that only stand in this place.
+    ``read`` collects the paths that were asked for; ``further`` are functions that only stand in this place; ``budget`` is
+    what an evaluation may still take.
     """
 
     files: Files
     folder: str
     read: set[str]
     further: Functions[str, Callable[..., Value]] = field(default_factory=dict)
+    budget: Budget = field(default_factory=lambda: Budget())
 
 
 _MAX_DEPTH = 40
+_MAX_BRACES = 3
 
 
 def _open(context: FileContext, path: Value) -> SourceFile | Unknown:
@@ -92,6 +116,8 @@ def _fileset(context: FileContext, folder: Value, pattern: Value) -> Value:
     base, glob = normal(join(context.folder, to_string(folder).value or ".")), to_string(pattern).value or ""
     if base is None:
         return unknown("files outside of the repository", folder, pattern, reason="other_repository")
+    if glob.count("{") > _MAX_BRACES:
+        return unknown("a pattern with many alternatives", folder, pattern)
     wanted = [re.compile(_glob(each)) for each in _braces(glob)]
     try:
         names = sorted(_below(context.files, base, "", 0 if "/" not in glob and "**" not in glob else _MAX_DEPTH))
@@ -141,17 +167,25 @@ def _decoder(decode: Callable[[str, bytes], Value]) -> Callable[..., Value]:
 
 def _placed(value: Value, place: Callable[[Span], Span | None], source: Scalar) -> Value:
     """What was decoded from a text, with the places that it has in a file. Of a text that stands in none, the whole flows
-    into every part."""
-    if isinstance(value, Scalar):
-        origin = place(value.origin) if value.origin else None
-        return Scalar(flow=source.flow, control=source.control, value=value.value, origin=origin)
-    if isinstance(value, Sequence):
-        return Sequence(source.flow, source.control, tuple(_placed(item, place, source) for item in value.items))
-    if isinstance(value, Mapping):
-        entries = {key: _placed(item, place, source) for key, item in value.entries.items()}
-        keys = {key: _placed(item, place, source) for key, item in (value.keys or {}).items()}
-        return Mapping(source.flow, source.control, entries, keys)  # type: ignore[arg-type]
-    return replace(value, flow=source.flow, control=source.control)
+    into every part. What an alias repeats stays one object."""
+    done: dict[int, Value] = {}
+
+    def put(value: Value) -> Value:
+        if isinstance(value, Scalar):
+            origin = place(value.origin) if value.origin else None
+            return Scalar(flow=source.flow, control=source.control, value=value.value, origin=origin)
+        if id(value) not in done:
+            if isinstance(value, Sequence):
+                done[id(value)] = Sequence(source.flow, source.control, tuple(put(item) for item in value.items))
+            elif isinstance(value, Mapping):
+                entries = {key: put(item) for key, item in value.entries.items()}
+                keys = {key: put(item) for key, item in (value.keys or {}).items()}
+                done[id(value)] = Mapping(source.flow, source.control, entries, keys)  # type: ignore[arg-type]
+            else:
+                done[id(value)] = replace(value, flow=source.flow, control=source.control)
+        return done[id(value)]
+
+    return put(value)
 
 
 FILES: dict[str, Callable[..., Value]] = {

@@ -12,6 +12,13 @@ _VERB = re.compile(r"%(?:%|(-?0?\d{0,3}(?:\.\d{1,2})?)([sdvqtfg]))")
 _FOREIGN_REGEX = re.compile(r"\[\[:|\\[pPzQCX]|\(\?[<!=]|\(\?P[=>]|\(\?<|\\[1-9]")
 """Patterns that Go's and Python's engines read differently."""
 
+_BACKTRACKING = re.compile(r"[+*}]\)*[+*{]|\*.*\*.*\*|\+.*\+.*\+")
+"""Patterns on which Python's engine may take for ever, and Go's does not: repetitions of repetitions, and many of them."""
+
+_MAX_PATTERN = 200
+_MAX_SUBJECT = 2_000
+_MAX_PLAIN = 1_000_000
+
 
 def _text(value: Value) -> str:
     text = to_string(value).value
@@ -74,6 +81,9 @@ def _format(pattern: Value, *values: Value) -> Value:
             return f"%{flags}{verb}" % (int(number) if verb == "d" else number)
         if verb == "q":
             return '"' + _text(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+        if verb == "v" and not isinstance(value.value, str | bool | None) and not 0 <= value.value < _MAX_PLAIN:
+            # %v shows large numbers in another way.
+            raise Open("a number in format()")
         return f"%{flags}s" % _text(value)
 
     filled = _VERB.sub(fill, text)
@@ -102,14 +112,14 @@ def _replace(value: Value, wanted: Value, other: Value) -> Value:
     text, find = _text(value), _text(wanted)
     if len(find) > 1 and find[0] == find[-1] == "/":
         pattern = _pattern(find[1:-1])
-        if pattern is None or "$" in _text(other):
+        if pattern is None or "$" in _text(other) or len(text) > _MAX_SUBJECT:
             return unknown("a regular expression", value, wanted, other)
         return computed(pattern.sub(_text(other).replace("\\", "\\\\"), text), value, wanted, other)
     return computed(text.replace(find, _text(other)), value, wanted, other)
 
 
 def _pattern(text: str) -> re.Pattern[str] | None:
-    if _FOREIGN_REGEX.search(text):
+    if _FOREIGN_REGEX.search(text) or _BACKTRACKING.search(text) or len(text) > _MAX_PATTERN:
         return None
     try:
         return re.compile(text, re.ASCII)
@@ -119,7 +129,7 @@ def _pattern(text: str) -> re.Pattern[str] | None:
 
 def _regex(pattern: Value, value: Value) -> Value:
     compiled = _pattern(_text(pattern))
-    if compiled is None or compiled.groupindex:
+    if compiled is None or compiled.groupindex or len(_text(value)) > _MAX_SUBJECT:
         return unknown("a regular expression", pattern, value)
     found = compiled.search(_text(value))
     if not found:
@@ -131,7 +141,7 @@ def _regex(pattern: Value, value: Value) -> Value:
 
 def _regexall(pattern: Value, value: Value) -> Value:
     compiled = _pattern(_text(pattern))
-    if compiled is None or compiled.groups:
+    if compiled is None or compiled.groups or len(_text(value)) > _MAX_SUBJECT:
         return unknown("a regular expression", pattern, value)
     return Sequence(
         flow=computed(None, pattern, value).flow,
@@ -168,7 +178,7 @@ STRINGS: dict[str, Callable[..., Value]] = {
     "startswith": _made(str.startswith),
     "endswith": _made(str.endswith),
     "strcontains": _made(lambda text, part: part in text),
-    "basename": _made(lambda text: text.rstrip("/").rpartition("/")[2]),
+    "basename": _made(lambda text: text.rstrip("/").rpartition("/")[2] or "."),
     "dirname": _made(lambda text: text.rpartition("/")[0] or "."),
     "split": _split,
     "join": _join,

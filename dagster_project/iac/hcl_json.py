@@ -104,6 +104,7 @@ def _string(file: str, data: bytes, node: Node) -> Expression:
 def _unescaped(data: bytes, node: Node) -> tuple[bytes, list[int]]:
     """A string without JSON's escapes but in quotes, and where each of its bytes stands in the file."""
     text, places, at = b"", [], node.start_byte
+    string_of(node)
     while at < node.end_byte:
         escape = _ESCAPE.match(data, at, node.end_byte)
         piece = json.loads(b'"' + escape.group() + b'"').encode("utf-8") if escape else data[at : at + 1]

@@ -66,7 +66,7 @@ def _counted(value: Value, known_keys: tuple[Key, ...] | None) -> Expansion:
     numbers: list[int] | None
     try:
         numbers = [int(to_number(single).value) for single in alternatives(value)]
-    except (CodeError, Open, TypeError, ValueError):
+    except (CodeError, Open, TypeError, ValueError, OverflowError):
         numbers = None
     is_known = numbers is not None and len(numbers) == 1
     if numbers is not None and is_known:
@@ -166,6 +166,12 @@ class Instance:
 
     def _block_values(self, type_: str) -> list[Value]:
         return [value for name, value in self.everything() if name.partition("[")[0] == type_]
+
+    def preconditions(self) -> list[Value]:
+        """What the preconditions in its lifecycle evaluate to."""
+        checks = [check for lifecycle in self.body.nested("lifecycle") for check in lifecycle.nested("precondition")]
+        conditions = [check.expression("condition") for check in checks]
+        return [safely(lambda c=condition: evaluate(c, self.scope)) for condition in conditions if condition is not None]
 
     def ignored(self) -> frozenset[str]:
         """Attributes that ``ignore_changes`` names; ``all`` stands for every one."""

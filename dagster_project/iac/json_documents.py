@@ -63,9 +63,11 @@ def elements(node: Node) -> list[Node]:
 def string_of(node: Node) -> str:
     """A string node's text with its escapes resolved. Raises ``CodeError`` for a broken escape."""
     try:
-        return json.loads(node.text)
+        text: str = json.loads(node.text)
+        text.encode("utf-8")
     except ValueError:
         raise CodeError("it has a string that is not valid JSON") from None
+    return text
 
 
 def number_of(node: Node) -> int | float:

@@ -64,6 +64,7 @@ class _Search:
         self._state = root.state
         self._question = question
         self._notes: list[str] = []
+        self._asked: str | None = None
 
     def location(self) -> Location:
         target = self._target()
@@ -74,12 +75,13 @@ class _Search:
     # From the live resource to an address.
 
     def _target(self) -> _Target:
-        matches = self._state.find(self._question.resource)
+        matches = self._state.find(self._question.resource, self._question.attribute)
         if not matches:
             raise Refusal("not_in_state")
         if len(matches) > 1:
             raise Refusal("duplicate_id", ", ".join(sorted(each.address for each in matches)))
         resource = matches[0]
+        self._asked = self._root.moved(resource.address)
         kind = KINDS.get(resource.type)
         if kind is None:
             raise Refusal("unsupported_kind", resource.type)
@@ -111,6 +113,8 @@ class _Search:
         ignored = self._instance(resource).ignored() & _LAUNCHING
         if ignored:
             raise Refusal("ignore_changes", f"{resource.address} ({', '.join(sorted(ignored))})")
+        if launch.is_by_requirements:
+            raise Refusal("attribute_based_type")
         if len(launch.override_types) > 1:
             raise Refusal("several_instance_types", ", ".join(launch.override_types))
         if launch.override_types:
@@ -234,6 +238,7 @@ class _Search:
             self._question.resource,
             target.attribute,
             address,
+            self._asked,
             span.file,
             span.start,
             span.end,
@@ -255,15 +260,12 @@ class _Search:
         rest = [each for each in affects if each != address]
         if rest:
             return changed(location, status=SHARED, reason_code="shared_literal", detail=", ".join(rest))
-        users = [each for each in target.launched_by if each != self._asked_address()]
+        users = [each for each in target.launched_by if each != location.resource_address]
         if users:
             return changed(location, status=SHARED, reason_code="shared_launch_template", detail=", ".join(users))
         if others:
             return changed(location, status=SHARED, reason_code="shared_by_roots", detail="; ".join(others))
         return location
-
-    def _asked_address(self) -> str:
-        return self._state.find(self._question.resource)[0].address
 
     def _changes_addresses(self, location: Location, target: _Target) -> bool:
         """Tries another value of the literal, and looks whether the same resources are there."""

@@ -89,7 +89,7 @@ class Module:
         path: str,
         arguments: Values[str, Callable[[], Value]],
         addressing: Places,
-        depth: int = 0,
+        folders: tuple[str, ...] = (),
     ) -> None:
         self.configuration = configuration
         self.address = address
@@ -97,7 +97,7 @@ class Module:
         self._path = path
         self._arguments = arguments
         self._addressing = addressing
-        self._depth = depth
+        self._folders = (*folders, configuration.folder)
         self._memo: dict[tuple[str, ...], Any] = {}
         self._open: set[tuple[str, ...]] = set()
         self.scope = Scope(self, surroundings.context, {})
@@ -232,10 +232,24 @@ class Module:
         address = with_key(child(self.address, f"{type_}.{name}"), key)
         body = self.configuration.resources[(type_, name)]
         names = expansion.instances[key]
-        return self._once(
-            ("instance", address),
-            lambda: Instance(address, type_, body, self.scope.with_names(**names), self._addressing | expansion.places),
-        )
+
+        def make() -> Instance:
+            self._around.context.budget.instance()
+            return Instance(address, type_, body, self.scope.with_names(**names), self._addressing | expansion.places)
+
+        return self._once(("instance", address), make)
+
+    def failing_checks(self) -> Iterator[str]:
+        """Variables of this module whose validation is known to fail, and resources whose precondition does."""
+        for name, variable in self.configuration.variables.items():
+            if any(_fails(self._own(check)) for check in variable.checks):
+                yield child(self.address, f"var.{name}")
+        for type_, name in self.configuration.resources:
+            expansion = self._expansion(type_, name)
+            for key in expansion.instances:
+                instance = self._instance(type_, name, key)
+                if any(_fails(value) for value in instance.preconditions()):
+                    yield instance.address
 
     def expansions(self) -> Iterator[Expansion]:
         """What count and for_each make of every block of this module, those without an instance too."""
@@ -292,7 +306,7 @@ class Module:
         address = child(self.address, f"module.{name}")
         path = f"{self._path}.{name}" if self._path else name
         folder, problem = self._folder_of(body, path)
-        if problem is None and self._depth >= _MAX_MODULE_DEPTH:
+        if problem is None and (folder in self._folders or len(self._folders) > _MAX_MODULE_DEPTH):
             problem = ("cycle", f"{address}, which is nested without end")
         if problem is None and self._around.configuration(folder or "").is_empty:
             problem = ("missing_module", f"{address}, whose folder {folder} has no code")
@@ -303,6 +317,7 @@ class Module:
             return Absent(address, reason, detail, tuple(value for _, value in instance.everything()))
         found: dict[Key, Module] = {}
         for key, names in expansion.instances.items():
+            self._around.context.budget.instance()
             scope = self.scope.with_names(**names)
             arguments = {argument: _argument(body, argument, scope) for argument in body.names()}
             found[key] = Module(
@@ -312,7 +327,7 @@ class Module:
                 path,
                 arguments,
                 self._addressing | expansion.places,
-                self._depth + 1,
+                self._folders,
             )
         return found
 
@@ -329,6 +344,10 @@ class Module:
         if downloaded is not None:
             return normal(join(self._around.root, downloaded)), None
         return None, ("remote_module", f"module.{path}, whose source {source} is not in the repository")
+
+
+def _fails(condition: Value) -> bool:
+    return isinstance(condition, Scalar) and condition.value in (False, "false")
 
 
 def _argument(body: Body, name: str, scope: Scope) -> Callable[[], Value]:

@@ -128,7 +128,8 @@ class Repository:
             using = self._survey.upwards({folder for name in names for folder in self._survey.readers(name)})
         if file.endswith(VAR_FILES):
             using |= {name.rpartition("/")[0] or "." for name in names}
-        roots = {each for each in using if self._survey.is_root(each)}
+        modules = {module for module, _ in self._unit_files.values()} - self._survey.planned
+        roots = {each for each in using if self._survey.is_root(each)} - (modules - self._survey.units)
         return roots | {unit for unit in self._survey.units if self._unit_reads(unit, file, using)}
 
     def _unit_reads(self, unit: str, file: str, using: set[str]) -> bool:

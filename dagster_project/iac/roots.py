@@ -133,6 +133,12 @@ class Root:
             for before, after in module.configuration.moves
         ]
 
+    def failing_checks(self) -> set[str]:
+        """Variables and resources whose validations and preconditions are known to fail."""
+        with deep_recursion():
+            modules = [each for each in self.module.modules() if isinstance(each, Module)]
+            return {failing for module in modules for failing in module.failing_checks()}
+
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """Why the root cannot be trusted as a whole: files that Terraform would not read, or that nobody can."""

@@ -7,6 +7,7 @@ message quotes the state.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,12 @@ from dagster_project.iac.values import CodeError
 MAX_STATE_BYTES = 500_000_000
 """A larger state is refused rather than read into memory."""
 
-_LAUNCH_PARTS = frozenset(("launch_template_specification", "launch_template_id", "launch_template_name", "version", "override"))
+_LAUNCH_PARTS = frozenset(
+    (
+        *("launch_template_specification", "launch_template_id", "launch_template_name", "version"),
+        *("override", "instance_requirements"),
+    )
+)
 _STRUCTURE = frozenset(
     (
         *("version", "format_version", "resources", "instances", "attributes", "index_key", "deposed", "mode", "module", "name"),
@@ -41,11 +47,12 @@ class Launch:
     version: str | None = None
     configuration: str | None = None
     override_types: tuple[str, ...] = ()
+    is_by_requirements: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StateResource:
-    """One managed resource instance. ``sizes`` hold the sizing attributes as text."""
+    """One managed resource instance. ``sizes`` hold the sizing attributes as text; of other providers ``id`` is a digest."""
 
     address: str
     type: str
@@ -82,22 +89,24 @@ class State:
         """Keys of the instances that the state has of a block or a module call."""
         return tuple(self._keys.get(block, ()))
 
-    def find(self, name: str) -> list[StateResource]:
-        """Resources that ``name`` may mean: by id, else by arn, else by a name, else by address.
+    def find(self, name: str, attribute: str) -> list[StateResource]:
+        """Resources that ``name`` may mean: by id, ARN, name or address.
 
-        Kinds that Nightshift edits come before all others: ids of other types may be plain names.
+        First those that have the attribute, then others of the kinds that Nightshift edits, then all: ids of other types may be
+        plain names. A launch template or configuration gives way to a group of the same name.
         """
-        for is_known in (True, False):
-            among = [each for each in self.resources if (each.type in KINDS) is is_known]
-            for matches in (
-                lambda each: each.id == name,
-                lambda each: each.arn == name,
-                lambda each: name in each.names,
-                lambda each: each.address == name,
-            ):
-                found = [each for each in among if matches(each)]
-                if found:
-                    return found
+        for is_meant in (
+            lambda each: each.type in KINDS and attribute in (*KINDS[each.type].attributes, *KINDS[each.type].aliases),
+            lambda each: each.type in KINDS,
+            lambda each: True,
+        ):
+            known_as = {name, _digest(name)}
+            found = [
+                each for each in self.resources if is_meant(each) and known_as & {each.id, each.arn, each.address, *each.names}
+            ]
+            groups = [each for each in found if not each.type.startswith("aws_launch_")]
+            if found:
+                return groups or found
         return []
 
 
@@ -163,13 +172,22 @@ def _resource(address: str, type_: str, attributes: Mapping[str, Any]) -> StateR
     return StateResource(
         address,
         type_,
-        _text(attributes.get("id")),
+        _id(type_, _text(attributes.get("id"))),
         _text(attributes.get("arn")),
         tuple(text for name in (kind.names if kind else ()) if (text := _text(attributes.get(name)))),
         {name: text for name in (kind.attributes if kind else ()) if (text := _text(attributes.get(name)))},
         {key: value for key, value in tags.items() if isinstance(value, str)} if kind and isinstance(tags, dict) else {},
         _launch(attributes),
     )
+
+
+def _id(type_: str, text: str | None) -> str | None:
+    """An id; of other providers than AWS its digest, because it may be a secret: a random string's id is the string."""
+    return text if text is None or type_.startswith("aws_") else _digest(text)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _text(value: Any) -> str | None:
@@ -189,12 +207,14 @@ def _launch(attributes: Mapping[str, Any]) -> Launch | None:
     if policy:
         inner = _first(policy.get("launch_template")) or {}
         chosen = _first(inner.get("launch_template_specification")) or {}
-        types = tuple(text for each in inner.get("override") or [] if (text := _text(each.get("instance_type"))))
+        overrides = inner.get("override") or []
+        types = tuple(text for each in overrides if (text := _text(each.get("instance_type"))))
         return Launch(
             _text(chosen.get("launch_template_id")),
             _text(chosen.get("launch_template_name")),
             _text(chosen.get("version")),
             override_types=types,
+            is_by_requirements=any(each.get("instance_requirements") for each in overrides),
         )
     configuration = _text(attributes.get("launch_configuration"))
     return Launch(configuration=configuration) if configuration else None

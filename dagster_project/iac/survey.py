@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from dagster_project.iac.files import DOWNLOADED, Files, Forbidden, join, normal
+from dagster_project.iac.files import DOWNLOADED, MAX_FILE_BYTES, Files, Forbidden, join, normal
 from dagster_project.iac.terragrunt import FILE as TERRAGRUNT
 
 CODE = (".tf", ".tf.json")
@@ -87,8 +87,10 @@ class Survey:
         self.declared.setdefault(folder, set()).update(_text(found.group(1)) for found in _VARIABLE.finditer(data))
 
     def _bytes(self, folder: str, name: str) -> bytes:
+        path = Path(self._files.root, self._real(_path(folder, name)))
         try:
-            return Path(self._files.root, folder, name).read_bytes()
+            is_readable = path.is_relative_to(self._files.root) and path.is_file() and path.stat().st_size <= MAX_FILE_BYTES
+            return path.read_bytes() if is_readable else b""
         except OSError:
             return b""
 
@@ -96,7 +98,7 @@ class Survey:
         try:
             return self._files.real_path(path)
         except Forbidden:
-            return path
+            return "/"
 
     def names_of(self, file: str) -> set[str]:
         """A file's path, and those by which links lead to it."""

@@ -232,7 +232,9 @@ class _Config:
             expression = block.expression("contents")
             value = safely(lambda e=expression: evaluate(e, self._scope)) if expression else NULL
             texts = [value.text or ""] if isinstance(value, Scalar) else _HEREDOC.findall(self._data.decode("utf-8"))
-            if not texts or any(_DECLARATION.search(text) for text in texts):
+            name = self._text(block, "path") or ".tfvars"
+            is_settings = not name.endswith((".tfvars", ".tfvars.json", ".tf.json"))
+            if not is_settings or not texts or any(_DECLARATION.search(text) for text in texts):
                 return True
         return any(self._include(label)._generates_code() for label in self._includes)
 

@@ -153,8 +153,18 @@ def is_null(value: Value) -> bool:
     return isinstance(value, Scalar) and value.value is None
 
 
+MAX_TEXT = 1_000_000
+"""Characters of a string that is put together."""
+
+
+class TooLarge(Exception):
+    """A value, or what it takes to evaluate a root, beyond all measure: code that doubles itself, say."""
+
+
 def computed(value: Any, *sources: Value) -> Scalar:
-    """A scalar that was made from others: their places flow into it, and none of them is it."""
+    """A scalar that was made from others: their places flow into it, and none of them is it. Raises ``TooLarge``."""
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise TooLarge
     return Scalar(flow=flows(sources), control=controls(sources), value=value)
 
 
@@ -285,10 +295,6 @@ def for_each_choice(function: Callable[..., Value], values: Items[Value], doubts
 
 MAX_PARTS = 1_000_000
 """Parts of one value that are compared; a value that doubles itself thirty times has more."""
-
-
-class TooLarge(Exception):
-    """A value with more than ``MAX_PARTS`` parts."""
 
 
 def plain(value: Value) -> Any:

@@ -55,6 +55,7 @@ _ALL = (
     ReasonCode("remote_module", REFUSED, "It is set inside a module that is not in the repository: {detail}."),
     ReasonCode("outside_repository", REFUSED, "A link leads out of the repository: {detail}."),
     ReasonCode("changes_addresses", REFUSED, "The literal also decides which resources there are; an edit would replace some."),
+    ReasonCode("fails_validation", REFUSED, "Terraform would refuse the new value: {detail}."),
     ReasonCode("changes_more", REFUSED, "The edit would change more than was announced: {detail}."),
     ReasonCode("spot_request", REFUSED, "A spot request cannot change its type in place; it would be replaced."),
     ReasonCode("unsupported_kind", REFUSED, "Resources of the type {detail} are not edited."),
@@ -76,7 +77,8 @@ class Location:
     """Where a value is set. ``start_byte`` to ``end_byte`` of ``file`` (relative to the repository) are the literal without
     its quotes; ``current`` is its text. ``affects`` are all addresses of the root whose values change with it; ``other_roots``
     those that it feeds in other roots, ``other_plans`` those that it feeds where this root is planned with another variable
-    file, each after a colon. ``launched_by`` are the users of a launch template."""
+    file, each after a colon. ``launched_by`` are the users of a launch template, among them ``resource_address``, what was
+    asked for."""
 
     status: str
     reason_code: str
@@ -84,6 +86,7 @@ class Location:
     resource: str
     attribute: str
     address: str | None = None
+    resource_address: str | None = None
     file: str | None = None
     start_byte: int | None = None
     end_byte: int | None = None

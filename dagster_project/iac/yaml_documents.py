@@ -35,7 +35,9 @@ TagReader = Callable[[str, Value], Value]
 def decode_yaml(file: str, data: bytes, read_tag: TagReader | None = None) -> Value:
     """The value of a YAML file's one document. Raises ``CodeError`` where it is no YAML or several documents."""
     node, offsets = _compose(data)
-    return Scalar() if node is None else _Decoder(file, data, offsets, read_tag).value(node)
+    if node is None:
+        raise CodeError("it is empty")
+    return _Decoder(file, data, offsets, read_tag).value(node)
 
 
 def _compose(data: bytes) -> tuple[yaml.Node | None, list[int] | None]:

@@ -300,7 +300,8 @@ def test_a_group_or_an_instance_is_launched_from_a_template() -> None:
     assert launch_of("aws_autoscaling_group", launch_template=[template]) == expected
     assert launch_of("aws_instance", launch_template=[template]) == expected
     assert launch_of("aws_autoscaling_group", launch_template=[{**template, "version": 7}]) == Launch("lt-1", "web", "7")
-    assert launch_of("aws_ebs_volume", launch_template=[template]) is None
+    assert launch_of("aws_eks_node_group", launch_template=[template]) == expected
+    assert launch_of("aws_ebs_volume") is None
     assert launch_of("aws_autoscaling_group", launch_template=[], mixed_instances_policy=[]) is None
 
 

@@ -224,9 +224,11 @@ def test_a_literal_that_comes_twice_from_one_place_is_still_that_literal() -> No
     assert found.items == (literal,)
 
 
-def test_a_text_and_a_number_of_the_same_digits_are_two_elements_until_they_are_converted() -> None:
-    literals = (Scalar(value=1), Scalar(value="1"), Scalar(value=True))
-    assert len(as_set(literals, Sequence()).items) == 3
+def test_beside_a_text_the_numbers_and_bools_of_a_set_are_texts_too() -> None:
+    value, places = value_of('toset([«a:1», "«b:1»", «c:true», «d:2»])')
+    assert plain(value) == ("set", ("1", "2", "true"))
+    assert isinstance(value, Sequence)
+    assert [markers_in(item, places) for item in value.items] == ["ab", "d", "c"]
     found, places = converted('[«a:1», "«b:1»"]', "set(string)")
     assert isinstance(found, Sequence)
     assert [(plain(item), markers_in(item, places)) for item in found.items] == [("1", "ab")]
