@@ -97,7 +97,7 @@ class Stack:
             status = REASON_CODES[refusal.reason_code].status
             return Location(status, refusal.reason_code, refusal.detail, resource, attribute)
         except (RecursionError, TooLarge):
-            return Location(REFUSED, "unparseable", "the template is nested too deep", resource, attribute)
+            return Location(REFUSED, "unparseable", "it is nested too deep, or too large", resource, attribute)
 
     def _located(self, resource: str, attribute: str, live: str) -> Location:
         logical = self._logical_id(resource)

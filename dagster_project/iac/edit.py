@@ -68,7 +68,7 @@ def prepare(
     try:
         problem = _difference(root, with_changes(root, contents), asked)
     except (RecursionError, TooLarge):
-        problem = ("unparseable", "a value is nested too deep")
+        problem = ("unparseable", "it is nested too deep, or too large")
     if problem:
         return Edits(tuple(Edit(_refused(each.location, *problem), False) for each in asked), {})
     return Edits(tuple(Edit(each.location, True) for each in asked), contents)

@@ -30,7 +30,7 @@ from dagster_project.iac.yaml_documents import decode_yaml
 class Budget:
     """Steps of an evaluation, and instances that it makes, until it is given up. Real roots take some hundred thousand steps."""
 
-    steps: int = 5_000_000
+    steps: int = 2_000_000
     instances: int = 50_000
 
     def step(self) -> None:

@@ -38,6 +38,7 @@ _BINARY = frozenset(("||", "&&", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*"
 _ESCAPE = re.compile(r'\\(?:([nrt"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|\$\$\{|%%\{|\\')
 _EXPONENT = re.compile(rb"(?<![\w.\"])[0-9]+[eE][+-]?[0-9]+(?![\w.])|(?<![\w.\"])[0-9]+\.[0-9]+[eE][+-]?[0-9]+(?![\w.])")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_COMMENT = re.compile(rb"(?:#|//)[^\n]*|/\*.*?\*/", re.DOTALL)
 _END = b"NIGHTSHIFT_TEMPLATE_END"
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 _MAX_DEPTH = 150
@@ -83,7 +84,9 @@ def _root(text: bytes) -> Node:
         other = _PARSER.parse(_EXPONENT.sub(lambda found: b"0" * len(found.group()), text)).root_node
         if other.has_error:
             raise CodeError(f"line {_first_error_line(root)} is not valid HCL")
-        return other
+        root = other
+    if any(child.type == "object" for child in root.named_children):
+        raise CodeError("it is an object and no body")
     return root
 
 
@@ -359,8 +362,12 @@ class _Reader:
             return TupleOf(tuple(self._bracketed(item) for item in inner.named_children if item.type == "expression"))
         items = []
         elements = [child for child in inner.named_children if child.type == "object_elem"]
+        for before, after in pairwise([inner.children[0], *elements]):
+            between = _COMMENT.sub(b"", self._text[before.end_byte : after.start_byte])
+            if b"," in between and (before is inner.children[0] or b"\n" in between.partition(b",")[0]):
+                raise CodeError(f"line {after.start_point[0] + 1} has a comma where an element is expected")
         for before, after in pairwise(elements):
-            has_comma = b"," in self._text[before.end_byte : after.start_byte]
+            has_comma = b"," in _COMMENT.sub(b"", self._text[before.end_byte : after.start_byte])
             if not has_comma and not self._has_newline(before.end_byte, after.start_byte):
                 raise CodeError(f"line {before.end_point[0] + 1} has two elements without a comma")
         for element in elements:
@@ -381,10 +388,13 @@ class _Reader:
     def _for(self, node: Node) -> Expression:
         inner = node.named_children[0]
         intro = next(child for child in inner.named_children if child.type == "for_intro")
+        condition = next((child for child in inner.named_children if child.type == "for_cond"), None)
+        for word, after in (*pairwise(intro.children), *(pairwise(condition.children) if condition else ())):
+            if word.type in ("for", "in", "if") and word.end_byte == after.start_byte and after.text[:1].isalnum():
+                raise CodeError(f"line {word.start_point[0] + 1} has no blank after {word.type}")
         names = [self._word(child) for child in intro.named_children if child.type == "identifier"]
         collection = next(child for child in intro.named_children if child.type == "expression")
         results = [self._bracketed(child) for child in inner.named_children if child.type == "expression"]
-        condition = next((child for child in inner.named_children if child.type == "for_cond"), None)
         return For(
             names[0] if len(names) == 2 else None,
             names[-1],

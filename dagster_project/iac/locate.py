@@ -54,7 +54,7 @@ def locate(repository: Repository, plan: Plan, state: State, question: Question)
     except Forbidden as forbidden:
         return Location(REFUSED, forbidden.reason, forbidden.path, question.resource, question.attribute)
     except (RecursionError, TooLarge):
-        return Location(REFUSED, "unparseable", "a value is nested too deep", question.resource, question.attribute)
+        return Location(REFUSED, "unparseable", "it is nested too deep, or too large", question.resource, question.attribute)
 
 
 class _Search:

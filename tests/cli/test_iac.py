@@ -38,7 +38,7 @@ LIVE = {
 }
 KEYS = [
     *("status", "reason_code", "detail", "resource", "attribute", "address", "file", "start_byte", "end_byte", "line"),
-    *("current", "affects", "other_roots", "launched_by", "notes", "other_plans"),
+    *("current", "resource_address", "affects", "other_roots", "launched_by", "notes", "other_plans"),
 ]
 
 
@@ -91,6 +91,7 @@ def test_a_literal_that_is_found_is_one_json_object(nightshift: Nightshift, chec
         "resource": "i-web",
         "attribute": "instance_type",
         "address": "aws_instance.web",
+        "resource_address": "aws_instance.web",
         "file": "live/main.tf",
         "start_byte": start,
         "end_byte": start + 8,

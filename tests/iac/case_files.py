@@ -67,6 +67,7 @@ REASONS: Final[Mapping[str, frozenset[str]]] = {
             *("encrypted", "generated", "ignore_changes", "composite_string", "other_repository", "remote_module"),
             *("outside_repository", "changes_addresses", "spot_request", "unsupported_kind", "unknown_value", "unparseable"),
             *("missing_module", "cycle", "pinned_launch_template", "launch_template_elsewhere"),
+            *("attribute_based_type", "unsupported_file"),
         }
     ),
 }

@@ -64,7 +64,8 @@ def instance(name: str, size: str) -> str:
 
 
 HEAD = "# größer: m5.large\nAWSTemplateFormatVersion: '2010-09-09'\n"
-PARAMETERS = "Parameters:\n  Size:\n    Type: String\n    Default: «p:m5.large»\n    AllowedValues: [m5.large, m5.xlarge]\n"
+PARAMETERS = "Parameters:\n  Size:\n    Type: String\n    Default: «p:m5.large»\n"
+ALLOWED = PARAMETERS + "    AllowedValues: [m5.large, m5.xlarge]\n"
 RESOURCES = "Resources:\n"
 
 
@@ -189,6 +190,15 @@ def test_a_map_with_an_unknown_key_is_chosen_from_by_the_live_value(tmp_path: Pa
     assert template.verdict("i-1", live="x1.large") == "drift"
 
 
+@pytest.mark.parametrize("key", ["012345678901", "1.0", "2012-10-17", "0x1F", "1_000"])
+def test_keys_that_decoders_read_differently_do_not_hide_the_others(tmp_path: Path, key: str) -> None:
+    mappings = f"Mappings:\n  Accounts:\n    {key}: {{web: m5.large}}\n    123456789012: {{web: «a:m5.large»}}\n"
+    size = "!FindInMap [Accounts, '123456789012', web]"
+    assert Template(tmp_path, mappings + RESOURCES + instance("Web", "«w:m5.large»")).verdict("i-1") == "w"
+    found = Template(tmp_path, mappings + RESOURCES + instance("Web", size)).verdict("i-1")
+    assert found in ("a", "unknown_value")
+
+
 IF = "!If [IsProd, «a:m5.large», «b:t3.small»]"
 
 
@@ -265,7 +275,14 @@ USES_TEMPLATE = "LaunchTemplate: {LaunchTemplateId: !Ref Template, Version: !Get
     ("launch", "expected"),
     [
         (USES_TEMPLATE, "a"),
-        ("LaunchTemplate: {LaunchTemplateName: !Ref Template, Version: '1'}", "a"),
+        ("LaunchTemplate: {LaunchTemplateName: !Ref Template, Version: $Latest}", "a"),
+        ("LaunchTemplate: {LaunchTemplateId: !Sub '${Template}'}", "a"),
+        ("LaunchTemplate: {LaunchTemplateName: !Ref Template, Version: '1'}", "pinned_launch_template"),
+        ("LaunchTemplate: {LaunchTemplateId: !Ref Template, Version: $Default}", "pinned_launch_template"),
+        (
+            "LaunchTemplate: {LaunchTemplateId: !Ref Template, Version: !GetAtt Template.DefaultVersionNumber}",
+            "pinned_launch_template",
+        ),
         ("MixedInstancesPolicy: {LaunchTemplate: {LaunchTemplateSpecification: {LaunchTemplateId: !Ref Template}}}", "a"),
         ("LaunchConfigurationName: !Ref Config", "c"),
         ("LaunchConfigurationName: !Ref Absent", "launch_template_elsewhere"),
@@ -281,6 +298,13 @@ USES_TEMPLATE = "LaunchTemplate: {LaunchTemplateId: !Ref Template, Version: !Get
 def test_the_type_of_a_group_is_that_of_what_it_launches(tmp_path: Path, launch: str, expected: str) -> None:
     template = Template(tmp_path, RESOURCES + LAUNCH_TEMPLATE + LAUNCH_CONFIGURATION + group("Group", launch))
     assert template.verdict("asg-web") == expected
+
+
+def test_a_version_that_a_parameter_pins_is_pinned(tmp_path: Path) -> None:
+    launch = "LaunchTemplate: {LaunchTemplateId: !Ref Template, Version: !Ref Number}"
+    head = "Parameters:\n  Number: {Type: String, Default: '1'}\n"
+    template = Template(tmp_path, head + RESOURCES + LAUNCH_TEMPLATE + group("Group", launch))
+    assert template.verdict("asg-web") == "pinned_launch_template"
 
 
 def test_the_group_of_a_template_is_named_and_is_no_reason_to_refuse(tmp_path: Path) -> None:
@@ -378,6 +402,16 @@ def test_an_edit_of_a_parameter_file_changes_that_file_only(tmp_path: Path) -> N
     assert template.data("prod.json") == b'{"Parameters": {"Size": "m5.medium"}}\n'
 
 
+@pytest.mark.parametrize("parameters", [{}, {"prod": '{"Size": "m5.large"}'}], ids=["default", "parameter file"])
+def test_a_parameter_becomes_only_what_it_may_be(tmp_path: Path, parameters: dict[str, str]) -> None:
+    template = Template(tmp_path, ALLOWED + RESOURCES + instance("Web", "!Ref Size"), **parameters)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    outcome = template.edit("i-1", "m5.medium")
+    assert (outcome.is_edited, outcome.location.status, outcome.location.reason_code) == (False, "refused", "fails_validation")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert template.edit("i-1", "m5.xlarge").is_edited
+
+
 def test_a_shared_parameter_is_edited_only_where_that_is_allowed(tmp_path: Path) -> None:
     both = instance("Web", "!Ref Size") + instance("Api", "!Ref Size")
     template = Template(tmp_path, PARAMETERS + RESOURCES + both)
@@ -443,7 +477,7 @@ def refusal(folder: Path, listed: bytes = b"", parameters: tuple[str, ...] = ())
         ('{"Resources": ', "The template stack.yaml cannot be read: it is not valid JSON."),
         ("a: 1\n", "The template stack.yaml has no Resources; name a CloudFormation template with --root."),
         ("- 1\n", "The template stack.yaml has no Resources; name a CloudFormation template with --root."),
-        ("", "The template stack.yaml has no Resources; name a CloudFormation template with --root."),
+        ("", "The template stack.yaml cannot be read: it is empty."),
         ("Resources: 7\n", "The template stack.yaml has no Resources; name a CloudFormation template with --root."),
         ("$ANSIBLE_VAULT;1.1;AES256\n", "The template stack.yaml is encrypted; decrypt it first."),
         ("a: 1\n---\nb: 2\n", "The template stack.yaml cannot be read: it holds several YAML documents."),

@@ -311,7 +311,7 @@ def test_a_call_that_terraform_would_refuse_never_has_a_value(expression: str) -
         ('base64encode("«a:x»")', "a"),
         ('cidrsubnet("«a:10.0.0.0/8»", 8, «b:2»)', "ab"),
         ('format("%x", "«a:7»")', "a"),
-        ("pow(2, «a:-1»)", "a"),
+        ("pow(«a:0.5», «b:2»)", "ab"),
         ('regex("(?P<n>m)", "«a:m5»")', "a"),
         ('regex("[[:alpha:]]", "«a:m5»")', "a"),
         ('replace("«a:m5»", "/(m)/", "$1$1")', "a"),

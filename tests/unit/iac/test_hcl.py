@@ -8,7 +8,7 @@ import pytest
 
 from dagster_project.iac.hcl import parse_hcl
 from dagster_project.iac.roots import deep_recursion
-from dagster_project.iac.syntax import Body, Expression, Literal, Opaque, Template
+from dagster_project.iac.syntax import Body, Expression, Literal, Name, Opaque, Template
 from dagster_project.iac.values import CodeError, DocumentText, Mapping, Scalar, Sequence, Span, Unknown, Value, plain
 from tests.unit.iac.builders import marked, markers_in, origin_of, value_of
 
@@ -480,11 +480,12 @@ def test_attributes_are_parsed_when_they_are_asked_for() -> None:
         body.expression("bad")
 
 
-def test_an_expression_that_is_not_evaluated_says_what_it_is() -> None:
-    assert parsed('a = "%{ for x in [1] }${x}%{ endfor }"\n').expression("a") == Opaque(
-        "a template with directives",
-        parsed('a = "%{ for x in [1] }${x}%{ endfor }"\n').expression("a").inside,  # type: ignore[union-attr]
-    )
+def test_an_expression_that_is_not_evaluated_says_what_it_is_and_keeps_what_is_in_it() -> None:
+    expression = parsed('a = "%{ for x in [1, 2] }${x}-${3}%{ endfor }"\n').expression("a")
+    assert isinstance(expression, Opaque)
+    assert expression.what == "a template with directives"
+    assert Name("x") in expression.inside
+    assert [each.value.value for each in expression.inside if isinstance(each, Literal)] == [3]
 
 
 def test_places_hold_in_a_file_that_is_read_from_disk(tmp_path: Path) -> None:

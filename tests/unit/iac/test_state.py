@@ -155,7 +155,7 @@ def test_deposed_objects_and_data_sources_are_no_resources() -> None:
         block("aws_instance", "looked_up", instance({"id": "i-data"}), mode="data"),
     )
     assert [each.id for each in state.resources] == ["i-new"]
-    assert state.find("i-old") == state.find("i-data") == []
+    assert found(state, "i-old") == found(state, "i-data") == []
     state = shown(
         {
             "resources": [
@@ -170,7 +170,7 @@ def test_deposed_objects_and_data_sources_are_no_resources() -> None:
 
 def test_a_tainted_resource_is_still_there() -> None:
     state = raw(block("aws_instance", "web", instance({"id": "i-1", "instance_type": "m5.large"}, status="tainted")))
-    assert [(each.address, each.sizes) for each in state.find("i-1")] == [("aws_instance.web", {"instance_type": "m5.large"})]
+    assert [each.sizes for each in state.find("i-1", "instance_type")] == [{"instance_type": "m5.large"}]
 
 
 def test_a_resource_without_attributes_has_no_id_and_no_sizes() -> None:
@@ -227,38 +227,45 @@ def test_tags_that_are_texts_are_kept_of_the_kinds_that_are_edited() -> None:
 # What its resources are called.
 
 
-def test_an_id_comes_before_an_arn_before_a_name_before_an_address() -> None:
-    def named(address: str, **attributes: str) -> dict[str, Any]:
-        return block("aws_autoscaling_group", address, instance(attributes))
-
-    everything = [
-        named("by_id", id="aws_autoscaling_group.web"),
-        named("by_arn", id="1", arn="aws_autoscaling_group.web"),
-        named("by_name", id="2", name="aws_autoscaling_group.web"),
-        named("web", id="3"),
-    ]
-    for first, expected in enumerate(["by_id", "by_arn", "by_name", "web"]):
-        found = raw(*everything[first:]).find("aws_autoscaling_group.web")
-        assert [each.address for each in found] == [f"aws_autoscaling_group.{expected}"]
+def found(state: State, name: str, attribute: str = "instance_type") -> list[str]:
+    return [each.address for each in state.find(name, attribute)]
 
 
-def test_kinds_that_are_edited_come_before_all_others_whichever_way_they_are_named() -> None:
+def test_a_resource_is_called_by_its_id_its_arn_its_names_or_its_address() -> None:
+    state = raw(block("aws_autoscaling_group", "web", instance({"id": "asg-1", "arn": "arn:1", "name": "front"})))
+    for name in ("asg-1", "arn:1", "front", "aws_autoscaling_group.web"):
+        assert found(state, name) == ["aws_autoscaling_group.web"]
+    for name in ("", "asg", "web", "ASG-1", "aws_autoscaling_group"):
+        assert found(state, name) == []
+
+
+def test_a_kind_that_has_the_attribute_comes_before_others_that_are_edited_and_those_before_the_rest() -> None:
     state = raw(
-        block("aws_iam_role", "web", instance({"id": "web", "arn": "arn:web"})),
-        block("aws_autoscaling_group", "web", instance({"id": "asg-1", "name": "web", "arn": "arn:asg"})),
+        block("aws_iam_role", "web", instance({"id": "web"})),
+        block("aws_ebs_volume", "web", instance({"id": "web"})),
+        block("aws_db_instance", "web", instance({"id": "db-1", "identifier": "web"})),
     )
-    assert [each.type for each in state.find("web")] == ["aws_autoscaling_group"]
-    assert [each.type for each in state.find("arn:web")] == ["aws_iam_role"]
-    assert state.find("nothing") == []
+    assert found(state, "web", "size") == ["aws_ebs_volume.web"]
+    assert found(state, "web", "instance_class") == found(state, "web", "instance_type") == ["aws_db_instance.web"]
+    assert found(state, "web", "min_size") == ["aws_ebs_volume.web", "aws_db_instance.web"]
+    assert found(raw(block("aws_iam_role", "web", instance({"id": "web"}))), "web") == ["aws_iam_role.web"]
 
 
-def test_all_resources_of_one_id_are_found() -> None:
+def test_all_resources_of_one_name_are_found() -> None:
     state = raw(
         block("aws_instance", "one", instance({"id": "i-1"})),
         block("aws_instance", "two", instance({"id": "i-1"})),
-        block("aws_instance", "three", instance({"id": "i-2", "arn": "i-1"})),
+        block("aws_autoscaling_group", "three", instance({"id": "x", "name": "i-1"})),
     )
-    assert [each.address for each in state.find("i-1")] == ["aws_instance.one", "aws_instance.two"]
+    assert found(state, "i-1") == ["aws_instance.one", "aws_instance.two", "aws_autoscaling_group.three"]
+
+
+def test_a_template_or_a_configuration_gives_way_to_a_group_of_the_same_name() -> None:
+    template = block("aws_launch_template", "t", instance({"id": "lt-1", "name": "web"}))
+    configuration = block("aws_launch_configuration", "c", instance({"id": "web", "name": "web"}))
+    group = block("aws_autoscaling_group", "g", instance({"id": "web", "name": "web"}))
+    assert found(raw(template, configuration, group), "web") == ["aws_autoscaling_group.g"]
+    assert found(raw(template, configuration), "web") == ["aws_launch_template.t", "aws_launch_configuration.c"]
 
 
 @pytest.mark.parametrize(
@@ -278,13 +285,13 @@ def test_an_inventory_may_call_a_resource_by_a_further_name(type_: str, attribut
     state = raw(
         block(type_, "x", instance({"id": "1", attribute: "the-name"})), block("aws_instance", "y", instance({"id": "2"}))
     )
-    assert [each.type for each in state.find("the-name")] == [type_]
-    assert state.find("the-name")[0].names == ("the-name",)
+    assert found(state, "the-name") == [f"{type_}.x"]
+    assert state.by_address[f"{type_}.x"].names == ("the-name",)
 
 
 def test_the_name_tag_of_an_instance_is_no_name_of_it() -> None:
     state = raw(block("aws_instance", "web", instance({"id": "i-1", "name": "web", "tags": {"Name": "web"}})))
-    assert state.find("web") == []
+    assert found(state, "web") == []
 
 
 # What is launched from what.
@@ -319,6 +326,13 @@ def test_a_mixed_group_is_launched_from_a_template_with_overrides() -> None:
     )
     policy = {"launch_template": [{"launch_template_specification": [chosen], "override": []}]}
     assert launch_of("aws_autoscaling_group", mixed_instances_policy=[policy]) == Launch("lt-1", "web", "3")
+
+
+def test_a_group_may_choose_its_types_by_requirements() -> None:
+    override = {"instance_type": "", "instance_requirements": [{"memory_mib": [{"min": 4096}]}]}
+    policy = {"launch_template": [{"launch_template_specification": [{"launch_template_id": "lt-1"}], "override": [override]}]}
+    launch = launch_of("aws_autoscaling_group", mixed_instances_policy=[policy])
+    assert launch == Launch("lt-1", is_by_requirements=True)
 
 
 # That no secret of it is kept.
@@ -393,6 +407,16 @@ def test_nothing_secret_of_what_show_prints_can_be_reached(type_: str) -> None:
     )
     assert "x-1" in texts_in(state)
     assert [text for text in texts_in(state) if SECRET in text] == []
+
+
+@pytest.mark.parametrize(
+    "type_", ["random_password", "random_string", "tls_private_key", "vault_generic_secret", "null_resource"]
+)
+def test_the_id_of_another_provider_may_be_a_secret_and_is_not_kept(type_: str) -> None:
+    state = raw(block(type_, "x", instance({"id": SECRET, "result": SECRET, "tags": {"a": SECRET}})))
+    assert [text for text in texts_in(state) if SECRET in text] == []
+    assert found(state, SECRET) == [f"{type_}.x"]
+    assert found(state, "hunter3") == []
 
 
 def test_an_attribute_of_a_kind_that_is_never_edited_leaves_id_arn_and_address_only() -> None:

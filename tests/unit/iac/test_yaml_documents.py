@@ -180,9 +180,9 @@ def test_an_empty_scalar_is_null_and_stands_nowhere(text: str) -> None:
     assert found == Scalar(value=None)
 
 
-def test_a_document_without_content_is_null() -> None:
-    for text in ("", "# nothing\n", "---\n", "\ufeff"):
-        assert decoded(text)[0] == Scalar()
+@pytest.mark.parametrize("text", ["", "# nothing\n", "\ufeff"])
+def test_a_file_without_a_document_is_an_error(text: str) -> None:
+    assert error(text) == "it is empty"
 
 
 ODD = "0x1F 0o17 017 0b11 1_000 .inf -.INF .nan 2001-12-14 2001-12-14t21:59:43Z y N yes No on OFF"
