@@ -82,7 +82,7 @@ def _bounds(field: FieldInfo) -> str:
 def commands_page() -> str:
     """The --help of every command."""
     lines = ["# Commands", "", "Exit codes: 0 done, 1 the work failed or a check does not hold, 2 bad input or configuration."]
-    context = click.Context(cli, info_name="nightshift", max_content_width=110, terminal_width=110)
+    context = click.Context(cli, info_name="nightshift", terminal_width=110, **cli.context_settings)
     lines += ["", "```text", cli.get_help(context).rstrip(), "```"]
     for name in COMMANDS:
         lines += _command_help(cli.get_command(context, name), name, context)

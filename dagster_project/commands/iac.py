@@ -97,16 +97,21 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _echo(text: str) -> None:
+    """Prints; a name in a state may hold half a character, which no terminal takes."""
+    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
 def _show(location: Location, is_json: bool, further: dict[str, Any]) -> None:
     if is_json:
-        click.echo(json.dumps({**location.to_json(), **further}, indent=2, ensure_ascii=False))
+        _echo(json.dumps({**location.to_json(), **further}, indent=2, ensure_ascii=False))
         return
     edited = ", edited" if further.get("edited") else ", not edited" if further else ""
-    click.echo(f"{location.status.upper()}  {location.reason_code}{edited}")
-    click.echo(f"  {location.sentence}")
+    _echo(f"{location.status.upper()}  {location.reason_code}{edited}")
+    _echo(f"  {location.sentence}")
     if location.file:
         change = f"{location.current} -> {further['to']}" if further.get("edited") else f"{location.current}"
-        click.echo(f"  {location.file}:{location.line}  {location.attribute} of {location.address}: {change}")
+        _echo(f"  {location.file}:{location.line}  {location.attribute} of {location.address}: {change}")
     for label, names in (
         ("affects", location.affects),
         ("other roots", location.other_roots),
@@ -115,4 +120,4 @@ def _show(location: Location, is_json: bool, further: dict[str, Any]) -> None:
         ("note", location.notes),
     ):
         for name in names:
-            click.echo(f"  {label:<12}{name}")
+            _echo(f"  {label:<12}{name}")

@@ -62,6 +62,7 @@ KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "AWS::EC2::Volume": {"size": ("Size",), "type": ("VolumeType",), "iops": ("Iops",), "throughput": ("Throughput",)},
 }
+_ALIASES = {("AWS::RDS::DBInstance", "instance_type"): "instance_class"}
 _LAUNCHERS = ("AWS::EC2::Instance", "AWS::AutoScaling::AutoScalingGroup")
 _SPECIFICATIONS = (("LaunchTemplate",), ("MixedInstancesPolicy", "LaunchTemplate", "LaunchTemplateSpecification"))
 _TEMPLATE_NAMES = ("LaunchTemplateId", "LaunchTemplateName")
@@ -112,6 +113,7 @@ class Stack:
         if attribute not in paths:
             type_, names = self._template.type_of(logical), ", ".join(paths)
             raise InputError(f"{type_} has no sizing attribute {attribute}; choose one of {names}.")
+        attribute = _ALIASES.get((self._template.type_of(logical), attribute), attribute)
         value = self._template.property(logical, paths[attribute])
         if value is None or is_null(value):
             raise Refusal("attribute_not_in_code", f"{'.'.join(paths[attribute])} of {logical}")
@@ -123,7 +125,7 @@ class Stack:
         users = self._template.users_of(logical)
         location = Location(
             EDITABLE, reason, "", resource, attribute, logical, launcher, span.file, span.start, span.end,
-            line_of(self._files, span), text_of(self._files, span), affects, launched_by=users,
+            line_of(self._files, span), text_of(self._files, span), live, affects, launched_by=users,
             notes=(_KEPT_PARAMETER,) if self._template.is_parameter(span) else (),
         )  # fmt: skip
         rest = [each for each in affects if each != logical]
@@ -224,7 +226,8 @@ class _Template:
         if target is None:
             raise Refusal("launch_template_elsewhere", logical)
         version = next((found for path in _SPECIFICATIONS if (found := self._written(logical, (*path, "Version")))), None)
-        pinned = self._pinned(version) if version else None
+        known = next((found for path in _SPECIFICATIONS if (found := self.property(logical, (*path, "Version")))), None)
+        pinned = self._pinned(known if isinstance(known, Scalar) else version) if version else None
         if pinned:
             raise Refusal("pinned_launch_template", pinned)
         return target
@@ -280,10 +283,11 @@ class _Template:
         return False
 
     def allows(self, span: Span, to: str) -> bool:
-        """Whether the parameter of which a literal is the default may have a value."""
-        for parameter in self._section("Parameters").values():
-            allowed = parameter.entries.get("AllowedValues") if isinstance(parameter, Mapping) else None
-            if isinstance(allowed, Sequence) and span in flows((parameter.entries.get("Default", NULL),)):  # type: ignore[attr-defined]
+        """Whether the parameter of which a literal is the value may have another one."""
+        for name, parameter in self._section("Parameters").items():
+            entries = parameter.entries if isinstance(parameter, Mapping) else {}
+            allowed, values = entries.get("AllowedValues"), (entries.get("Default", NULL), self.given.get(name, NULL))
+            if isinstance(allowed, Sequence) and span in flows(values):
                 return any(isinstance(item, Scalar) and item.text == to for item in allowed.items)
         return True
 
@@ -433,8 +437,8 @@ def _parameters(files: Files, path: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for row in value.items if isinstance(value, Sequence) else ():
         key = row.entries.get("ParameterKey") if isinstance(row, Mapping) else None
-        if isinstance(row, Mapping) and isinstance(key, Scalar) and "ParameterValue" in row.entries:
-            found[str(key.value)] = row.entries["ParameterValue"]
+        if isinstance(row, Mapping) and isinstance(key, Scalar):
+            found[str(key.value)] = row.entries.get("ParameterValue", unknown(f"the previous value of {key.value}"))
     if not found:
         raise InputError(f"The parameter file {path} has no parameters; write it as CloudFormation's JSON.")
     return found

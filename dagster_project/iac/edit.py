@@ -110,7 +110,7 @@ def require_value(location: Location, to: str) -> None:
     if pattern is not None and not re.fullmatch(pattern, to):
         what = "a whole number" if location.attribute in NUMBERS else "a value as AWS writes it"
         raise InputError(f"{location.attribute} cannot be {to!r}; --to takes {what}.")
-    if location.current == to:
+    if location.value == to:
         raise InputError(f"{location.attribute} of {location.resource} is {to} already; choose another value with --to.")
 
 

@@ -173,7 +173,7 @@ class Files:
 
 def normal(path: str) -> str | None:
     """``a/../b`` as ``b``; None where the path leads out of the repository or is absolute."""
-    if path.startswith("/") or "\0" in path:
+    if path.startswith("/") or "\0" in path or (not path.isprintable() and any("\ud800" <= each <= "\udfff" for each in path)):
         return None
     parts: list[str] = []
     for part in path.split("/"):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
-from dagster_project.iac.types import as_set, loosened, of_one_type, sequence_items, to_number, to_string
+from dagster_project.iac.types import as_set, loosened, of_one_type, sequence_items, to_bool, to_number, to_string
 from dagster_project.iac.values import (
     NULL,
     CodeError,
@@ -330,18 +330,11 @@ def _pow(base: Value, exponent: Value) -> Value:
     return computed(numbers[0] ** numbers[1], base, exponent)
 
 
-def _over_items(function: Callable[[list[object]], object]) -> Callable[[Value], Value]:
-    def compute(value: Value) -> Value:
-        items = sequence_items(value)
-        if not all(isinstance(item, Scalar) for item in items):
-            return unknown("elements of a list", value)
-        return computed(function([item.value for item in items]), value)  # type: ignore[attr-defined]
-
-    return compute
-
-
-def _is_true(value: object) -> bool:
-    return value in (True, "true")
+def _sum(value: Value) -> Value:
+    items = sequence_items(value)
+    if not items:
+        raise CodeError("sum() of nothing")
+    return computed(sum(_numbers(items)), value)
 
 
 COLLECTIONS: dict[str, Callable[..., Value]] = {
@@ -380,7 +373,7 @@ COLLECTIONS: dict[str, Callable[..., Value]] = {
     "abs": _arithmetic(abs),
     "pow": _pow,
     "signum": _arithmetic(lambda number: (number > 0) - (number < 0)),
-    "sum": _over_items(sum),
-    "alltrue": _over_items(lambda items: all(_is_true(item) for item in items)),
-    "anytrue": _over_items(lambda items: any(_is_true(item) for item in items)),
+    "sum": _sum,
+    "alltrue": lambda value: computed(all(to_bool(item).value for item in sequence_items(value)), value),
+    "anytrue": lambda value: computed(any(to_bool(item).value for item in sequence_items(value)), value),
 }

@@ -37,6 +37,7 @@ _PARSER = Parser(Language(tree_sitter_hcl.language()))
 _BINARY = frozenset(("||", "&&", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%"))
 _ESCAPE = re.compile(r'\\(?:([nrt"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|\$\$\{|%%\{|\\')
 _EXPONENT = re.compile(rb"(?<![\w.\"])[0-9]+[eE][+-]?[0-9]+(?![\w.])|(?<![\w.\"])[0-9]+\.[0-9]+[eE][+-]?[0-9]+(?![\w.])")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _COMMENT = re.compile(rb"(?:#|//)[^\n]*|/\*.*?\*/", re.DOTALL)
 _END = b"NIGHTSHIFT_TEMPLATE_END"
@@ -447,10 +448,9 @@ def _branches(node: Node) -> list[Node]:
 
 def number(word: str) -> int | float:
     """A number's value. Raises ``CodeError`` where the word is none."""
-    try:
-        return int(word) if word.lstrip("+-").isdigit() else float(word)
-    except ValueError:
-        raise CodeError(f"{word} is no number") from None
+    if not _NUMBER.fullmatch(word):
+        raise CodeError(f"{word} is no number")
+    return int(word) if word.lstrip("+-").isdigit() else float(word)
 
 
 _PRIMARIES = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import tree_sitter_json
@@ -12,6 +13,7 @@ from dagster_project.iac.values import CodeError, Mapping, Scalar, Sequence, Spa
 
 _PARSER = Parser(Language(tree_sitter_json.language()))
 _MAX_DEPTH = 200
+_EXPONENT = re.compile(rb"(?<=[0-9])([eE])\+(?=[0-9])")
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
 
@@ -19,10 +21,22 @@ _CONSTANTS = {"true": True, "false": False, "null": None}
 def parse_json(data: bytes) -> Node:
     """The document's one value. Raises ``CodeError`` where the bytes are no JSON."""
     root = _PARSER.parse(data).root_node
-    values = [node for node in root.named_children if node.type != "comment"]
-    if root.has_error or len(values) != 1 or len(values) != root.named_child_count:
+    if root.has_error:
+        # The grammar does not know 1e+2. A zero keeps every place, and the value.
+        root = _PARSER.parse(_EXPONENT.sub(rb"\g<1>0", data)).root_node
+    if root.has_error or root.named_child_count != 1 or (b"/" in data and _has_comment(root)):
         raise CodeError("it is not valid JSON")
-    return values[0]
+    return root.named_children[0]
+
+
+def _has_comment(root: Node) -> bool:
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.type == "comment":
+            return True
+        pending += node.named_children
+    return False
 
 
 def decode_json(file: str, data: bytes) -> Value:
@@ -57,7 +71,7 @@ def members(node: Node) -> list[tuple[Node, Node]]:
 
 def elements(node: Node) -> list[Node]:
     """The values of an array, in order."""
-    return [item for item in node.named_children if item.type != "comment"]
+    return node.named_children
 
 
 def string_of(node: Node) -> str:

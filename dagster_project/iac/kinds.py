@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 _INTEGER = r"(?:0|[1-9][0-9]{0,8})"
 _TYPE = r"[a-z][a-z0-9-]*\.[a-z0-9-]+"
-_CLASS = r"db\.[a-z][a-z0-9-]*\.[a-z0-9-]+"
+_CLASS = r"db\.(?:[a-z][a-z0-9-]*\.[a-z0-9-]+|serverless)"
 
 VALUES: dict[str, str] = {
     "instance_type": _TYPE,

@@ -244,6 +244,7 @@ class _Search:
             span.end,
             line,
             text,
+            target.live,
             affects,
             launched_by=target.launched_by,
             notes=tuple(self._notes),
@@ -251,7 +252,7 @@ class _Search:
         decides = self._root.decides_addresses(span)
         if decides is None or (decides and self._changes_addresses(location, target)):
             raise Refusal("changes_addresses")
-        if not self._root.plan.var_files:
+        if not self._root.plan.var_files and self._root.unit is None:
             elsewhere = self._repository.other_sources(self._root, address, target.path, target.live, span)
             if elsewhere:
                 raise Refusal("unlisted_var_file", ", ".join(elsewhere))

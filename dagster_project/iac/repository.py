@@ -67,7 +67,6 @@ class Repository:
         return tuple(
             f"{file}: {address}"
             for file in self._var_files_of(root)[:_MAX_PLANS]
-            if file not in root.plan.var_files
             for address in self._fed(replace(root.plan, var_files=(file,)), span)
         )
 
@@ -92,7 +91,7 @@ class Repository:
         declared = set(root.module.configuration.variables)
         owners = {None, root.folder, root.plan.root, *_above(root.plan.root)}
         found = [file for file in self._survey.var_files if self._survey.owner_of(file) in owners]
-        return [file for file in found if declared & self._assigned(file)]
+        return [file for file in found if file not in root.given.files and declared & self._assigned(file)]
 
     def _assigned(self, path: str) -> set[str]:
         try:
@@ -107,7 +106,7 @@ class Repository:
         given = values_of(self.files, file) if file else {}
         names = {name for name, value in given.items() if any(covers(place, span) for place in flows((value(),)))}
         declaring = [folder for folder, declared in self._survey.declared.items() if names & declared]
-        return sorted(folder for folder in declaring if self._survey.is_root(folder))
+        return sorted(folder for folder in declaring if self._is_root(folder))
 
     def _fed(self, plan: Plan, span: Span) -> list[Address]:
         return sorted({address for place, address in self._feeds(plan).get(span.file, ()) if covers(place, span)})
@@ -128,9 +127,13 @@ class Repository:
             using = self._survey.upwards({folder for name in names for folder in self._survey.readers(name)})
         if file.endswith(VAR_FILES):
             using |= {name.rpartition("/")[0] or "." for name in names}
-        modules = {module for module, _ in self._unit_files.values()} - self._survey.planned
-        roots = {each for each in using if self._survey.is_root(each)} - (modules - self._survey.units)
+        roots = {each for each in using if self._is_root(each)}
         return roots | {unit for unit in self._survey.units if self._unit_reads(unit, file, using)}
+
+    def _is_root(self, folder: str) -> bool:
+        """Whether a folder is planned by itself, and not only as the module of Terragrunt units."""
+        is_module = any(module == folder != unit for unit, (module, _) in self._unit_files.items())
+        return self._survey.is_root(folder) and (not is_module or folder in self._survey.planned)
 
     def _unit_reads(self, unit: str, file: str, using: set[str]) -> bool:
         found = self._unit_files.get(unit)

@@ -12,7 +12,8 @@ from dagster_project.iac.roots import Plan
 
 def plan_of(repository: Repository, root: str, workspace: str | None, var_files: tuple[str, ...]) -> Plan:
     """The root and its variable files. Paths may be absolute, or relative to the working directory, the repository or (files)
-    the root; one that could mean several is refused. Raises ``InputError``."""
+    the root; inside the repository a dot is the working directory. One that could mean several is refused.
+    Raises ``InputError``."""
     folder = _one(repository, root, (Path.cwd(), repository.files.root), "--root", is_folder=True)
     bases = (repository.files.root / folder, Path.cwd(), repository.files.root)
     return Plan(folder, workspace, tuple(_one(repository, each, bases, "--var-file", is_folder=False) for each in var_files))
@@ -26,10 +27,10 @@ def file_of(repository: Repository, name: str, option: str) -> str:
 def _one(repository: Repository, name: str, bases: tuple[Path, ...], option: str, *, is_folder: bool) -> str:
     what = "folder" if is_folder else "file"
     there = []
-    for base in bases:
+    is_from_here = name.startswith(".") and Path.cwd().is_relative_to(repository.files.root)
+    for base in (Path.cwd(),) if is_from_here else bases:
         path = os.path.realpath(base / name)
-        is_there = Path(path).is_dir() if is_folder else Path(path).is_file()
-        if is_there and path not in there:
+        if _is_there(path, is_folder) and path not in there:
             there.append(path)
     if not there:
         raise InputError(f"There is no {what} {name}; name with {option} one that exists in the repository.")
@@ -39,6 +40,14 @@ def _one(repository: Repository, name: str, bases: tuple[Path, ...], option: str
     if len(inside) > 1:
         raise InputError(f"{name} may mean {' or '.join(inside)}; write the absolute path for {option}.")
     return Path(inside[0]).relative_to(repository.files.root).as_posix()
+
+
+def _is_there(path: str, is_folder: bool) -> bool:
+    try:
+        return Path(path).is_dir() if is_folder else Path(path).is_file()
+    except OSError:
+        # A name that no file can have.
+        return False
 
 
 def read_bytes(path: str, option: str) -> bytes:

@@ -27,6 +27,7 @@ _LAUNCH_PARTS = frozenset(
         *("override", "instance_requirements"),
     )
 )
+_NO_JSON = object()
 _STRUCTURE = frozenset(
     (
         *("version", "format_version", "resources", "instances", "attributes", "index_key", "deposed", "mode", "module", "name"),
@@ -114,10 +115,9 @@ def read_state(data: bytes, name: str = "the state") -> State:
     """Reads a state's bytes. Raises ``InputError`` with one sentence where it is none, or of another version."""
     if len(data) > MAX_STATE_BYTES:
         raise InputError(f"{name} has {len(data) // 1_000_000} MB; at most {MAX_STATE_BYTES // 1_000_000} MB are read.")
-    try:
-        document = json.loads(data, object_pairs_hook=_prune)
-    except (ValueError, RecursionError):
-        raise InputError(f"{name} is no JSON; write it with 'terraform state pull' or 'terraform show -json'.") from None
+    document = _decoded(data)
+    if document is _NO_JSON:
+        raise InputError(f"{name} is no JSON; write it with 'terraform state pull' or 'terraform show -json'.")
     if not isinstance(document, dict):
         raise InputError(f"{name} is no Terraform state; write it with 'terraform state pull' or 'terraform show -json'.")
     if "encrypted_data" in document:
@@ -128,6 +128,14 @@ def read_state(data: bytes, name: str = "the state") -> State:
         return State(list(_raw(document, name)))
     except (TypeError, AttributeError, KeyError, ValueError, CodeError):
         raise InputError(f"{name} has another shape than a Terraform state; write it with 'terraform state pull'.") from None
+
+
+def _decoded(data: bytes) -> Any:
+    """The document, or ``_NO_JSON``. The error of the decoder holds the whole state, and must not travel with ours."""
+    try:
+        return json.loads(data, object_pairs_hook=_prune)
+    except (ValueError, RecursionError):
+        return _NO_JSON
 
 
 def _prune(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

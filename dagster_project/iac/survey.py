@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from dagster_project.iac.files import DOWNLOADED, MAX_FILE_BYTES, Files, Forbidden, join, normal
@@ -31,8 +32,7 @@ class Survey:
 
     ``callers`` of each module folder; ``coded`` folders, with Terraform's code or a Terragrunt unit; ``units``; ``planned``
     folders, which are roots even if they are called; ``declared`` variables by folder; ``var_files`` that are not loaded by
-    themselves; ``readings``, the paths that a folder's code reads, as patterns and from where they are seen; ``links`` by what
-    they lead to.
+    themselves.
     """
 
     def __init__(self, files: Files) -> None:
@@ -42,7 +42,7 @@ class Survey:
         self.planned: set[str] = set()
         self.declared: dict[str, set[str]] = {}
         self.var_files: list[str] = []
-        self._readings: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        self._readings: dict[str, list[_Reading]] = {}
         self._links: dict[str, set[str]] = {}
         self._files = files
         for folder, names, links in self._walk():
@@ -81,7 +81,7 @@ class Survey:
                 self.callers.setdefault(self._real(target), set()).add(folder)
         for reading in _READING.finditer(data):
             text = reading.group(1)
-            self._readings.setdefault(folder, []).append(_pattern(None if text is None else _text(text)))
+            self._readings.setdefault(folder, []).append(_reading(None if text is None else _text(text)))
         if _PLANNED.search(data):
             self.planned.add(folder)
         self.declared.setdefault(folder, set()).update(_text(found.group(1)) for found in _VARIABLE.finditer(data))
@@ -127,12 +127,10 @@ class Survey:
     def readers(self, file: str) -> set[str]:
         """Folders whose code may read a file that is no code, by the paths that are written there."""
         found = set()
-        for folder, patterns in self._readings.items():
-            for seen_from, pattern in patterns:
-                bases = {"module": [folder], "root": self._roots_above(folder)}.get(seen_from, [""])
-                if any(pattern.fullmatch(_seen_from(base, file)) for base in bases):
-                    found.add(folder)
-                    break
+        for folder, readings in self._readings.items():
+            bases = {"module": [folder], "root": self._roots_above(folder)}
+            if any(reading.may_be(file, bases) for reading in readings):
+                found.add(folder)
         return found
 
     def _roots_above(self, folder: str) -> list[str]:
@@ -156,20 +154,46 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _pattern(text: str | None) -> tuple[str, re.Pattern[str]]:
-    """From where a path in the code is seen, and which paths it may be. What is not written out may be any."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A path that code reads. ``path`` as it is seen from ``seen_from`` (module or root) where it is written out; otherwise
+    ``name`` is the pattern of its last part, and ``folder`` what is written before a last part that is nothing but computed."""
+
+    seen_from: str = "root"
+    path: str | None = None
+    name: re.Pattern[str] | None = None
+    folder: str = ""
+
+    def may_be(self, file: str, bases: Mapping[str, Iterable[str]]) -> bool:
+        """Whether it may be a file, ``bases`` being the folders from which paths are seen."""
+        if self.path is not None:
+            return any(normal(join(base, self.path)) == file for base in bases[self.seen_from])
+        if self.name is not None and not self.name.fullmatch(file.rpartition("/")[2]):
+            return False
+        if not self.folder:
+            return True
+        folders = [normal(join(base, self.folder)) for base in bases[self.seen_from]]
+        return any(folder is None or folder == "." or file.startswith(folder + "/") for folder in folders)
+
+
+def _reading(text: str | None) -> _Reading:
+    """The path that a string in the code names. What is not written out may be any."""
     if text is None:
-        return "anywhere", re.compile(".*", re.DOTALL)
+        return _Reading()
     seen_from = "root"
-    for prefix, base in (("${path.module}/", "module"), ("${path.root}/", "root"), ("./", "root")):
+    for prefix, base in (("${path.module}/", "module"), ("${path.root}/", "root")):
         if text.startswith(prefix):
             seen_from, text = base, text.removeprefix(prefix)
             break
-    if text.startswith(("${", "/")):
-        seen_from = "anywhere"
-    pieces = [re.escape(piece) for piece in _INTERPOLATION.split(text)]
-    return seen_from, re.compile(".*".join(pieces), re.DOTALL)
+    head, *rest = _INTERPOLATION.split(text)
+    if not rest:
+        return _Reading(seen_from, path=text)
+    last = ".*".join(re.escape(piece) for piece in _INTERPOLATION.split(_after_last_slash(text)))
+    is_computed = last == ".*"
+    return _Reading(seen_from, name=re.compile(last, re.DOTALL), folder=head.rpartition("/")[0] if is_computed else "")
 
 
-def _seen_from(base: str, file: str) -> str:
-    return os.path.relpath(file, base).replace(os.sep, "/") if base else file
+def _after_last_slash(text: str) -> str:
+    """The part of a path after its last slash that is in no interpolation."""
+    masked = _INTERPOLATION.sub(lambda found: "$" * len(found.group()), text)
+    return text[masked.rfind("/") + 1 :]

@@ -177,12 +177,11 @@ class _Config:
         if expression is not None:
             own = safely(lambda: evaluate(expression, self._scope))
         merged: Value = Mapping(entries={}, keys={})
-        for label, body in self._includes.items():
-            strategy = self._text(body, "merge_strategy") or "shallow"
+        strategies = {label: self._text(body, "merge_strategy") or "shallow" for label, body in self._includes.items()}
+        for label, strategy in strategies.items():
             if strategy != "no_merge":
                 merged = _laid_over(merged, self._include(label).inputs(), strategy == "deep")
-                own = _laid_over(merged, own, strategy == "deep")
-        return own
+        return _laid_over(merged, own, "deep" in strategies.values())
 
     def _text(self, body: Body, name: str) -> str | None:
         expression = body.expression(name)
@@ -194,7 +193,7 @@ class _Config:
             expression = body.expression("source")
             if expression is not None:
                 return safely(lambda expression=expression: evaluate(expression, self._scope)), self
-        for label in self._includes:
+        for label in reversed(self._includes):
             found, config = self._include(label)._source()
             if found is not None:
                 return found, config
@@ -212,19 +211,32 @@ class _Config:
         return folder, None
 
     def _var_files(self) -> list[str]:
-        found = [path for label in self._includes for path in self._include(label)._var_files()]
-        for terraform in self._body.nested("terraform"):
-            for arguments in (block.body for block in terraform.blocks if block.type == "extra_arguments"):
-                for name in ("arguments", "required_var_files", "optional_var_files"):
-                    expression = arguments.expression(name)
-                    value = safely(lambda e=expression: evaluate(e, self._scope)) if expression else None
-                    for item in value.items if isinstance(value, Sequence) else ():
-                        text = item.text if isinstance(item, Scalar) else None
-                        told = _VAR_FILE.match(text or "") if name == "arguments" else re.match("(.+)", text or "")
-                        path = normal(join(self._unit_folder, told.group(1))) if told else None
-                        if path and (name != "optional_var_files" or self._files.read(path)):
-                            found.append(path)
+        found = []
+        for config, arguments in self._extra_arguments().values():
+            for name in ("arguments", "required_var_files", "optional_var_files"):
+                for text in config._texts(arguments, name):
+                    told = _VAR_FILE.match(text) if name == "arguments" else re.match("(.+)", text)
+                    path = normal(join(self._unit_folder, told.group(1))) if told else None
+                    if path and (name != "optional_var_files" or self._files.read(path)):
+                        found.append(path)
         return found
+
+    def _extra_arguments(self) -> dict[str, tuple[_Config, Body]]:
+        """Arguments by name, those of this file in place of those of what it includes."""
+        found: dict[str, tuple[_Config, Body]] = {}
+        for label in self._includes:
+            found |= self._include(label)._extra_arguments()
+        for terraform in self._body.nested("terraform"):
+            blocks = [block for block in terraform.blocks if block.type == "extra_arguments"]
+            found |= {" ".join(block.labels): (self, block.body) for block in blocks}
+        return found
+
+    def _texts(self, body: Body, name: str) -> list[str]:
+        """The strings of a list that are known."""
+        expression = body.expression(name)
+        value = safely(lambda: evaluate(expression, self._scope)) if expression else NULL
+        items = value.items if isinstance(value, Sequence) else ()
+        return [item.text for item in items if isinstance(item, Scalar) and item.text]
 
     def _generates_code(self) -> bool:
         """Whether a generate block, here or in what is included, writes more than settings of providers and backends."""
@@ -240,19 +252,14 @@ class _Config:
 
     def _overridden(self) -> Iterator[str]:
         """Variables of -var arguments and TF_VAR_ variables, here and in what is included."""
-        for label in self._includes:
-            yield from self._include(label)._overridden()
-        for terraform in self._body.nested("terraform"):
-            for block in (block.body for block in terraform.blocks if block.type == "extra_arguments"):
-                for name in ("arguments", "env_vars"):
-                    expression = block.expression(name)
-                    value = safely(lambda e=expression: evaluate(e, self._scope)) if expression else NULL
-                    if isinstance(value, Mapping):
-                        yield from (key.removeprefix("TF_VAR_") for key in value.entries if key.startswith("TF_VAR_"))
-                    for item in value.items if isinstance(value, Sequence) else ():
-                        text = (item.text if isinstance(item, Scalar) else None) or ""
-                        told = _VARIABLE.match(text) if not text.startswith("-var-file") else None
-                        yield from (told.group(1),) if told else ()
+        for config, arguments in self._extra_arguments().values():
+            for text in config._texts(arguments, "arguments"):
+                told = _VARIABLE.match(text) if not text.startswith("-var-file") else None
+                yield from (told.group(1),) if told else ()
+            expression = arguments.expression("env_vars")
+            variables = safely(lambda e=expression, c=config: evaluate(e, c._scope)) if expression else NULL
+            names = variables.entries if isinstance(variables, Mapping) else ()
+            yield from (name.removeprefix("TF_VAR_") for name in names if name.startswith("TF_VAR_"))
 
     def _functions(self) -> dict[str, Callable[..., Value]]:
         def inside(folder: str) -> Scalar:

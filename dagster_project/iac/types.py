@@ -116,7 +116,7 @@ def to_number(value: Value) -> Scalar:
     """A scalar as a number; its place stays. Raises ``CodeError`` where it is none, ``Open`` for what is unknown."""
     if not isinstance(value, Scalar) or isinstance(value.value, bool):
         raise _not(value, "a number")
-    return replace(value, value=number(value.value.strip())) if isinstance(value.value, str) else value
+    return replace(value, value=number(value.value)) if isinstance(value.value, str) else value
 
 
 def to_bool(value: Value) -> Scalar:

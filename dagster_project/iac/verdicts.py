@@ -75,10 +75,10 @@ REASON_CODES: dict[str, ReasonCode] = {reason.code: reason for reason in _ALL}
 @dataclass(frozen=True, slots=True)
 class Location:
     """Where a value is set. ``start_byte`` to ``end_byte`` of ``file`` (relative to the repository) are the literal without
-    its quotes; ``current`` is its text. ``affects`` are all addresses of the root whose values change with it; ``other_roots``
-    those that it feeds in other roots, ``other_plans`` those that it feeds where this root is planned with another variable
-    file, each after a colon. ``launched_by`` are the users of a launch template, among them ``resource_address``, what was
-    asked for."""
+    its quotes; ``current`` is its text, ``value`` what that means. ``affects`` are all addresses of the root whose values
+    change with it; ``other_roots`` those that it feeds in other roots, ``other_plans`` those that it feeds where this root is
+    planned with another variable file, each after a colon. ``launched_by`` are the users of a launch template, among them
+    ``resource_address``, what was asked for."""
 
     status: str
     reason_code: str
@@ -92,6 +92,7 @@ class Location:
     end_byte: int | None = None
     line: int | None = None
     current: str | None = None
+    value: str | None = None
     affects: tuple[str, ...] = ()
     other_roots: tuple[str, ...] = ()
     other_plans: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import yaml
 
-from dagster_project.iac.values import CodeError, Mapping, Open, Scalar, Sequence, Span, Value, unknown
+from dagster_project.iac.values import CodeError, Mapping, Scalar, Sequence, Span, Value, unknown
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -23,6 +23,8 @@ _CONSTANTS: dict[str, bool | None] = {
 }
 _PROPERTIES = re.compile(rb"(?:[&!]\S*\s+)*")
 """An anchor and a tag before a scalar; its mark begins at them."""
+_MAX_DEPTH = 200
+_RESOLVER = yaml.resolver.Resolver()
 _WORDS = {**dict.fromkeys(("y", "yes", "on", "true"), True), **dict.fromkeys(("n", "no", "off", "false"), False)}
 _ODD = re.compile(r"0[xob]|0[0-9]|[-+]?\.(?:inf|nan)|.*_|[0-9]{4}-[0-9]|y$|n$|yes$|no$|on$|off$", re.IGNORECASE)
 """Plain scalars that decoders disagree on; their value is left unknown."""
@@ -52,6 +54,7 @@ def _compose(data: bytes) -> tuple[yaml.Node | None, list[int] | None]:
     else:
         offsets = None if text.isascii() else _offsets(text)
     try:
+        _require_depth(text)
         nodes = list(yaml.compose_all(text, Loader=_LOADER))
     except (yaml.YAMLError, RecursionError) as error:
         problem = getattr(error, "problem", None) or "it cannot be read"
@@ -59,6 +62,18 @@ def _compose(data: bytes) -> tuple[yaml.Node | None, list[int] | None]:
     if len(nodes) > 1:
         raise CodeError("it holds several YAML documents")
     return (nodes[0] if nodes else None), offsets
+
+
+def _require_depth(text: str) -> None:
+    """Events come one after the other; composing them goes as deep as the document, and beyond the machine's stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            raise CodeError(f"it is nested deeper than {_MAX_DEPTH} levels")
 
 
 def _offsets(text: str) -> list[int]:
@@ -117,6 +132,7 @@ class _Decoder:
         """Terraform decodes in order: a merge key replaces what stands before it."""
         entries: dict[str, Value] = {}
         keys: dict[str, Scalar] = {}
+        is_known = True
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise CodeError("a key is no scalar")
@@ -128,21 +144,23 @@ class _Decoder:
                 keys |= {name: base.key(name) for name in base.entries}
                 continue
             key = self._key(key_node)
+            if key is None:
+                is_known = False
+                continue
             entries[key.value] = self.value(value_node)
             keys[key.value] = key
-        return Mapping(entries=entries, keys=keys)
+        return Mapping(entries=entries, keys=keys) if is_known else unknown("a YAML key that decoders read differently")
 
-    def _key(self, node: yaml.ScalarNode) -> Scalar:
-        """A key is decoded as any scalar, and then is a string: y is "true". One that decoders disagree on is not known."""
+    def _key(self, node: yaml.ScalarNode) -> Scalar | None:
+        """A key is decoded as any scalar, and then is a string: y is "true". None of one that decoders disagree on."""
         place = _place_of(node, self._file, self._data, self._offsets)
-        if node.style:
+        if node.style or self._read_tag:
             return Scalar(value=node.value, origin=place)
         if node.value.lower() in _WORDS:
             return Scalar(value="true" if _WORDS[node.value.lower()] else "false")
         value = self._plain(node.value, place)
-        if not isinstance(value, Scalar) or value.text != node.value:
-            raise Open(f"YAML's key {node.value}")
-        return Scalar(value=node.value, origin=place)
+        is_itself = isinstance(value, Scalar) and value.text == node.value
+        return Scalar(value=node.value, origin=place) if is_itself else None
 
     def _plain_or_quoted(self, node: yaml.ScalarNode) -> Value:
         return Scalar(value=node.value, origin=_place_of(node, self._file, self._data, self._offsets))
@@ -151,9 +169,15 @@ class _Decoder:
         place = _place_of(node, self._file, self._data, self._offsets)
         if node.tag not in _TAGS:
             return unknown(f"YAML's tag {node.tag}")
-        if node.style or node.tag == "tag:yaml.org,2002:str":
+        if node.style or self._is_told_to_be_text(node):
             return Scalar(value=node.value, origin=place)
         return self._plain(node.value, place)
+
+    @staticmethod
+    def _is_told_to_be_text(node: yaml.ScalarNode) -> bool:
+        """Whether a tag says that a plain scalar is a string, although it looks like something else."""
+        implied = _RESOLVER.resolve(yaml.ScalarNode, node.value, (True, False))
+        return node.tag == "tag:yaml.org,2002:str" != implied
 
     def _plain(self, text: str, place: Span | None) -> Value:
         if text in _CONSTANTS:

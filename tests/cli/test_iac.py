@@ -38,7 +38,7 @@ LIVE = {
 }
 KEYS = [
     *("status", "reason_code", "detail", "resource", "attribute", "address", "file", "start_byte", "end_byte", "line"),
-    *("current", "resource_address", "affects", "other_roots", "launched_by", "notes", "other_plans"),
+    *("current", "value", "resource_address", "affects", "other_roots", "launched_by", "notes", "other_plans"),
 ]
 
 
@@ -97,6 +97,7 @@ def test_a_literal_that_is_found_is_one_json_object(nightshift: Nightshift, chec
         "end_byte": start + 8,
         "line": 3,
         "current": "m5.large",
+        "value": "m5.large",
         "affects": ["aws_instance.web"],
         "other_roots": [],
         "other_plans": [],
