@@ -45,7 +45,7 @@ def shown_commands() -> list[str]:
 @pytest.mark.parametrize("line", [line for line in shown_commands() if line.startswith("nightshift ")])
 def test_a_command_that_is_shown_parses(line: str) -> None:
     _, name, *arguments = shlex.split(line)
-    context = click.Context(cli, info_name="nightshift")
+    context = click.Context(cli, info_name="nightshift", **cli.context_settings)
     command = cli.get_command(context, name)
     assert command is not None, line
     if isinstance(command, click.Group):
