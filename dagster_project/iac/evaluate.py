@@ -9,6 +9,7 @@ from typing import Protocol
 
 from dagster_project.iac import functions
 from dagster_project.iac.functions_files import FileContext
+from dagster_project.iac.operators import OPERATORS, negated
 from dagster_project.iac.syntax import (
     Attribute,
     Binary,
@@ -345,76 +346,18 @@ def _logic(expression: Binary, scope: Scope) -> Value:
     return computed(not deciding, *values)
 
 
-def _equal(left: Value, right: Value) -> Value:
-    """Scalars of different types are not equal, but one may have been converted on its way here: 1 and "1" stay open. Whether
-    collections are equal depends on whether they are lists or tuples."""
-    if isinstance(left, Scalar) and isinstance(right, Scalar):
-        if left.text == right.text and _typed(left) != _typed(right):
-            return unknown("whether a number or bool equals its text", left, right)
-        return computed(_typed(left) == _typed(right), left, right)
-    is_beside_null = (is_null(left) or is_null(right)) and not isinstance(left, Unknown) and not isinstance(right, Unknown)
-    return computed(False, left, right) if is_beside_null else unknown("a comparison", left, right)
-
-
-def _typed(value: Scalar) -> tuple[bool, bool, object]:
-    # True == 1 in Python, and not in Terraform.
-    return (isinstance(value.value, bool), isinstance(value.value, str), value.value)
-
-
-def _arithmetic(operate: Callable[[float, float], object]) -> Callable[[Value, Value], Value]:
-    def compute(left: Value, right: Value) -> Value:
-        if isinstance(left, Unknown | Lazy) or isinstance(right, Unknown | Lazy):
-            return unknown("a number", left, right)
-        first, second = to_number(left).value, to_number(right).value
-        if first is None or second is None:
-            raise CodeError("a number is null")
-        try:
-            result = operate(first, second)
-        except (ZeroDivisionError, OverflowError):
-            # Terraform has an infinity, and goes on with it.
-            return unknown("a division by zero", left, right)
-        if isinstance(result, float) and result.is_integer():
-            result = int(result)
-        if isinstance(result, int | float) and not isinstance(result, bool) and len(repr(result)) > _MAX_DIGITS:
-            # Terraform computes with 512 bits, and shows more digits.
-            return unknown("a number with many digits", left, right)
-        return computed(result, left, right)
-
-    return compute
-
-
-_MAX_DIGITS = 14
-_OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
-    "==": _equal,
-    "!=": lambda left, right: _not(_equal(left, right)),
-    "+": _arithmetic(lambda a, b: a + b),
-    "-": _arithmetic(lambda a, b: a - b),
-    "*": _arithmetic(lambda a, b: a * b),
-    "/": _arithmetic(lambda a, b: a / b),
-    "%": _arithmetic(lambda a, b: abs(a) % abs(b) * (1 if a >= 0 else -1)),
-    "<": _arithmetic(lambda a, b: a < b),
-    "<=": _arithmetic(lambda a, b: a <= b),
-    ">": _arithmetic(lambda a, b: a > b),
-    ">=": _arithmetic(lambda a, b: a >= b),
-}
-
-
 def _binary(expression: Binary, scope: Scope) -> Value:
     if expression.operator in ("&&", "||"):
         return _logic(expression, scope)
     sides = [evaluate(expression.left, scope), evaluate(expression.right, scope)]
-    return for_each_choice(_OPERATORS[expression.operator], sides)
-
-
-def _not(value: Value) -> Value:
-    return value if isinstance(value, Unknown) else computed(not to_bool(value).value, value)
+    return for_each_choice(OPERATORS[expression.operator], sides)
 
 
 def _unary(expression: Unary, scope: Scope) -> Value:
     operand = evaluate(expression.operand, scope)
     if expression.operator == "!":
-        return for_each_choice(_not, (operand,))
-    return for_each_choice(_arithmetic(lambda a, b: a - b), (Scalar(value=0), operand))
+        return for_each_choice(negated, (operand,))
+    return for_each_choice(OPERATORS["-"], (Scalar(value=0), operand))
 
 
 def _tuple(expression: TupleOf, scope: Scope) -> Value:
