@@ -13,7 +13,7 @@ demo: .venv/run
 
 test: .venv/dev
 	$(BIN)/python -m ruff check .
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/dev
 	$(BIN)/python -m ruff check .
