@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from dagster_project.iac import functions
-from dagster_project.iac.functions_files import FileContext
+from dagster_project.iac.functions_files import FileContext, open_file
 from dagster_project.iac.operators import OPERATORS, negated
+from dagster_project.iac.rendering import rendered
 from dagster_project.iac.syntax import (
     Attribute,
     Binary,
@@ -228,6 +229,9 @@ def _call(expression: Call, scope: Scope) -> Value:
         return _try(expression.arguments, scope)
     if expression.name == "can":
         return _can(expression.arguments, scope)
+    if expression.name == "templatefile":
+        given = [evaluate(argument, scope) for argument in expression.arguments]
+        return for_each_choice(lambda *each: _templatefile(*each, scope=scope), given)
     values = [evaluate(argument, scope) for argument in expression.arguments]
     if not expression.is_expanded:
         if scope.doubts is not None and any(isinstance(value, Choice) for value in values):
@@ -259,6 +263,23 @@ def _try(arguments: tuple[Expression, ...], scope: Scope) -> Value:
     if not options:
         raise CodeError("no expression of a try() has a value")
     return options[0] if len(options) == 1 else choose(options)
+
+
+class _NothingElse:
+    """The references of a template file: it sees its variables, and nothing else."""
+
+    def resolve(self, name: str, steps: tuple[Step, ...], scope: Scope) -> tuple[Value, int]:
+        raise CodeError(f"the template has no variable {name}")
+
+
+def _templatefile(path: Value, variables: Value, *, scope: Scope) -> Value:
+    file = open_file(scope.context, path) if isinstance(path, Scalar) else unknown("the path of a template", path, variables)
+    if isinstance(file, Unknown):
+        return unknown(file.detail, file, variables, reason=file.reason)
+    if not isinstance(variables, Mapping):
+        return unknown("the variables of a template", path, variables)
+    inside = Scope(_NothingElse(), scope.context, variables.entries, scope.doubts)
+    return decided_by(rendered(file, variables, lambda expression: evaluate(expression, inside)), path)
 
 
 def _can(arguments: tuple[Expression, ...], scope: Scope) -> Value:

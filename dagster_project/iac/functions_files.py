@@ -7,13 +7,16 @@ from collections.abc import Callable
 from collections.abc import Mapping as Functions
 from dataclasses import dataclass, field, replace
 
+from dagster_project.iac.csv_documents import decode_csv
 from dagster_project.iac.files import Files, Forbidden, SourceFile, join, normal
 from dagster_project.iac.json_documents import decode_json
 from dagster_project.iac.types import to_string
 from dagster_project.iac.values import (
+    NOWHERE,
     CodeError,
     DocumentText,
     Mapping,
+    Places,
     Scalar,
     Sequence,
     Span,
@@ -65,7 +68,8 @@ _MAX_DEPTH = 40
 _MAX_BRACES = 3
 
 
-def _open(context: FileContext, path: Value) -> SourceFile | Unknown:
+def open_file(context: FileContext, path: Value) -> SourceFile | Unknown:
+    """The file that a path names, or why it is unknown. Raises ``CodeError`` where there is none."""
     text = to_string(path).value
     if text is None:
         raise CodeError("the path of a file is null")
@@ -82,7 +86,7 @@ def _open(context: FileContext, path: Value) -> SourceFile | Unknown:
 
 
 def _file(context: FileContext, path: Value) -> Value:
-    found = _open(context, path)
+    found = open_file(context, path)
     if isinstance(found, Unknown):
         return found
     try:
@@ -105,7 +109,7 @@ def _fileexists(context: FileContext, path: Value) -> Value:
 
 
 def _filehash(context: FileContext, path: Value, *others: Value) -> Value:
-    found = _open(context, path)
+    found = open_file(context, path)
     if isinstance(found, Unknown):
         return found
     content = Scalar(flow=frozenset((_whole(found),)))
@@ -159,28 +163,35 @@ def _decoder(decode: Callable[[str, bytes], Value]) -> Callable[..., Value]:
             raise CodeError("the text to decode is null")
         value = decode("", content.encode("utf-8"))
         if isinstance(text, DocumentText):
-            return _placed(value, text.place, computed(None, Scalar(control=text.control)))
-        return _placed(value, lambda span: None, computed(None, text))
+            return _placed(value, text.place, text.flow_of, text)
+        made = computed(None, text)
+        source = replace(made, control=made.control | made.flow)
+        return _placed(value, lambda span: None, lambda span: source.flow, source)
 
     return decoded
 
 
-def _placed(value: Value, place: Callable[[Span], Span | None], source: Scalar) -> Value:
-    """What was decoded from a text, with the places that it has in a file. Of a text that stands in none, the whole flows
-    into every part. What an alias repeats stays one object."""
+def _placed(
+    value: Value, place: Callable[[Span], Span | None], flow_of: Callable[[Span], Places], source: Scalar
+) -> Value:
+    """What was decoded from a text, with the places that it has in a file, or what flows into it where it has none.
+    What an alias repeats stays one object."""
     done: dict[int, Value] = {}
 
     def put(value: Value) -> Value:
         if isinstance(value, Scalar):
-            origin = place(value.origin) if value.origin else None
-            return Scalar(flow=source.flow, control=source.control, value=value.value, origin=origin)
+            if value.origin is None:
+                return Scalar(flow=source.flow, control=source.control, value=value.value)
+            origin = place(value.origin)
+            flow = NOWHERE if origin else flow_of(value.origin)
+            return Scalar(flow=flow, control=source.control, value=value.value, origin=origin)
         if id(value) not in done:
             if isinstance(value, Sequence):
-                done[id(value)] = Sequence(source.flow, source.control, tuple(put(item) for item in value.items))
+                done[id(value)] = Sequence(control=source.control, items=tuple(put(item) for item in value.items))
             elif isinstance(value, Mapping):
                 entries = {key: put(item) for key, item in value.entries.items()}
                 keys = {key: put(item) for key, item in (value.keys or {}).items()}
-                done[id(value)] = Mapping(source.flow, source.control, entries, keys)  # type: ignore[arg-type]
+                done[id(value)] = Mapping(control=source.control, entries=entries, keys=keys)  # type: ignore[arg-type]
             else:
                 done[id(value)] = replace(value, flow=source.flow, control=source.control)
         return done[id(value)]
@@ -194,8 +205,9 @@ FILES: dict[str, Callable[..., Value]] = {
     "fileset": _fileset,
     "jsondecode": _decoder(decode_json),
     "yamldecode": _decoder(decode_yaml),
+    "csvdecode": _decoder(decode_csv),
     **dict.fromkeys(
-        ("templatefile", "filebase64", "filemd5", "filesha1", "filesha256", "filesha512", "filebase64sha256", "filebase64sha512"),
+        ("filebase64", "filemd5", "filesha1", "filesha256", "filesha512", "filebase64sha256", "filebase64sha512"),
         _filehash,
     ),
 }

@@ -31,7 +31,7 @@ from dagster_project.iac.syntax import (
     TupleOf,
     Unary,
 )
-from dagster_project.iac.values import CodeError, DocumentText, Scalar, Span
+from dagster_project.iac.values import CodeError, DocumentText, Run, Scalar, Span
 
 _PARSER = Parser(Language(tree_sitter_hcl.language()))
 _BINARY = frozenset(("||", "&&", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%"))
@@ -290,6 +290,8 @@ class _Reader:
     def _heredoc(self, node: Node) -> Expression:
         words = [child for child in node.children if child.type == "heredoc_identifier"]
         start = self._text.find(b"\n", words[0].end_byte) + 1
+        if self._text[words[0].end_byte : start] not in (b"\n", b"\r\n"):
+            raise CodeError("a heredoc's opening line goes on")
         end = self._text.rfind(b"\n", start - 1, words[-1].start_byte) + 1
         is_indented = self._word(node.children[0]) == "<<-"
         if any(child.type.startswith("template_") and child.type != "template_literal" for child in node.children):
@@ -303,13 +305,13 @@ class _Reader:
         text, runs, at = b"", [], start
         for line in lines:
             cut = min(indent, len(line) - len(line.lstrip(b" \t")))
-            runs.append((len(text), self._place(at + cut)))
+            runs.append(Run(len(text), self._place(at + cut)))
             text += line[cut:]
             at += len(line)
         flow = frozenset((self._span(start, end),))
         if b"$${" in text or b"%%{" in text:
             return Literal(Scalar(flow=flow, value=text.decode("utf-8").replace("$${", "${").replace("%%{", "%{")))
-        return Literal(DocumentText(flow=flow, value=text.decode("utf-8"), file=self._file, runs=tuple(runs) or ((0, 0),)))
+        return Literal(DocumentText(flow=flow, value=text.decode("utf-8"), file=self._file, runs=tuple(runs) or (Run(0, 0),)))
 
     def _verbatim(self, start: int, end: int) -> str:
         return self._text[start:end].decode("utf-8").replace("$${", "${").replace("%%{", "%{")

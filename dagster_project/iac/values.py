@@ -69,23 +69,42 @@ class Scalar(Value):
         return as_text(self.value)
 
 
+class Run(NamedTuple):
+    """Bytes of a text from ``start`` on, up to the next run: where they stand in a file, or, of computed ones (None), what
+    flows into them."""
+
+    start: int
+    origin: int | None
+    flow: Places = NOWHERE
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentText(Scalar):
-    """A text that stands in a file and may be decoded: the whole file, or a heredoc in it.
-
-    ``runs`` are (offset in the text, offset in the file) in bytes, one for each run of bytes that stand there unbroken.
-    """
+    """A text that may be decoded: a file, a heredoc in one, or a file's template with its variables put in."""
 
     file: str = ""
-    runs: tuple[tuple[int, int], ...] = ((0, 0),)
+    runs: tuple[Run, ...] = (Run(0, 0),)
 
     def place(self, span: Span) -> Span | None:
         """Where a part of the text stands in the file; None where it goes over the end of a run."""
-        run = max(run for run in self.runs if run[0] <= span.start)
-        following = [start for start, _ in self.runs if start > run[0]]
-        if following and span.end > min(following):
+        run = max((run for run in self.runs if run.start <= span.start), key=lambda run: run.start)
+        following = [each.start for each in self.runs if each.start > run.start]
+        if run.origin is None or (following and span.end > min(following)):
             return None
-        return Span(self.file, span.start - run[0] + run[1], span.end - run[0] + run[1])
+        shift = run.origin - run.start
+        return Span(self.file, span.start + shift, span.end + shift)
+
+    def flow_of(self, span: Span) -> Places:
+        """What flows into a part of the text."""
+        found: set[Span] = set()
+        ends = [*(run.start for run in self.runs[1:]), span.end]
+        for run, end in zip(self.runs, ends, strict=True):
+            first, last = max(run.start, span.start), min(max(end, run.start), span.end)
+            if first < last and run.origin is None:
+                found |= run.flow
+            elif first < last and run.origin is not None:
+                found.add(Span(self.file, first - run.start + run.origin, last - run.start + run.origin))
+        return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
