@@ -16,6 +16,9 @@ from dagster_project.iac.variables import values_of
 _NOT_DEPLOYED = frozenset(("examples", "example"))
 """Folders whose roots nobody deploys, by the standard module structure."""
 
+_MAX_ROOTS = 20
+"""Roots that share a literal and are named; by then it is clear that many do."""
+
 _MAX_PLANS = 20
 """Variable files of one root with which it is planned to see what a literal does there."""
 
@@ -50,17 +53,21 @@ class Repository:
     def fed_in_other_roots(self, root: Root, span: Span) -> tuple[str, ...]:
         """``root: address`` for each address that a literal feeds in roots beside ``root``, evaluated without a state.
 
-        Roots of examples are left out.
+        Roots of examples are left out. After twenty roots that share it the others are only counted.
         """
         plans = [Plan(folder) for folder in self._reaching(span.file)]
         if span.file.endswith(VAR_FILES) and not _is_below(span.file, root.plan.root):
             plans += [Plan(folder, var_files=(span.file,)) for folder in self._declaring(span)]
-        return tuple(
-            f"{plan.root}: {address}"
-            for plan in sorted(plans, key=lambda plan: (plan.root, plan.var_files))
-            if plan.root != root.plan.root and not _NOT_DEPLOYED & set(plan.root.split("/"))
-            for address in self._fed(plan, span)
-        )
+        others = [plan for plan in plans if plan.root != root.plan.root and not _NOT_DEPLOYED & set(plan.root.split("/"))]
+        found: list[str] = []
+        sharing = 0
+        for number, plan in enumerate(sorted(others, key=lambda plan: (plan.root, plan.var_files))):
+            if sharing == _MAX_ROOTS:
+                return (*found, f"{len(others) - number} more roots that read {span.file}")
+            fed = self._fed(plan, span)
+            sharing += bool(fed)
+            found += [f"{plan.root}: {address}" for address in fed]
+        return tuple(found)
 
     def fed_in_other_plans(self, root: Root, span: Span) -> tuple[str, ...]:
         """``file: address`` for each address that a literal feeds where the same root is planned with another variable file."""

@@ -27,7 +27,9 @@ def test_each_row_is_an_object_of_strings_and_blank_lines_are_none() -> None:
     ]
 
 
-@pytest.mark.parametrize(("row", "column", "raw"), [(0, "type", "m5.large"), (1, "type", "c5.large"), (0, "note", 'größe, ""m5""')])
+@pytest.mark.parametrize(
+    ("row", "column", "raw"), [(0, "type", "m5.large"), (1, "type", "c5.large"), (0, "note", 'größe, ""m5""')]
+)
 def test_a_value_stands_where_its_bytes_stand_without_quotes(row: int, column: str, raw: str) -> None:
     place = rows(TEXT)[row][column].origin
     assert place is not None

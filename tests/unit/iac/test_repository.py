@@ -49,6 +49,15 @@ def test_a_module_that_two_roots_call_is_shared(checkout: Make) -> None:
     assert location.affects == ("module.app.aws_instance.web",)
 
 
+def test_of_many_roots_that_share_a_literal_twenty_are_named_and_the_others_counted(checkout: Make) -> None:
+    files = {f"live/r{number:02d}/main.tf": CALL for number in range(24)}
+    told = others(checkout({**files, "modules/app/main.tf": WEB}, IN_MODULE, root="live/r00"))
+    assert told == (
+        *(f"live/r{number:02d}: module.app.aws_instance.web" for number in range(1, 21)),
+        "3 more roots that read modules/app/main.tf",
+    )
+
+
 def test_a_module_that_is_called_through_another_is_shared_too(checkout: Make) -> None:
     files = {
         "live/prod/main.tf": CALL,
