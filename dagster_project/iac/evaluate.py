@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from dagster_project.iac import functions
-from dagster_project.iac.functions_files import FileContext, open_file
+from dagster_project.iac.functions_files import READERS, FileContext, open_file, possible_files
 from dagster_project.iac.operators import OPERATORS, negated
 from dagster_project.iac.rendering import rendered
 from dagster_project.iac.syntax import (
@@ -229,6 +229,10 @@ def _call(expression: Call, scope: Scope) -> Value:
         return _try(expression.arguments, scope)
     if expression.name == "can":
         return _can(expression.arguments, scope)
+    if expression.name in READERS and expression.arguments:
+        options = _possible_reads(expression, scope)
+        if options is not None:
+            return options
     if expression.name == "templatefile":
         given = [evaluate(argument, scope) for argument in expression.arguments]
         return for_each_choice(lambda *each: _templatefile(*each, scope=scope), given)
@@ -263,6 +267,24 @@ def _try(arguments: tuple[Expression, ...], scope: Scope) -> Value:
     if not options:
         raise CodeError("no expression of a try() has a value")
     return options[0] if len(options) == 1 else choose(options)
+
+
+def _possible_reads(expression: Call, scope: Scope) -> Value | None:
+    """Of a path that is known in parts, what the call gives for each file that it may name; None where that is not the case."""
+    path = expression.arguments[0]
+    if not isinstance(path, Template):
+        return None
+    pieces = [evaluate(part, scope) for part in path.parts]
+    if not any(isinstance(piece, Unknown | Lazy) for piece in pieces) or any(isinstance(piece, Choice) for piece in pieces):
+        return None
+    texts = [None if isinstance(piece, Unknown | Lazy) else to_string(piece).value for piece in pieces]
+    files = possible_files(scope.context, texts)
+    if not files:
+        return None
+    if scope.doubts is not None:
+        scope.doubts.append("there may be no such file")
+    calls = [Call(expression.name, (Literal(Scalar(value=file)), *expression.arguments[1:])) for file in files]
+    return choose([safely(lambda call=call: evaluate(call, scope)) for call in calls], *pieces)
 
 
 class _NothingElse:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping as Functions
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from dagster_project.iac.csv_documents import decode_csv
 from dagster_project.iac.files import Files, Forbidden, SourceFile, join, normal
@@ -66,6 +67,7 @@ class FileContext:
 
 _MAX_DEPTH = 40
 _MAX_BRACES = 3
+_PATH_DEPTH = 3
 
 
 def open_file(context: FileContext, path: Value) -> SourceFile | Unknown:
@@ -83,6 +85,22 @@ def open_file(context: FileContext, path: Value) -> SourceFile | Unknown:
     if found.is_encrypted:
         return unknown(f"the encrypted file {found.path}", path, reason="encrypted")
     return found
+
+
+def possible_files(context: FileContext, pieces: list[str | None]) -> list[str]:
+    """Files that a path may name of which not every piece is known (None), as paths seen from the context's folder."""
+    known = "".join(takewhile(lambda piece: piece is not None, pieces))  # type: ignore[arg-type]
+    base = known.rpartition("/")[0]
+    folder = normal(join(context.folder, base or "."))
+    if folder is None or not any(pieces):
+        return []
+    pattern = re.compile("".join(".*" if piece is None else re.escape(piece) for piece in pieces), re.DOTALL)
+    try:
+        names = sorted(_below(context.files, folder, "", _PATH_DEPTH))
+    except Forbidden:
+        return []
+    paths = [f"{base}/{name}" if base else name for name in names]
+    return [path for path in paths if pattern.fullmatch(path)]
 
 
 def _file(context: FileContext, path: Value) -> Value:
@@ -198,6 +216,9 @@ def _placed(
 
     return put(value)
 
+
+READERS = frozenset(("file", "filebase64", "filemd5", "filesha1", "filesha256", "filesha512", "templatefile"))
+"""Functions whose first argument is the path of a file that they read."""
 
 FILES: dict[str, Callable[..., Value]] = {
     "file": _file,

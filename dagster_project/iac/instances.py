@@ -45,6 +45,7 @@ class Expansion:
     instances: dict[Key, dict[str, Value]]
     places: Places = NOWHERE
     is_known: bool = True
+    block: str = ""
 
 
 def expand(body: Body, scope: Scope, known_keys: tuple[Key, ...] | None) -> Expansion:
@@ -85,7 +86,7 @@ def _for_each(value: Value, known_keys: tuple[Key, ...] | None) -> Expansion:
     options = [single for single in alternatives(value) if not is_null(single)]
     if len(options) == 1 and isinstance(options[0], Mapping | Sequence):
         return _each_of(options[0], known_keys)
-    places = flows((value,)) | controls((value,))
+    places = value.control.union(*map(_key_places, options))
     if known_keys is None:
         return Expansion({ANY_KEY: {"each": _each(unknown("for_each", value), unknown("for_each", value))}}, places, False)
     found: dict[Key, dict[str, Value]] = {}
@@ -100,6 +101,14 @@ def _for_each(value: Value, known_keys: tuple[Key, ...] | None) -> Expansion:
                 values.append(unknown("for_each", option))
         found[key] = {"each": _each(Scalar(value=key), choose(values, value) if values else unknown("for_each", value))}
     return Expansion(found, places, False)
+
+
+def _key_places(value: Value) -> Places:
+    """What decides about the keys of a collection: not the values that stand at them."""
+    if isinstance(value, Mapping):
+        keys = [value.key(name) for name in value.entries]
+        return flows(keys) | controls(keys) | value.flow | value.control
+    return flows((value,)) | controls((value,))
 
 
 def _each_of(value: Mapping | Sequence, known_keys: tuple[Key, ...] | None) -> Expansion:
@@ -192,6 +201,10 @@ class Instance:
         ignored = self.ignored()
         if "all" not in ignored:
             yield from _everything(self.body, self.scope, ignored)
+        for lifecycle in self.body.nested("lifecycle"):
+            triggers = lifecycle.expression("replace_triggered_by")
+            if triggers is not None:
+                yield "replace_triggered_by", safely(lambda e=triggers: evaluate(e, self.scope))
 
 
 def _block_object(body: Body, scope: Scope, label: str) -> Value:

@@ -12,13 +12,14 @@ from dagster_project.iac.instances import Instance
 from dagster_project.iac.kinds import KINDS, NUMBERS
 from dagster_project.iac.literals import changed_files, with_changes
 from dagster_project.iac.repository import Repository
-from dagster_project.iac.roots import Plan, Root, deep_recursion
+from dagster_project.iac.roots import Plan, Root, covers, deep_recursion
 from dagster_project.iac.state import State, StateResource
-from dagster_project.iac.values import NULL, Scalar, Sequence, Span, TooLarge, Unknown, Value, is_null
+from dagster_project.iac.values import NULL, Scalar, Sequence, Span, TooLarge, Unknown, Value, flows, is_null
 from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, REFUSED, SHARED, Location, Refusal
 
 _DEFAULT_VERSION = "The code names no version of the launch template; the default one is used, and an edit does not move it."
 _LAUNCHING = frozenset(("all", "launch_template", "launch_configuration", "mixed_instances_policy"))
+_TEMPLATES = ("aws_launch_template", "aws_launch_configuration")
 _OVERRIDES = ("mixed_instances_policy", "launch_template", "override", "instance_type")
 
 
@@ -93,7 +94,8 @@ class _Search:
             raise InputError(f"{resource.type} has no sizing attribute {self._question.attribute}; choose one of {told}.")
         if attribute == "instance_type" and resource.launch and not self._sets(resource, (attribute,)):
             return self._launched(resource)
-        return self._own(resource, attribute)
+        users = self._users(resource) if resource.type in _TEMPLATES else ()
+        return self._own(resource, attribute, users)
 
     def _own(self, resource: StateResource, attribute: str, launched_by: tuple[str, ...] = ()) -> _Target:
         live = resource.sizes.get(attribute)
@@ -121,14 +123,21 @@ class _Search:
             return _Target(resource, "instance_type", _OVERRIDES, launch.override_types[0])
         template = self._template(resource)
         self._refuse_pinned(resource, template)
-        users = tuple(
-            sorted(
-                each.address
-                for each in self._state.resources
-                if each.launch and not each.launch.override_types and self._is_launched_from(each, template)
-            )
-        )
-        return self._own(template, "instance_type", users)
+        return self._own(template, "instance_type", self._users(template))
+
+    def _users(self, template: StateResource) -> tuple[str, ...]:
+        """What is launched from a template or a configuration, by the state and by the code."""
+        users = {
+            each.address
+            for each in self._state.resources
+            if each.launch and not each.launch.override_types and self._is_launched_from(each, template)
+        }
+        users |= {
+            address
+            for address in self._root.users_of(self._root.moved(template.address))
+            if (known := self._state.by_address.get(address)) is None or known.launch is None
+        }
+        return tuple(sorted(users))
 
     def _template(self, resource: StateResource) -> StateResource:
         found = [each for each in self._state.resources if self._is_launched_from(resource, each)]
@@ -230,6 +239,7 @@ class _Search:
         assert span is not None  # noqa: S101 - decide() refuses values without a place
         address = self._root.moved(target.resource.address)
         affects = self._root.fed_by(span)
+        affects = tuple(sorted({*affects, *self._root.delayed_by(affects)}))
         text, line = text_of(self._root.files, span), line_of(self._root.files, span)
         location = Location(
             EDITABLE,
@@ -257,16 +267,23 @@ class _Search:
             if elsewhere:
                 raise Refusal("unlisted_var_file", ", ".join(elsewhere))
         others = self._repository.fed_in_other_roots(self._root, span)
+        notes = [*location.notes, *self._warnings(span)]
+        location = changed(location, notes=tuple(notes))
         location = changed(location, other_roots=others, other_plans=self._repository.fed_in_other_plans(self._root, span))
         rest = [each for each in affects if each != address]
         if rest:
             return changed(location, status=SHARED, reason_code="shared_literal", detail=", ".join(rest))
-        users = [each for each in target.launched_by if each != location.resource_address]
+        users = [each for each in target.launched_by if each != location.resource_address and self._asked != address]
         if users:
             return changed(location, status=SHARED, reason_code="shared_launch_template", detail=", ".join(users))
         if others:
             return changed(location, status=SHARED, reason_code="shared_by_roots", detail="; ".join(others))
         return location
+
+    def _warnings(self, span: Span) -> list[str]:
+        """What may change elsewhere, and no evaluation of this root can show."""
+        outputs = [name for name, value in self._root.outputs.items() if any(covers(place, span) for place in flows((value,)))]
+        return [f"It is part of the output {name}, which others may read." for name in outputs]
 
     def _changes_addresses(self, location: Location, target: _Target) -> bool:
         """Tries another value of the literal, and looks whether the same resources are there."""

@@ -15,10 +15,10 @@ from dagster_project.iac.evaluate import Scope, evaluate, safely
 from dagster_project.iac.files import Files, Forbidden, join, normal
 from dagster_project.iac.functions_files import FileContext
 from dagster_project.iac.instances import ANY_KEY, Expansion, Instance, expand
-from dagster_project.iac.syntax import Attribute, Body, Expression, Literal, Step, Template
+from dagster_project.iac.once import Once
+from dagster_project.iac.syntax import Attribute, Body, Expression, Literal, Step, Template, references_in
 from dagster_project.iac.types import convert, or_default
 from dagster_project.iac.values import (
-    Cycle,
     Lazy,
     Mapping,
     Places,
@@ -26,6 +26,7 @@ from dagster_project.iac.values import (
     Sequence,
     Value,
     decided_by,
+    is_null,
     unknown,
 )
 
@@ -98,8 +99,7 @@ class Module:
         self._arguments = arguments
         self._addressing = addressing
         self._folders = (*folders, configuration.folder)
-        self._memo: dict[tuple[str, ...], Any] = {}
-        self._open: set[tuple[str, ...]] = set()
+        self._once = Once()
         self.scope = Scope(self, surroundings.context, {})
 
     # What an expression may name.
@@ -124,18 +124,6 @@ class Module:
             return self._resource_value(name, first), 1
         # Terraform refuses such a name before it evaluates anything; try() does not catch it.
         return unknown(".".join(filter(None, (name, first)))), 1 if first else 0
-
-    def _once(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
-        if key in self._memo:
-            return self._memo[key]
-        if key in self._open:
-            raise Cycle(".".join(key))
-        self._open.add(key)
-        try:
-            self._memo[key] = make()
-        finally:
-            self._open.discard(key)
-        return self._memo[key]
 
     def variable(self, name: str) -> Value:
         """A variable's value: what the caller gives, or its default; unknown where none is declared."""
@@ -165,16 +153,16 @@ class Module:
     def outputs(self) -> Value:
         """What a reference to the module sees."""
         return Lazy(
-            get=self._output,
+            get=self.output,
             label=self.address,
-            inside=lambda: self._once(("whole",), lambda: [self._output(name) for name in self.configuration.outputs]),
+            inside=lambda: self._once(("whole",), lambda: [self.output(name) for name in self.configuration.outputs]),
         )
 
     def _own(self, expression: Expression) -> Value:
         """An expression of the module itself: an error in it is not one of whoever uses it."""
         return safely(lambda: evaluate(expression, self.scope))
 
-    def _output(self, name: str) -> Value:
+    def output(self, name: str) -> Value:
         if name not in self.configuration.outputs:
             return unknown(f"the output {name} of {self.address}, which is not declared")
         return self._once(("output", name), lambda: self._own(self.configuration.outputs[name]))
@@ -218,8 +206,13 @@ class Module:
 
         def get(attribute: str) -> Value:
             instance = self._instance(type_, name, key)
+            if instance.ignored() & {attribute, "all"}:
+                return unknown(f"{label}.{attribute}, changes of which are ignored")
             value = instance.value((_COPIES.get(type_, {}).get(attribute, attribute),)) or instance.blocks(attribute)
-            return unknown(f"{label}.{attribute}") if value is None else value
+            if value is None or (is_null(value) and type_ != "terraform_data"):
+                # What the code leaves out or gives as null, the provider may fill in.
+                return unknown(f"{label}.{attribute}")
+            return value
 
         return Lazy(
             get=lambda attribute: self._once(("resource", label, attribute), lambda: get(attribute)),
@@ -253,8 +246,19 @@ class Module:
 
     def expansions(self) -> Iterator[Expansion]:
         """What count and for_each make of every block of this module, those without an instance too."""
-        yield from (self._expansion(type_, name) for type_, name in self.configuration.resources)
-        yield from (self._call_expansion(name) for name in self.configuration.calls)
+        for type_, name in self.configuration.resources:
+            yield replace(self._expansion(type_, name), block=child(self.address, f"{type_}.{name}"))
+        for name in self.configuration.calls:
+            yield replace(self._call_expansion(name), block=child(self.address, f"module.{name}"))
+
+    def dependents(self) -> Iterator[tuple[str, str]]:
+        """Data sources and module calls of this module, each with the address of a block that it names in depends_on."""
+        blocks = {f"data.{type_}.{name}": body for (type_, name), body in self.configuration.data.items()}
+        blocks |= {f"module.{name}": body for name, body in self.configuration.calls.items()}
+        for name, body in blocks.items():
+            expression = body.expression("depends_on")
+            for named in references_in(expression) if expression else ():
+                yield name, child(self.address, named)
 
     def instances(self) -> Iterator[Instance]:
         """Every resource instance in this module and those below, in order of the code."""

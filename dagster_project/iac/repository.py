@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 from dagster_project.iac.files import Files, Forbidden
@@ -51,22 +52,27 @@ class Repository:
         return self._roots[key][0]
 
     def fed_in_other_roots(self, root: Root, span: Span) -> tuple[str, ...]:
-        """``root: address`` for each address that a literal feeds in roots beside ``root``, evaluated without a state.
+        """``root: address`` for each address in which a literal has a say in roots beside ``root``. They are evaluated without a
+        state and a workspace, by themselves and with each of their variable files.
 
         Roots of examples are left out. After twenty roots that share it the others are only counted.
         """
-        plans = [Plan(folder) for folder in self._reaching(span.file)]
+        folders = self._reaching(span.file)
+        plans = [Plan(folder) for folder in folders]
+        plans += [Plan(folder, var_files=(file,)) for folder in folders for file in self._own_var_files(folder)]
         if span.file.endswith(VAR_FILES) and not _is_below(span.file, root.plan.root):
             plans += [Plan(folder, var_files=(span.file,)) for folder in self._declaring(span)]
         others = [plan for plan in plans if plan.root != root.plan.root and not _NOT_DEPLOYED & set(plan.root.split("/"))]
         found: list[str] = []
         sharing = 0
-        for number, plan in enumerate(sorted(others, key=lambda plan: (plan.root, plan.var_files))):
+        by_root = groupby(sorted(others, key=lambda plan: (plan.root, plan.var_files)), key=lambda plan: plan.root)
+        total = len({plan.root for plan in others})
+        for number, (folder, group) in enumerate(by_root):
             if sharing == _MAX_ROOTS:
-                return (*found, f"{len(others) - number} more roots that read {span.file}")
-            fed = self._fed(plan, span)
+                return (*found, f"{total - number} more roots that read {span.file}")
+            fed = sorted({address for plan in group for address in self._fed(plan, span)})
             sharing += bool(fed)
-            found += [f"{plan.root}: {address}" for address in fed]
+            found += [f"{folder}: {address}" for address in fed]
         return tuple(found)
 
     def fed_in_other_plans(self, root: Root, span: Span) -> tuple[str, ...]:
@@ -82,9 +88,6 @@ class Repository:
         another place than ``span``: a run may have named one of them."""
         found = []
         for file in self._var_files_of(root):
-            data = self.files.read(file)
-            if data is None or live.encode() not in data.data:
-                continue
             other = Root(self.files, replace(root.plan, var_files=(file,)), root.state)
             instance = other.instances.get(address)
             value = instance.value(path) if instance else None
@@ -99,6 +102,10 @@ class Repository:
         owners = {None, root.folder, root.plan.root, *_above(root.plan.root)}
         found = [file for file in self._survey.var_files if self._survey.owner_of(file) in owners]
         return [file for file in found if file not in root.given.files and declared & self._assigned(file)]
+
+    def _own_var_files(self, folder: str) -> list[str]:
+        """Variable files that lie below another root, and with which it may be planned."""
+        return [file for file in self._survey.var_files if self._survey.owner_of(file) == folder][:_MAX_PLANS]
 
     def _assigned(self, path: str) -> set[str]:
         try:
@@ -121,8 +128,8 @@ class Repository:
     def _feeds(self, plan: Plan) -> dict[str, list[tuple[Span, Address]]]:
         """What the files of the repository feed in a root. The evaluation itself is dropped: there may be hundreds of roots."""
         if plan not in self._fed_by_plan:
-            feeds = Root(self.files, plan, None).feeds
-            self._fed_by_plan[plan] = {file: [(feed.place, feed.address) for feed in each] for file, each in feeds.items()}
+            found = Root(self.files, plan, None).influences
+            self._fed_by_plan[plan] = {file: [(feed.place, feed.address) for feed in each] for file, each in found.items()}
         return self._fed_by_plan[plan]
 
     def _reaching(self, file: str) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from dagster_project.iac.kinds import KINDS
 from dagster_project.iac.modules import Absent, Module, Surroundings, read_manifest
 from dagster_project.iac.state import State
 from dagster_project.iac.terragrunt import Unit, read_unit
-from dagster_project.iac.values import NOWHERE, Choice, Places, Scalar, Span, Value, controls, flows, is_open, plain, unknown
+from dagster_project.iac.values import NOWHERE, Choice, Places, Scalar, Span, Value, controls, flows, is_open, unknown
 from dagster_project.iac.variables import Given, gather
 
 _MAX_MOVES = 20
@@ -119,10 +119,17 @@ class Root:
                     address = after + address[len(before) :]
                     break
         if address not in self.instances:
-            for other in (f"{address}[0]", address.removesuffix("[0]")):
-                if other in self.instances:
-                    return other
+            # Terraform moves what gains or loses a count by itself.
+            found = self._by_uncounted.get(_uncounted(address), [])
+            return found[0] if len(found) == 1 else address
         return address
+
+    @cached_property
+    def _by_uncounted(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for address in self.instances:
+            found.setdefault(_uncounted(address), []).append(address)
+        return found
 
     @cached_property
     def _moves(self) -> list[tuple[str, str]]:
@@ -151,13 +158,6 @@ class Root:
         return tuple(found)
 
     @cached_property
-    def read(self) -> frozenset[str]:
-        """Files that an evaluation reads."""
-        _ = self.feeds
-        unit_files = self.unit.files if self.unit else ()
-        return frozenset((*self._context.read, *self.given.files, *unit_files, *self._configurations))
-
-    @cached_property
     def feeds(self) -> dict[str, list[Feed]]:
         """By file: which bytes flow into which address."""
         found: dict[str, list[Feed]] = {}
@@ -171,6 +171,68 @@ class Root:
                 for place in flows(call.values):
                     found.setdefault(place.file, []).append(Feed(place, call.address, ""))
         return found
+
+    @cached_property
+    def influences(self) -> dict[str, list[Feed]]:
+        """By file: which bytes have any say in an address, be it in a condition or in whether it is there."""
+        found: dict[str, list[Feed]] = {}
+
+        def note(places: Places, address: str, name: str) -> None:
+            for place in places:
+                found.setdefault(place.file, []).append(Feed(place, address, name))
+
+        with deep_recursion():
+            for address, instance in self.instances.items():
+                note(instance.addressing, address, "")
+                for name, value in instance.everything():
+                    note(flows((value,)) | controls((value,)), address, name)
+            for call in self.absent:
+                note(flows(call.values) | controls(call.values), call.address, "")
+            for expansion in self._expansions:
+                note(expansion.places if not expansion.instances else NOWHERE, expansion.block, "")
+        return found
+
+    @cached_property
+    def outputs(self) -> dict[str, Value]:
+        """The root's outputs, which others may read."""
+        with deep_recursion():
+            return {name: self.module.output(name) for name in self.module.configuration.outputs}
+
+    def delayed_by(self, addresses: Iterable[str]) -> tuple[str, ...]:
+        """Instances that use data sources which are read only after one of the addresses has changed (depends_on): until then
+        their values are unknown, and a plan may replace them."""
+        found = set()
+        for module in self.module.modules():
+            for name, block in module.dependents() if isinstance(module, Module) else ():
+                if any(each == block or each.startswith((block + "[", block + ".")) for each in addresses):
+                    found |= self._reading_data(module, name)
+        return tuple(sorted(found))
+
+    def _reading_data(self, module: Module, name: str) -> set[str]:
+        """Instances that read a data source of a module, or any in the module that a call makes."""
+        inside = child(module.address, name)
+        is_call = name.startswith("module.")
+        words = "data." if is_call else ".".join(name.split(".")[:2])
+        return {
+            address
+            for address, each in self.instances.items()
+            if (address.startswith((inside + ".", inside + "[")) if is_call else each.scope.references is module)
+            and any(reference.startswith(words) for reference in each.body.references())
+        }
+
+    def users_of(self, template: str) -> list[str]:
+        """Instances whose code refers to a launch template or configuration of their module."""
+        instance = self.instances.get(template)
+        if instance is None:
+            return []
+        module = template.rpartition(f"{instance.type}.")[0]
+        name = template[len(module) :].split("[")[0]
+        return sorted(
+            address
+            for address, each in self.instances.items()
+            if address != template and address.startswith(module) and each.scope.references is instance.scope.references
+            and name in each.body.references()
+        )
 
     def _flow(self, instance: Instance, name: str, value: Value, memo: dict[int, tuple[Value, Places]]) -> Places:
         if isinstance(value, Choice):
@@ -211,13 +273,9 @@ class Root:
             modules = [each for each in self.module.modules() if isinstance(each, Module)]
             return [each for module in modules for each in module.expansions() if each.places]
 
-    def snapshot(self) -> dict[str, Mapping[str, object]]:
-        """Every address with its plain values, for comparing before and after an edit."""
-        with deep_recursion():
-            return {
-                address: {name: plain(value) for name, value in instance.everything()}
-                for address, instance in self.instances.items()
-            } | {call.address: {"arguments": tuple(plain(value) for value in call.values)} for call in self.absent}
+
+def _uncounted(address: str) -> str:
+    return address.replace("[0]", "")
 
 
 def covers(place: Span, span: Span) -> bool:

@@ -69,7 +69,7 @@ class Survey:
         self.var_files += [
             _path(folder, name)
             for name in names
-            if name.endswith(VAR_FILES) and name not in _ALWAYS and not name.endswith(_AUTOMATIC)
+            if name.endswith(VAR_FILES) and not (folder in self.coded and (name in _ALWAYS or name.endswith(_AUTOMATIC)))
         ]
         for name in sources:
             self._note_source(folder, self._bytes(folder, name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property, reduce
 
 from dagster_project.iac.values import Scalar
@@ -192,6 +192,14 @@ class Body:
         for block in self.blocks:
             block.body.require_syntax()
 
+    def references(self) -> frozenset[str]:
+        """The first two words of every traversal in it and below: ``aws_instance.web``, ``var.size``."""
+        found: set[str] = set()
+        for name in self.parsed:
+            expression = self.expression(name)
+            found |= set(references_in(expression)) if expression else set()
+        return frozenset(found.union(*(block.body.references() for block in self.blocks)))
+
     @cached_property
     def block_types(self) -> frozenset[str]:
         """Types of the blocks in it."""
@@ -223,3 +231,16 @@ class Body:
 def _made_type(block: Block) -> str:
     """The type of the blocks that a block stands for: a dynamic one makes others."""
     return block.labels[0] if block.type == "dynamic" and block.labels else block.type
+
+
+def references_in(expression: Expression) -> Iterator[str]:
+    """The first two words of every traversal in an expression."""
+    pending: list[object] = [expression]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, Traversal) and isinstance(each.base, Name) and each.steps and isinstance(each.steps[0], Attribute):
+            yield f"{each.base.name}.{each.steps[0].name}"
+        if isinstance(each, tuple):
+            pending += each
+        elif isinstance(each, Expression | Index | Splat):
+            pending += [getattr(each, field.name) for field in fields(each)]  # type: ignore[arg-type]

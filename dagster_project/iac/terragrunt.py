@@ -16,6 +16,7 @@ from dagster_project.iac.evaluate import Scope, evaluate, safely
 from dagster_project.iac.files import REPOSITORY, Files, Forbidden, join, normal
 from dagster_project.iac.functions_files import FileContext
 from dagster_project.iac.hcl import parse_hcl
+from dagster_project.iac.once import Once
 from dagster_project.iac.syntax import Attribute, Body, Step
 from dagster_project.iac.types import to_string
 from dagster_project.iac.values import NULL, CodeError, Cycle, Lazy, Mapping, Scalar, Sequence, Value, choose, unknown
@@ -82,8 +83,7 @@ class _Config:
         self._data = file.data
         self._body = parse_hcl(file.path, file.data)
         self._body.require_syntax()
-        self._memo: dict[tuple[str, ...], Value] = {}
-        self._open: set[tuple[str, ...]] = set()
+        self._once = Once(f"{file.path}: ")
         includes = [block for block in self._body.blocks if block.type == "include"]
         self._includes = {block.labels[0] if block.labels else "": block.body for block in includes}
         self._opened: dict[str, _Config] = {}
@@ -121,18 +121,6 @@ class _Config:
         if name in ("dependency", "feature", "values", "unit", "stack"):
             return unknown(".".join(filter(None, (name, first)))), 1 if first else 0
         raise CodeError(f"{'.'.join(filter(None, (name, first)))} is not declared")
-
-    def _once(self, key: tuple[str, ...], make: Callable[[], Value]) -> Value:
-        if key in self._memo:
-            return self._memo[key]
-        if key in self._open:
-            raise Cycle(f"{self._path}: {'.'.join(key)}")
-        self._open.add(key)
-        try:
-            self._memo[key] = make()
-        finally:
-            self._open.discard(key)
-        return self._memo[key]
 
     def _locals(self) -> list[Body]:
         return self._body.nested("locals")

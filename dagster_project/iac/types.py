@@ -96,6 +96,9 @@ def convert(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) 
     """``value`` as the type. ``evaluate`` gives the value of an attribute's default. Raises ``CodeError``."""
     if isinstance(value, Choice):
         return for_each_choice(lambda single: convert(single, type_, evaluate), (value,))
+    if isinstance(value, Unknown) and (defaults := _defaults(type_, evaluate)):
+        # Where it lacks an attribute, a default will stand in.
+        return unknown(value.detail, value, *defaults)
     if type_.kind == "any" or is_null(value) or not isinstance(value, Scalar | Sequence | Mapping):
         return value
     return _CONVERSIONS[type_.kind](value, type_, evaluate)
@@ -245,11 +248,28 @@ def _object(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) 
     return replace(value, entries=entries)
 
 
+def _defaults(type_: Type, evaluate: Callable[[Expression], Value]) -> list[Value]:
+    """Values of the defaults of all optional attributes in a type."""
+    found = []
+    for attribute in type_.attributes.values():
+        found += [evaluate(attribute.default)] if attribute.default is not None else []
+        found += _defaults(attribute.type, evaluate)
+    for inner in (type_.element, *type_.members):
+        found += _defaults(inner, evaluate) if inner else []
+    return found
+
+
 def or_default(value: Value, default: Expression | None, evaluate: Callable[[Expression], Value]) -> Value:
-    """The default in place of null; of several alternatives, in place of those that are."""
-    if default is None or not any(is_null(each) for each in alternatives(value)):
+    """The default in place of null; of several alternatives, in place of those that are. Into what may be null it flows."""
+    options = alternatives(value)
+    if default is None or not any(is_null(each) or isinstance(each, Unknown) for each in options):
         return value
-    return choose([evaluate(default) if is_null(each) else each for each in alternatives(value)])
+    instead = evaluate(default)
+    filled: list[Value] = []
+    for each in options:
+        may_be_null = unknown(each.detail, each, instead) if isinstance(each, Unknown) else each
+        filled.append(instead if is_null(each) else may_be_null)
+    return choose(filled, Scalar(control=value.control))
 
 
 _CONVERSIONS: dict[str, Callable[[Value, Type, Callable[[Expression], Value]], Value]] = {

@@ -26,7 +26,10 @@ _PROPERTIES = re.compile(rb"(?:[&!]\S*\s+)*")
 _MAX_DEPTH = 200
 _RESOLVER = yaml.resolver.Resolver()
 _WORDS = {**dict.fromkeys(("y", "yes", "on", "true"), True), **dict.fromkeys(("n", "no", "off", "false"), False)}
-_ODD = re.compile(r"0[xob]|0[0-9]|[-+]?\.(?:inf|nan)|.*_|[0-9]{4}-[0-9]|y$|n$|yes$|no$|on$|off$", re.IGNORECASE)
+_ODD = re.compile(
+    r"[-+]?0[xob]?[0-9a-f_]+|[-+]?[0-9][0-9_.]*_[0-9_.]*|[-+]?\.(?:inf|nan)|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|y|n|yes|no|on|off",
+    re.IGNORECASE | re.DOTALL,
+)
 """Plain scalars that decoders disagree on; their value is left unknown."""
 
 
@@ -182,7 +185,7 @@ class _Decoder:
     def _plain(self, text: str, place: Span | None) -> Value:
         if text in _CONSTANTS:
             return Scalar(value=_CONSTANTS[text], origin=place)
-        if _ODD.match(text):
+        if _ODD.fullmatch(text):
             return unknown(f"YAML's {text}, which decoders read differently")
         if _INTEGER.fullmatch(text):
             return Scalar(value=int(text), origin=place)
