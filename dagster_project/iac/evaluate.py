@@ -166,6 +166,8 @@ def attribute(value: Value, name: str, doubts: list[str] | None = None) -> Value
     if isinstance(value, Mapping):
         if name not in value.entries:
             raise CodeError(f"there is no attribute {name}")
+        if doubts is not None and name in value.uncertain:
+            doubts.append(f"{name} may not be there")
         return _inside(value, value.entries[name])
     if isinstance(value, Lazy):
         return value.get(name)
@@ -183,8 +185,9 @@ def _inside(holder: Value, item: Value) -> Value:
 
 def index(value: Value, key: Value, doubts: list[str] | None = None) -> Value:
     """``value[key]``; where the key is unknown, one of the elements. Raises ``CodeError``."""
-    if doubts is not None and any(isinstance(each, Unknown) for each in alternatives(key)):
-        doubts.append("an unknown key may not be there")
+    is_uncertain = any(isinstance(each, Mapping) and each.uncertain for each in alternatives(value))
+    if doubts is not None and (is_uncertain or any(isinstance(each, Unknown) for each in alternatives(key))):
+        doubts.append("a key may not be there")
     return for_each_choice(_index, (value, key), doubts)
 
 
@@ -450,6 +453,8 @@ def _for_over(expression: For, collection: Value, scope: Scope) -> Value:
     rows: list[tuple[Value, Value]] = []
     conditions: list[Value] = []
     open_parts: list[Value] = []
+    uncertain: set[int] = set()
+    maybe = collection.uncertain if isinstance(collection, Mapping) else frozenset()
     for key, value in pairs(collection):
         names = {expression.value_name: value}
         if expression.key_name:
@@ -459,19 +464,25 @@ def _for_over(expression: For, collection: Value, scope: Scope) -> Value:
             condition = evaluate(expression.condition, inner)
             if not isinstance(condition, Scalar):
                 open_parts += [condition, *_inside_of(expression, inner)]
-                continue
+                uncertain.add(len(rows))
             conditions.append(condition)
-            if not to_bool(condition).value:
+            if isinstance(condition, Scalar) and not to_bool(condition).value:
                 continue
+        if key.text in maybe and isinstance(collection, Mapping):
+            open_parts += [key, *_inside_of(expression, inner)]
+            uncertain.add(len(rows))
         result_key = evaluate(expression.key, inner) if expression.key else key
         rows.append((result_key, evaluate(expression.value, inner)))
-    if open_parts:
+    has_keys = expression.key is not None and not expression.is_grouping and all(isinstance(row[0], Scalar) for row in rows)
+    if open_parts and not has_keys:
         return unknown("a condition of a for expression", *open_parts, collection, *(part for row in rows for part in row))
     shape = decided_by(Scalar(flow=collection.flow, control=collection.control), *conditions)
     if expression.key is None:
         is_unordered = isinstance(collection, Sequence) and collection.is_unordered
         return Sequence(shape.flow, shape.control, tuple(value for _, value in rows), is_unordered=is_unordered)
-    return _for_object(expression, rows, shape)
+    made = _for_object(expression, rows, shape)
+    names = {rows[number][0].text for number in uncertain}  # type: ignore[attr-defined]
+    return replace(made, uncertain=frozenset(names)) if names and isinstance(made, Mapping) else made
 
 
 def _inside_of(expression: For, scope: Scope) -> list[Value]:

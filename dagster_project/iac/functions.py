@@ -73,6 +73,8 @@ def call(name: str, arguments: list[Value], context: FileContext) -> Value:
 
 
 def _called(name: str, function: Callable[..., Value], arguments: tuple[Value, ...]) -> Value:
+    if any(isinstance(argument, Mapping) and argument.uncertain for argument in arguments):
+        return unknown("which elements a map has", *arguments)
     if name in _NEEDS_ELEMENTS:
         for argument in arguments:
             if isinstance(argument, Sequence | Mapping) and any(_is_undecided(part) for part in parts(argument)):

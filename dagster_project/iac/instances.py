@@ -119,8 +119,11 @@ def _each_of(value: Mapping | Sequence, known_keys: tuple[Key, ...] | None) -> E
         if not isinstance(key, Scalar):
             return _for_each(unknown("a key of for_each", value), known_keys)
         keys.append(key)
+        if isinstance(value, Mapping) and key.text in value.uncertain and known_keys is not None and key.text not in known_keys:
+            continue
         found[key.text or ""] = {"each": _each(key, item)}
-    return Expansion(found, flows(keys) | controls(keys) | value.flow | value.control)
+    is_known = not (isinstance(value, Mapping) and value.uncertain)
+    return Expansion(found, flows(keys) | controls(keys) | value.flow | value.control, is_known)
 
 
 def _each(key: Value, value: Value) -> Value:

@@ -238,6 +238,8 @@ def _tuple(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) -
 def _object(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) -> Value:
     if not isinstance(value, Mapping):
         raise CodeError("an object is needed")
+    if value.uncertain:
+        return unknown("which attributes an object has", value)
     entries: dict[str, Value] = {}
     for name, attribute in type_.attributes.items():
         item = value.entries.get(name)

@@ -118,10 +118,12 @@ class Sequence(Value):
 
 @dataclass(frozen=True, slots=True)
 class Mapping(Value):
-    """``entries`` by key. ``keys`` holds those keys that have a place or were computed, as the values that they were."""
+    """``entries`` by key. ``keys`` holds those keys that have a place or were computed, as the values that they were; of those
+    that are ``uncertain`` it is not known whether they are there."""
 
     entries: dict[str, Value] = None  # type: ignore[assignment]
     keys: dict[str, Scalar] = None  # type: ignore[assignment]
+    uncertain: frozenset[str] = frozenset()
 
     def key(self, name: str) -> Scalar:
         """The key ``name`` with what is known of its place."""
@@ -244,7 +246,9 @@ def parts(value: Value) -> Iterator[Value]:
 
 def is_open(value: Value) -> bool:
     """Whether anything in it is unknown, or one of several."""
-    return any(isinstance(part, Unknown | Lazy | Choice) for part in _within((value,)))
+    return any(
+        isinstance(part, Unknown | Lazy | Choice) or (isinstance(part, Mapping) and part.uncertain) for part in _within((value,))
+    )
 
 
 def decided_by(value: Value, *deciders: Value) -> Value:
@@ -330,7 +334,8 @@ def plain(value: Value) -> Any:
         if isinstance(value, Sequence):
             return ("set" if value.is_set else "list", tuple(strip(item) for item in value.items))
         if isinstance(value, Mapping):
-            return ("map", tuple((key, strip(item)) for key, item in sorted(value.entries.items())))
+            entries = tuple((key, strip(item)) for key, item in sorted(value.entries.items()))
+            return ("map", entries, tuple(sorted(value.uncertain))) if value.uncertain else ("map", entries)
         if isinstance(value, Choice):
             return ("one of", tuple(strip(option) for option in value.options))
         if isinstance(value, Unknown):
