@@ -70,7 +70,8 @@ class Repository:
         for number, (folder, group) in enumerate(by_root):
             if sharing == _MAX_ROOTS:
                 return (*found, f"{total - number} more roots that read {span.file}")
-            fed = sorted({address for plan in group for address in self._fed(plan, span)})
+            # By itself first: where it shares the literal already, its variable files say nothing new.
+            fed = next((fed for plan in group if (fed := self._fed(plan, span))), [])
             sharing += bool(fed)
             found += [f"{folder}: {address}" for address in fed]
         return tuple(found)
