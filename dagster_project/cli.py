@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from importlib import import_module
@@ -79,6 +80,10 @@ def main() -> None:
     except click.exceptions.Abort:
         click.echo("Interrupted; partitions that were written are whole, run again to go on.", err=True)
         code = 130
+    except BrokenPipeError:
+        # The reader has gone, as head does when it has seen enough; nothing more is to be said, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
     except NightshiftError as error:
         if is_debug:
             traceback.print_exc()

@@ -29,7 +29,7 @@ from dagster_project.iac.values import (
     is_null,
     unknown,
 )
-from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, REFUSED, SHARED, Location, Refusal
+from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, REFUSED, SHARED, Location, Refusal, few
 
 KINDS: dict[str, dict[str, tuple[str, ...]]] = {
     "AWS::EC2::Instance": {"instance_type": ("InstanceType",)},
@@ -114,10 +114,10 @@ class Stack:
         )  # fmt: skip
         rest = [each for each in affects if each != logical]
         if rest:
-            return replace(location, status=SHARED, reason_code="shared_literal", detail=", ".join(rest))
+            return replace(location, status=SHARED, reason_code="shared_literal", detail=few(rest))
         others = [each for each in users if each != launcher]
         if others:
-            return replace(location, status=SHARED, reason_code="shared_launch_template", detail=", ".join(others))
+            return replace(location, status=SHARED, reason_code="shared_launch_template", detail=few(others))
         return location
 
     def _logical_id(self, resource: str) -> str:

@@ -15,7 +15,7 @@ from dagster_project.iac.repository import Repository
 from dagster_project.iac.roots import Plan, Root, covers, deep_recursion
 from dagster_project.iac.state import State, StateResource
 from dagster_project.iac.values import NULL, Scalar, Sequence, Span, TooLarge, Unknown, Value, flows, is_null
-from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, REFUSED, SHARED, Location, Refusal
+from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, REFUSED, SHARED, Location, Refusal, few
 
 _DEFAULT_VERSION = "The code names no version of the launch template; the default one is used, and an edit does not move it."
 _LAUNCHING = frozenset(("all", "launch_template", "launch_configuration", "mixed_instances_policy"))
@@ -272,12 +272,12 @@ class _Search:
         location = changed(location, other_roots=others, other_plans=self._repository.fed_in_other_plans(self._root, span))
         rest = [each for each in affects if each != address]
         if rest:
-            return changed(location, status=SHARED, reason_code="shared_literal", detail=", ".join(rest))
+            return changed(location, status=SHARED, reason_code="shared_literal", detail=few(rest))
         users = [each for each in target.launched_by if each != location.resource_address and self._asked != address]
         if users:
-            return changed(location, status=SHARED, reason_code="shared_launch_template", detail=", ".join(users))
+            return changed(location, status=SHARED, reason_code="shared_launch_template", detail=few(users))
         if others:
-            return changed(location, status=SHARED, reason_code="shared_by_roots", detail="; ".join(others))
+            return changed(location, status=SHARED, reason_code="shared_by_roots", detail=few(others))
         return location
 
     def _warnings(self, span: Span) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from dagster_project.iac.values import Span
 
+_NAMED = 5
 EDITABLE = "editable"
 SHARED = "shared"
 AMBIGUOUS = "ambiguous"
@@ -114,6 +116,12 @@ class Location:
     def to_json(self) -> dict[str, Any]:
         """What ``--json`` prints."""
         return {**asdict(self), "detail": self.sentence}
+
+
+def few(names: Sequence[str]) -> str:
+    """The first names of many, for a sentence."""
+    more = len(names) - _NAMED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_NAMED])} and {more} more"
 
 
 class Refusal(Exception):

@@ -219,6 +219,23 @@ def piped(*arguments: str, data: bytes) -> subprocess.CompletedProcess:
     return subprocess.CompletedProcess(outcome.args, outcome.returncode, outcome.stdout.decode(), outcome.stderr.decode())
 
 
+def test_a_reader_that_goes_away_ends_it_without_a_word(checkout: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "dagster_project", "iac", "locate", *asking(checkout)],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
 def test_the_state_may_come_from_standard_input(checkout: Path) -> None:
     found = answered(piped("locate", *asking(checkout, state="-"), "--json", data=raw_state(LIVE)))
     assert (found["status"], found["address"]) == ("editable", "aws_instance.web")

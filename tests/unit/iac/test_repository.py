@@ -58,6 +58,12 @@ def test_of_many_roots_that_share_a_literal_twenty_are_named_and_the_others_coun
     )
 
 
+def test_a_sentence_names_five_of_many(checkout: Make) -> None:
+    files = {f"live/r{number}/main.tf": CALL for number in range(8)}
+    sentence = checkout({**files, "modules/app/main.tf": WEB}, IN_MODULE, root="live/r0").locate("i-web").sentence
+    assert sentence.endswith("live/r5: module.app.aws_instance.web and 2 more.")
+
+
 def test_a_module_that_is_called_through_another_is_shared_too(checkout: Make) -> None:
     files = {
         "live/prod/main.tf": CALL,
