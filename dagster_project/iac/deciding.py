@@ -30,7 +30,7 @@ def decide(files: Files, value: Value, live: str) -> tuple[Scalar, str]:
 
 def _literal(files: Files, value: Scalar) -> Scalar:
     if value.origin is None:
-        places = sorted({f"{place.file} line {line_of(files, place)}" for place in value.flow if place.file})
+        places = sorted({f"{place.file} line {line_of(files, place)}" for place in value.flow if files.read(place.file)})
         raise Refusal("composite_string", ", ".join(places) or "an expression")
     file = _file(files, value.origin)
     problem = files.owner_problem(file.path)

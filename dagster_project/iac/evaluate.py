@@ -49,6 +49,7 @@ from dagster_project.iac.values import (
     for_each_choice,
     is_null,
     parts,
+    put_together,
     unknown,
 )
 
@@ -120,7 +121,7 @@ def _template(expression: Template, scope: Scope) -> Value:
 
     def joined(*pieces: Value) -> Value:
         if any(isinstance(piece, Unknown | Lazy) for piece in pieces):
-            return unknown("a part of a string", *pieces)
+            return put_together("a part of a string", pieces)
         texts = [to_string(piece).value for piece in pieces]
         if None in texts:
             raise CodeError("a template has a part that is null")
@@ -165,6 +166,8 @@ def attribute(value: Value, name: str, doubts: list[str] | None = None) -> Value
     """``value.name``. Raises ``CodeError`` where there is none."""
     if isinstance(value, Mapping):
         if name not in value.entries:
+            if value.is_partial:
+                return unknown(f"the attribute {name}", value)
             raise CodeError(f"there is no attribute {name}")
         if doubts is not None and name in value.uncertain:
             doubts.append(f"{name} may not be there")
@@ -172,7 +175,7 @@ def attribute(value: Value, name: str, doubts: list[str] | None = None) -> Value
     if isinstance(value, Lazy):
         return value.get(name)
     if isinstance(value, Choice):
-        return for_each_choice(lambda single: attribute(single, name), (value,), doubts)
+        return for_each_choice(lambda single: attribute(single, name, doubts), (value,), doubts)
     if isinstance(value, Unknown):
         return replace(value, detail=f"{value.detail}.{name}") if value.reason == "unknown_value" else value
     raise CodeError(f"there is no attribute {name}")
@@ -185,7 +188,7 @@ def _inside(holder: Value, item: Value) -> Value:
 
 def index(value: Value, key: Value, doubts: list[str] | None = None) -> Value:
     """``value[key]``; where the key is unknown, one of the elements. Raises ``CodeError``."""
-    is_uncertain = any(isinstance(each, Mapping) and each.uncertain for each in alternatives(value))
+    is_uncertain = any(isinstance(each, Mapping) and not each.is_settled for each in alternatives(value))
     if doubts is not None and (is_uncertain or any(isinstance(each, Unknown) for each in alternatives(key))):
         doubts.append("a key may not be there")
     return for_each_choice(_index, (value, key), doubts)
@@ -202,6 +205,8 @@ def _index(value: Value, key: Value) -> Value:
     if isinstance(value, Mapping):
         name = to_string(key).value
         if name not in value.entries:
+            if value.is_partial:
+                return unknown(f"the element {name}", value, key)
             raise CodeError(f"there is no element {name}")
         return decided_by(_inside(value, value.entries[name]), key)
     if isinstance(value, Sequence) and not value.is_set:
@@ -218,6 +223,8 @@ def _splat(value: Value, step: Splat, scope: Scope) -> Value:
     def each(single: Value) -> Value:
         if isinstance(single, Unknown):
             return single
+        if isinstance(single, Mapping) and single.is_partial:
+            return unknown("instances whose number is unknown", single)
         if isinstance(single, Sequence):
             return replace(single, items=tuple(_follow(item, step.steps, scope) for item in single.items), is_set=False)
         if is_null(single):
@@ -233,12 +240,7 @@ def _call(expression: Call, scope: Scope) -> Value:
     if expression.name == "can":
         return _can(expression.arguments, scope)
     if expression.name in READERS and expression.arguments:
-        options = _possible_reads(expression, scope)
-        if options is not None:
-            return options
-    if expression.name == "templatefile":
-        given = [evaluate(argument, scope) for argument in expression.arguments]
-        return for_each_choice(lambda *each: _templatefile(*each, scope=scope), given)
+        return _read(expression, scope)
     values = [evaluate(argument, scope) for argument in expression.arguments]
     if not expression.is_expanded:
         if scope.doubts is not None and any(isinstance(value, Choice) for value in values):
@@ -272,22 +274,29 @@ def _try(arguments: tuple[Expression, ...], scope: Scope) -> Value:
     return options[0] if len(options) == 1 else choose(options)
 
 
-def _possible_reads(expression: Call, scope: Scope) -> Value | None:
-    """Of a path that is known in parts, what the call gives for each file that it may name; None where that is not the case."""
-    path = expression.arguments[0]
-    if not isinstance(path, Template):
-        return None
-    pieces = [evaluate(part, scope) for part in path.parts]
-    if not any(isinstance(piece, Unknown | Lazy) for piece in pieces) or any(isinstance(piece, Choice) for piece in pieces):
-        return None
-    texts = [None if isinstance(piece, Unknown | Lazy) else to_string(piece).value for piece in pieces]
-    files = possible_files(scope.context, texts)
-    if not files:
-        return None
-    if scope.doubts is not None:
-        scope.doubts.append("there may be no such file")
-    calls = [Call(expression.name, (Literal(Scalar(value=file)), *expression.arguments[1:])) for file in files]
-    return choose([safely(lambda call=call: evaluate(call, scope)) for call in calls], *pieces)
+def _read(expression: Call, scope: Scope) -> Value:
+    """A call that reads a file. Of a path that is known in parts, what it gives for each file that it may name."""
+    options: list[Value] = []
+    path = evaluate(expression.arguments[0], scope)
+    for single in alternatives(path):
+        if not isinstance(single, Unknown) or not single.pieces:
+            options.append(_read_one(expression, single, scope))
+            continue
+        files, is_closed = possible_files(scope.context, single.pieces)
+        calls = [replace(expression, arguments=(Literal(Scalar(value=file)), *expression.arguments[1:])) for file in files]
+        options += [safely(lambda call=call: _read_one(call, call.arguments[0].value, scope)) for call in calls]
+        if not is_closed or not files:
+            options.append(unknown(single.detail, single))
+        if scope.doubts is not None:
+            scope.doubts.append("there may be no such file")
+    return choose(options, path)
+
+
+def _read_one(expression: Call, path: Value, scope: Scope) -> Value:
+    others = [evaluate(argument, scope) for argument in expression.arguments[1:]]
+    if expression.name == "templatefile":
+        return for_each_choice(lambda *each: _templatefile(*each, scope=scope), [path, *others])
+    return functions.call(expression.name, [path, *others], scope.context)
 
 
 class _NothingElse:
@@ -448,18 +457,17 @@ def pairs(collection: Value) -> list[tuple[Scalar, Value]]:
 
 def _for_over(expression: For, collection: Value, scope: Scope) -> Value:
     if isinstance(collection, Unknown | Lazy):
-        names = {name: collection for name in (expression.key_name, expression.value_name) if name}
-        return unknown("a collection", collection, *_inside_of(expression, scope.with_names(**names)))
+        return unknown("a collection", collection, *_inside_of(expression, _with_row(expression, scope, collection, collection)))
     rows: list[tuple[Value, Value]] = []
     conditions: list[Value] = []
     open_parts: list[Value] = []
     uncertain: set[int] = set()
+    if isinstance(collection, Mapping) and collection.is_partial:
+        inside = [part for row in pairs(collection) for part in _inside_of(expression, _with_row(expression, scope, *row))]
+        return unknown("a collection", collection, *inside)
     maybe = collection.uncertain if isinstance(collection, Mapping) else frozenset()
     for key, value in pairs(collection):
-        names = {expression.value_name: value}
-        if expression.key_name:
-            names[expression.key_name] = key
-        inner = scope.with_names(**names)
+        inner = _with_row(expression, scope, key, value)
         if expression.condition:
             condition = evaluate(expression.condition, inner)
             if not isinstance(condition, Scalar):
@@ -480,9 +488,12 @@ def _for_over(expression: For, collection: Value, scope: Scope) -> Value:
     if expression.key is None:
         is_unordered = isinstance(collection, Sequence) and collection.is_unordered
         return Sequence(shape.flow, shape.control, tuple(value for _, value in rows), is_unordered=is_unordered)
-    made = _for_object(expression, rows, shape)
-    names = {rows[number][0].text for number in uncertain}  # type: ignore[attr-defined]
-    return replace(made, uncertain=frozenset(names)) if names and isinstance(made, Mapping) else made
+    return _for_object(expression, rows, shape, uncertain)
+
+
+def _with_row(expression: For, scope: Scope, key: Value, value: Value) -> Scope:
+    names = {expression.value_name: value}
+    return scope.with_names(**names, **({expression.key_name: key} if expression.key_name else {}))
 
 
 def _inside_of(expression: For, scope: Scope) -> list[Value]:
@@ -491,21 +502,24 @@ def _inside_of(expression: For, scope: Scope) -> list[Value]:
     return [safely(lambda each=each: evaluate(each, scope)) for each in inside]
 
 
-def _for_object(expression: For, rows: list[tuple[Value, Value]], shape: Value) -> Value:
+def _for_object(expression: For, rows: list[tuple[Value, Value]], shape: Value, uncertain: set[int]) -> Value:
+    """An object. Of rows with one key at most one may be certain: then it is that, or one of the others."""
     entries: dict[str, list[Value]] = {}
     keys: dict[str, Scalar] = {}
-    for key, value in rows:
+    certain: set[str] = set()
+    for number, (key, value) in enumerate(rows):
         if not isinstance(key, Scalar):
             return unknown("a key of a for expression", *(each for row in rows for each in row))
         name = to_string(key)
         if name.value is None:
             raise CodeError("a key is null")
-        if name.value in entries and not expression.is_grouping:
+        if name.value in certain and number not in uncertain and not expression.is_grouping:
             raise CodeError(f"two elements have the key {name.value}")
+        certain |= set() if number in uncertain else {name.value}
         entries.setdefault(name.value, []).append(value)
         keys[name.value] = name if name.value not in keys else computed(name.value, keys[name.value], name)
-    values = {name: Sequence(items=tuple(found)) if expression.is_grouping else found[0] for name, found in entries.items()}
-    return Mapping(flow=shape.flow, control=shape.control, entries=values, keys=keys)
+    values = {name: Sequence(items=tuple(found)) if expression.is_grouping else choose(found) for name, found in entries.items()}
+    return Mapping(shape.flow, shape.control, values, keys, frozenset(entries.keys() - certain))
 
 
 _EVALUATORS: dict[type, Callable[..., Value]] = {

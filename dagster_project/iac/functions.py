@@ -37,14 +37,14 @@ _CONVERSIONS: dict[str, Callable[..., Value]] = {
 FUNCTIONS: dict[str, Callable[..., Value]] = {**_CONVERSIONS, **COLLECTIONS, **STRINGS}
 
 _TAKES_UNKNOWN = frozenset(
-    ("coalesce", "coalescelist", "lookup", "element", "tolist", "toset", "tomap", "concat", "flatten", "merge")
+    ("coalesce", "coalescelist", "lookup", "element", "tolist", "toset", "tomap", "concat", "flatten", "merge", "format", "join")
 )
 """Functions that can say something although an argument is unknown."""
 
 
 _NEEDS_ELEMENTS = frozenset(
     (
-        *("distinct", "compact", "sort", "join", "formatlist", "sum", "alltrue", "anytrue", "index", "setunion"),
+        *("distinct", "compact", "sort", "formatlist", "sum", "alltrue", "anytrue", "index", "setunion"),
         *("setintersection", "setsubtract", "setproduct", "toset", "flatten"),
     )
 )
@@ -54,6 +54,8 @@ _NEEDS_ELEMENTS = frozenset(
 def _is_undecided(value: Value) -> bool:
     if isinstance(value, Sequence):
         return any(_is_undecided(item) for item in value.items)
+    if isinstance(value, Mapping):
+        return not value.is_settled
     return isinstance(value, Unknown | Lazy | Choice)
 
 
@@ -73,7 +75,7 @@ def call(name: str, arguments: list[Value], context: FileContext) -> Value:
 
 
 def _called(name: str, function: Callable[..., Value], arguments: tuple[Value, ...]) -> Value:
-    if any(isinstance(argument, Mapping) and argument.uncertain for argument in arguments):
+    if name not in ("merge", "lookup") and any(isinstance(each, Mapping) and not each.is_settled for each in arguments):
         return unknown("which elements a map has", *arguments)
     if name in _NEEDS_ELEMENTS:
         for argument in arguments:

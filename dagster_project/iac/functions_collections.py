@@ -72,6 +72,9 @@ def _lookup(value: Value, key: Value, *default: Value) -> Value:
     if isinstance(key, Unknown):
         return choose([*entries.values(), *default], key)
     name = to_string(key).value
+    if isinstance(value, Mapping) and (name in value.uncertain or (value.is_partial and name not in entries)):
+        there = [entries[name]] if name in entries else [unknown(f"the element {name}", value)]
+        return choose([*there, *default], key, value)
     if name in entries:
         return decided_by(entries[name], key, Scalar(flow=value.flow, control=value.control))
     if not default:
@@ -97,11 +100,21 @@ def _merge(*values: Value) -> Value:
     for value in given:
         if isinstance(value, Unknown | Lazy):
             return unknown("a map that is merged", *values)
+    uncertain: set[str] = set()
     for value in given:
         mapping = _mapping(value)
-        entries.update(mapping.entries)
+        if mapping.is_partial:
+            return unknown("a map that is merged", *values)
+        for name, item in mapping.entries.items():
+            if name in mapping.uncertain:
+                uncertain |= set() if name in entries and name not in uncertain else {name}
+                entries[name] = choose([entries[name], item]) if name in entries else item
+            else:
+                uncertain.discard(name)
+                entries[name] = item
         keys.update(mapping.keys or {})
-    return Mapping(flow=_union(v.flow for v in given), control=_union(v.control for v in given), entries=entries, keys=keys)
+    flow, control = _union(v.flow for v in given), _union(v.control for v in given)
+    return Mapping(flow, control, entries, keys, frozenset(uncertain))
 
 
 def _union(places) -> frozenset:

@@ -87,20 +87,22 @@ def open_file(context: FileContext, path: Value) -> SourceFile | Unknown:
     return found
 
 
-def possible_files(context: FileContext, pieces: list[str | None]) -> list[str]:
-    """Files that a path may name of which not every piece is known (None), as paths seen from the context's folder."""
+def possible_files(context: FileContext, pieces: tuple[str | None, ...]) -> tuple[list[str], bool]:
+    """Files that a path may name of which not every piece is known (None), as paths seen from the context's folder; and
+    whether it can be no other: an unknown folder may be any."""
     known = "".join(takewhile(lambda piece: piece is not None, pieces))  # type: ignore[arg-type]
     base = known.rpartition("/")[0]
     folder = normal(join(context.folder, base or "."))
-    if folder is None or not any(pieces):
-        return []
+    if folder is None or pieces[0] is None:
+        return [], False
+    written = "".join("\0" if piece is None else piece for piece in pieces)
     pattern = re.compile("".join(".*" if piece is None else re.escape(piece) for piece in pieces), re.DOTALL)
     try:
         names = sorted(_below(context.files, folder, "", _PATH_DEPTH))
     except Forbidden:
-        return []
+        return [], False
     paths = [f"{base}/{name}" if base else name for name in names]
-    return [path for path in paths if pattern.fullmatch(path)]
+    return [path for path in paths if pattern.fullmatch(path)], "\0" not in written.rpartition("/")[0]
 
 
 def _file(context: FileContext, path: Value) -> Value:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from dagster_project.iac.types import sequence_items, to_number, to_string
-from dagster_project.iac.values import CodeError, Open, Scalar, Sequence, Value, computed, unknown
+from dagster_project.iac.values import CodeError, Open, Scalar, Sequence, Unknown, Value, computed, put_together, unknown
 
 _VERB = re.compile(r"%(?:%|(-?0?\d{0,3}(?:\.\d{1,2})?)([sdvqtfg]))")
 _FOREIGN_REGEX = re.compile(r"\[\[:|\\[pPzQCX]|\(\?[<!=]|\(\?P[=>]|\(\?<|\\[1-9]")
@@ -53,7 +53,8 @@ def _split(separator: Value, value: Value) -> Value:
 def _join(separator: Value, *lists: Value) -> Value:
     items = [item for value in lists for item in sequence_items(value)]
     if any(not isinstance(item, Scalar) for item in items):
-        return unknown("an element of a list that is joined", separator, *lists)
+        between = [part for item in items for part in (separator, item)][1:]
+        return put_together("an element of a list that is joined", between)
     if len(items) == 1 and isinstance(items[0].value, str):  # type: ignore[attr-defined]
         return items[0]
     return computed(_text(separator).join(_text(item) for item in items), separator, *lists)
@@ -63,6 +64,8 @@ def _format(pattern: Value, *values: Value) -> Value:
     text = _text(pattern)
     if text == "%s" and len(values) == 1:
         return to_string(values[0])
+    if any(isinstance(value, Unknown) for value in values):
+        return _formatted_in_part(text, pattern, values)
     place = 0
 
     def fill(found: re.Match[str]) -> str:
@@ -90,6 +93,15 @@ def _format(pattern: Value, *values: Value) -> Value:
     if place != len(values) or "%" in _VERB.sub("", text):
         return unknown("format() with other verbs", pattern, *values)
     return computed(filled, pattern, *values)
+
+
+def _formatted_in_part(text: str, pattern: Value, values: tuple[Value, ...]) -> Value:
+    """What is known of a text some of whose values are not: the text between the verbs, where they are plain ones."""
+    between = text.split("%s")
+    if len(between) != len(values) + 1 or "%" in "".join(between):
+        return unknown("format() with an unknown value", pattern, *values)
+    rest = [part for value, after in zip(values, between[1:], strict=True) for part in (value, Scalar(value=after))]
+    return put_together("format() with an unknown value", [Scalar(value=between[0]), *rest], pattern)
 
 
 def _formatlist(pattern: Value, *values: Value) -> Value:

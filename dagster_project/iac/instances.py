@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dagster_project.iac.addresses import Key
 from dagster_project.iac.evaluate import Scope, evaluate, pairs, safely
-from dagster_project.iac.syntax import Body, Literal, Name, Traversal, TupleOf
+from dagster_project.iac.syntax import Attribute, Body, Literal, Name, Traversal, TupleOf, references_in
 from dagster_project.iac.types import to_number
 from dagster_project.iac.values import (
     NOWHERE,
@@ -73,7 +73,8 @@ def _counted(value: Value, known_keys: tuple[Key, ...] | None) -> Expansion:
     if numbers is not None and is_known:
         keys: tuple[Key, ...] = tuple(range(min(numbers[0], _MAX_COUNT)))
     elif known_keys is not None:
-        keys = tuple(key for key in known_keys if isinstance(key, int))
+        # What has no count yet in the state becomes the first.
+        keys = tuple(sorted({0 if key is None else key for key in known_keys if not isinstance(key, str)}))
     elif numbers:
         keys = tuple(range(min(max(numbers), _MAX_COUNT)))
     else:
@@ -119,10 +120,14 @@ def _each_of(value: Mapping | Sequence, known_keys: tuple[Key, ...] | None) -> E
         if not isinstance(key, Scalar):
             return _for_each(unknown("a key of for_each", value), known_keys)
         keys.append(key)
-        if isinstance(value, Mapping) and key.text in value.uncertain and known_keys is not None and key.text not in known_keys:
-            continue
-        found[key.text or ""] = {"each": _each(key, item)}
-    is_known = not (isinstance(value, Mapping) and value.uncertain)
+        is_certain = not isinstance(value, Mapping) or (not value.is_partial and key.text not in value.uncertain)
+        if is_certain or known_keys is None or key.text in known_keys:
+            found[key.text or ""] = {"each": _each(key, item)}
+    is_known = not isinstance(value, Mapping) or value.is_settled
+    if isinstance(value, Mapping) and value.is_partial:
+        further = unknown("for_each", value)
+        others = [key for key in known_keys or () if isinstance(key, str) and key not in found]
+        found |= {key: {"each": _each(Scalar(value=key), further)} for key in others}
     return Expansion(found, flows(keys) | controls(keys) | value.flow | value.control, is_known)
 
 
@@ -208,6 +213,10 @@ class Instance:
             triggers = lifecycle.expression("replace_triggered_by")
             if triggers is not None:
                 yield "replace_triggered_by", safely(lambda e=triggers: evaluate(e, self.scope))
+                for reference in references_in(triggers):
+                    first, second = reference.split(".", 1)
+                    whole = Traversal(Name(first), (Attribute(second),))
+                    yield "replace_triggered_by", safely(lambda e=whole: evaluate(e, self.scope))
 
 
 def _block_object(body: Body, scope: Scope, label: str) -> Value:
@@ -250,7 +259,7 @@ def nested(body: Body, scope: Scope, type_: str) -> Iterator[tuple[Body | Value,
         expression, iterator = block.body.expression("for_each"), block.body.expression("iterator")
         name = iterator.name if isinstance(iterator, Name) else type_
         collection = safely(lambda e=expression: evaluate(e, scope)) if expression else unknown("for_each")
-        if not isinstance(collection, Mapping | Sequence):
+        if not isinstance(collection, Mapping | Sequence) or (isinstance(collection, Mapping) and not collection.is_settled):
             yield collection, scope
             symbol = scope.with_names(**{name: Mapping(entries={"key": collection, "value": collection})})
             yield from ((content, symbol) for content in block.body.nested("content"))

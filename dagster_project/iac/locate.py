@@ -135,7 +135,7 @@ class _Search:
         users |= {
             address
             for address in self._root.users_of(self._root.moved(template.address))
-            if (known := self._state.by_address.get(address)) is None or known.launch is None
+            if (known := self._state.by_address.get(address)) is not None and known.launch is None
         }
         return tuple(sorted(users))
 

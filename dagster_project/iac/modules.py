@@ -24,6 +24,7 @@ from dagster_project.iac.values import (
     Places,
     Scalar,
     Sequence,
+    Span,
     Value,
     decided_by,
     is_null,
@@ -31,6 +32,9 @@ from dagster_project.iac.values import (
 )
 
 _MAX_MODULE_DEPTH = 20
+DATA = "(data) "
+"""What stands before a data source's address in the place of a file: what comes from it is known by that."""
+
 _COPIES = {"terraform_data": {"output": "input"}}
 """Computed attributes that repeat an argument."""
 
@@ -184,7 +188,8 @@ class Module:
             scopes = [self.scope.with_names(**names) for names in expansion.instances.values()]
             instances = [Instance("", type_, body, scope, frozenset()) for scope in scopes]
             found = unknown(f"data.{type_}.{name}", *(value for each in instances for _, value in each.everything()))
-            return replace(found, flow=found.flow | expansion.places)
+            mark = Span(f"{DATA}{child(self.address, f'data.{type_}.{name}')}", 0, 0)
+            return replace(found, flow=found.flow | expansion.places | {mark})
 
         return self._once(("data", type_, name), arguments)
 
@@ -197,18 +202,19 @@ class Module:
 
     def _resource_value(self, type_: str, name: str) -> Value:
         expansion = self._expansion(type_, name)
-        if not isinstance(expansion, Expansion):
-            return expansion
-        return _by_key(expansion, lambda key: self._resource_object(type_, name, key))
+        return self._once(
+            ("value", type_, name), lambda: _by_key(expansion, lambda key: self._resource_object(type_, name, key))
+        )
 
     def _resource_object(self, type_: str, name: str, key: Key) -> Value:
         label = with_key(f"{type_}.{name}", key)
 
         def get(attribute: str) -> Value:
             instance = self._instance(type_, name, key)
-            if instance.ignored() & {attribute, "all"}:
+            argument = _COPIES.get(type_, {}).get(attribute, attribute)
+            if instance.ignored() & {attribute, argument, "all"}:
                 return unknown(f"{label}.{attribute}, changes of which are ignored")
-            value = instance.value((_COPIES.get(type_, {}).get(attribute, attribute),)) or instance.blocks(attribute)
+            value = instance.value((argument,)) or instance.blocks(attribute)
             if value is None or (is_null(value) and type_ != "terraform_data"):
                 # What the code leaves out or gives as null, the provider may fill in.
                 return unknown(f"{label}.{attribute}")
@@ -296,7 +302,7 @@ class Module:
         if not isinstance(called, dict):
             return called
         expansion = self._call_expansion(name)
-        return _by_key(expansion, lambda key: called[key].outputs())
+        return self._once(("module value", name), lambda: _by_key(expansion, lambda key: called[key].outputs()))
 
     def _call_expansion(self, name: str) -> Expansion:
         # A module without resources leaves nothing in the state: none of its instances there does not mean that there is none.
@@ -363,9 +369,12 @@ def _by_key(expansion: Expansion, make: Callable[[Key], Value]) -> Value:
     keys = list(expansion.instances)
     if keys == [None]:
         return make(None)
-    if not expansion.is_known:
+    if not expansion.is_known and (not keys or ANY_KEY in keys):
         found = unknown("instances whose number is unknown", *(make(key) for key in keys))
         return replace(found, control=found.control | expansion.places)
+    if not expansion.is_known:
+        entries = {str(key): make(key) for key in keys}
+        return Mapping(control=expansion.places, entries=entries, uncertain=frozenset(entries), is_partial=True)
     decider = Scalar(control=expansion.places)
     if all(isinstance(key, int) for key in keys):
         return decided_by(Sequence(items=tuple(make(key) for key in sorted(keys))), decider)  # type: ignore[type-var]

@@ -14,9 +14,6 @@ from dagster_project.iac.survey import CODE, VAR_FILES, Survey
 from dagster_project.iac.values import CodeError, Scalar, Span, alternatives, flows
 from dagster_project.iac.variables import values_of
 
-_NOT_DEPLOYED = frozenset(("examples", "example"))
-"""Folders whose roots nobody deploys, by the standard module structure."""
-
 _MAX_ROOTS = 20
 """Roots that share a literal and are named; by then it is clear that many do."""
 
@@ -58,11 +55,11 @@ class Repository:
         Roots of examples are left out. After twenty roots that share it the others are only counted.
         """
         folders = self._reaching(span.file)
-        plans = [Plan(folder) for folder in folders]
+        plans = [Plan(folder) for folder in folders if not self._needs_var_file(folder)]
         plans += [Plan(folder, var_files=(file,)) for folder in folders for file in self._own_var_files(folder)]
         if span.file.endswith(VAR_FILES) and not _is_below(span.file, root.plan.root):
             plans += [Plan(folder, var_files=(span.file,)) for folder in self._declaring(span)]
-        others = [plan for plan in plans if plan.root != root.plan.root and not _NOT_DEPLOYED & set(plan.root.split("/"))]
+        others = [plan for plan in plans if plan.root != root.plan.root and self._survey.is_deployed(plan.root)]
         found: list[str] = []
         sharing = 0
         by_root = groupby(sorted(others, key=lambda plan: (plan.root, plan.var_files)), key=lambda plan: plan.root)
@@ -89,7 +86,7 @@ class Repository:
         another place than ``span``: a run may have named one of them."""
         found = []
         for file in self._var_files_of(root):
-            other = Root(self.files, replace(root.plan, var_files=(file,)), root.state)
+            other = self.root(replace(root.plan, var_files=(file,)), root.state)
             instance = other.instances.get(address)
             value = instance.value(path) if instance else None
             options = alternatives(value) if value else ()
@@ -100,9 +97,21 @@ class Repository:
     def _var_files_of(self, root: Root) -> list[str]:
         """Variable files that set one of a root's variables: those below it, above it, or beside all code."""
         declared = set(root.module.configuration.variables)
-        owners = {None, root.folder, root.plan.root, *_above(root.plan.root)}
-        found = [file for file in self._survey.var_files if self._survey.owner_of(file) in owners]
+        above = [folder for folder in _above(root.plan.root) if not self._survey.is_root(folder)]
+        owners = {None, root.folder, root.plan.root, *above}
+        found = [file for file in self._survey.var_files if self._survey.is_deployed(file)]
+        found = [file for file in found if self._survey.owner_of(file) in owners]
         return [file for file in found if file not in root.given.files and declared & self._assigned(file)]
+
+    def _needs_var_file(self, folder: str) -> bool:
+        """Whether a root has variables without a value that a variable file of its own gives."""
+        files = self._own_var_files(folder)
+        if not files:
+            return False
+        root = Root(self.files, Plan(folder), None)
+        declared = root.module.configuration.variables
+        missing = {name for name, variable in declared.items() if variable.default is None and name not in root.given.values}
+        return any(missing & self._assigned(file) for file in files)
 
     def _own_var_files(self, folder: str) -> list[str]:
         """Variable files that lie below another root, and with which it may be planned."""
@@ -148,7 +157,7 @@ class Repository:
     def _is_root(self, folder: str) -> bool:
         """Whether a folder is planned by itself, and not only as the module of Terragrunt units."""
         is_module = any(module == folder != unit for unit, (module, _) in self._unit_files.items())
-        return self._survey.is_root(folder) and (not is_module or folder in self._survey.planned)
+        return self._survey.is_root(folder) and (not is_module or folder in self._survey.loading)
 
     def _unit_reads(self, unit: str, file: str, using: set[str]) -> bool:
         found = self._unit_files.get(unit)

@@ -8,17 +8,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from dagster_project.iac.addresses import child
+from dagster_project.iac.addresses import child, split, with_key
 from dagster_project.iac.configuration import Configuration, Problem
 from dagster_project.iac.files import Files
 from dagster_project.iac.functions_files import FileContext
 from dagster_project.iac.instances import Expansion, Instance
 from dagster_project.iac.kinds import KINDS
-from dagster_project.iac.modules import Absent, Module, Surroundings, read_manifest
+from dagster_project.iac.modules import DATA, Absent, Module, Surroundings, read_manifest
 from dagster_project.iac.state import State
 from dagster_project.iac.terragrunt import Unit, read_unit
-from dagster_project.iac.values import NOWHERE, Choice, Places, Scalar, Span, Value, controls, flows, is_open, unknown
+from dagster_project.iac.values import NOWHERE, Choice, CodeError, Places, Scalar, Span, Value, controls, flows, is_open, unknown
 from dagster_project.iac.variables import Given, gather
+
+_LAUNCHING = frozenset(
+    f"aws_{name}"
+    for name in (
+        *("autoscaling_group", "instance", "spot_instance_request", "eks_node_group", "ec2_fleet", "spot_fleet_request"),
+        "batch_compute_environment",
+    )
+)
+"""Resources that launch instances."""
 
 _MAX_MOVES = 20
 """Moves of an address that are followed."""
@@ -121,7 +130,8 @@ class Root:
         if address not in self.instances:
             # Terraform moves what gains or loses a count by itself.
             found = self._by_uncounted.get(_uncounted(address), [])
-            return found[0] if len(found) == 1 else address
+            is_free = len(found) == 1 and not (self.state and found[0] in self.state.by_address)
+            return found[0] if is_free else address
         return address
 
     @cached_property
@@ -209,16 +219,10 @@ class Root:
         return tuple(sorted(found))
 
     def _reading_data(self, module: Module, name: str) -> set[str]:
-        """Instances that read a data source of a module, or any in the module that a call makes."""
-        inside = child(module.address, name)
-        is_call = name.startswith("module.")
-        words = "data." if is_call else ".".join(name.split(".")[:2])
-        return {
-            address
-            for address, each in self.instances.items()
-            if (address.startswith((inside + ".", inside + "[")) if is_call else each.scope.references is module)
-            and any(reference.startswith(words) for reference in each.body.references())
-        }
+        """Addresses into which a data source of a module flows, or any of the module that a call makes."""
+        inside = DATA + child(module.address, name)
+        marks = [file for file in self.feeds if file == inside or file.startswith((inside + ".", inside + "["))]
+        return {feed.address for file in marks for feed in self.feeds[file]}
 
     def users_of(self, template: str) -> list[str]:
         """Instances whose code refers to a launch template or configuration of their module."""
@@ -230,7 +234,8 @@ class Root:
         return sorted(
             address
             for address, each in self.instances.items()
-            if address != template and address.startswith(module) and each.scope.references is instance.scope.references
+            if each.type in _LAUNCHING
+            and each.scope.references is instance.scope.references
             and name in each.body.references()
         )
 
@@ -275,7 +280,15 @@ class Root:
 
 
 def _uncounted(address: str) -> str:
-    return address.replace("[0]", "")
+    """An address without the keys that a count of one gives."""
+    at = ""
+    try:
+        names = split(address)
+    except CodeError:
+        return address
+    for (first, _), (name, key) in zip(names[::2], names[1::2], strict=False):
+        at = child(at, with_key(f"{first}.{name}", None if key == 0 else key))
+    return at
 
 
 def covers(place: Span, span: Span) -> bool:

@@ -24,6 +24,8 @@ _SOURCE = re.compile(rb'\bsource"?\s*[=:]\s*"(\.{1,2}(?:/[^"$]*)?)"')
 _READING = re.compile(rb'\b(?:file\w*|templatefile)\s*\(\s*(?:\\?"((?:[^"\\]|\\.)*?)\\?"\s*[,)]|(path\.(?:module|root))\s*,)?')
 _PLANNED = re.compile(rb'\bbackend\s*"|"backend"\s*:|\bcloud\s*\{')
 _VARIABLE = re.compile(rb'\bvariable"?\s*[:{]?\s*\{?\s*"([^"]+)"')
+_EXAMPLES = frozenset(("examples", "example"))
+_TESTS = frozenset(("test", "tests", "fixtures"))
 _INTERPOLATION = re.compile(r"\$\{[^{}]*\}")
 
 
@@ -31,8 +33,8 @@ class Survey:
     """One pass over a repository's folders.
 
     ``callers`` of each module folder; ``coded`` folders, with Terraform's code or a Terragrunt unit; ``units``; ``planned``
-    folders, which are roots even if they are called; ``declared`` variables by folder; ``var_files`` that are not loaded by
-    themselves.
+    folders, which are roots even if they are called, and ``loading`` ones, with variable files that are loaded by themselves;
+    ``declared`` variables by folder; ``var_files`` that are not loaded by themselves.
     """
 
     def __init__(self, files: Files) -> None:
@@ -40,6 +42,7 @@ class Survey:
         self.coded: set[str] = set()
         self.units: set[str] = set()
         self.planned: set[str] = set()
+        self.loading: set[str] = set()
         self.declared: dict[str, set[str]] = {}
         self.var_files: list[str] = []
         self._readings: dict[str, list[_Reading]] = {}
@@ -66,6 +69,8 @@ class Survey:
             self.coded.add(folder)
         if any(name in _ALWAYS or name.endswith(_AUTOMATIC) or name == ".terraform.lock.hcl" for name in names):
             self.planned.add(folder)
+        if any(name in _ALWAYS or name.endswith(_AUTOMATIC) for name in names):
+            self.loading.add(folder)
         self.var_files += [
             _path(folder, name)
             for name in names
@@ -123,6 +128,16 @@ class Survey:
     def is_root(self, folder: str) -> bool:
         """Whether a folder is planned on its own: nothing calls it, or it has what only roots have."""
         return folder in self.coded and (folder in self.planned or not self.callers.get(folder))
+
+    def is_deployed(self, folder: str) -> bool:
+        """Whether a folder is none of the examples or tests of a module, which has code above them; an environment may be called
+        test."""
+        names = folder.split("/")
+        for number, name in enumerate(names):
+            above = "/".join(names[:number]) or "."
+            if name in _EXAMPLES or (name in _TESTS and above in self.coded):
+                return False
+        return True
 
     def readers(self, file: str) -> set[str]:
         """Folders whose code may read a file that is no code, by the paths that are written there."""

@@ -99,6 +99,8 @@ def convert(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) 
     if isinstance(value, Unknown) and (defaults := _defaults(type_, evaluate)):
         # Where it lacks an attribute, a default will stand in.
         return unknown(value.detail, value, *defaults)
+    if isinstance(value, Lazy) and type_.kind == "object":
+        return replace(value, get=lambda name: _attribute_of(value, name, type_, evaluate))
     if type_.kind == "any" or is_null(value) or not isinstance(value, Scalar | Sequence | Mapping):
         return value
     return _CONVERSIONS[type_.kind](value, type_, evaluate)
@@ -171,7 +173,7 @@ def has_strings(value: Value) -> bool:
 
 def as_set(items: tuple[Value, ...], source: Value) -> Value:
     """Distinct elements in the order in which Terraform iterates over them; unknown where an element is not known."""
-    if any(isinstance(item, Unknown | Lazy | Choice) for item in items):
+    if any(isinstance(item, Unknown | Lazy | Choice) or (isinstance(item, Mapping) and not item.is_settled) for item in items):
         return unknown("an element of a set", *items, source)
     distinct: list[Value] = []
     for item in of_one_type(items):
@@ -238,8 +240,8 @@ def _tuple(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) -
 def _object(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) -> Value:
     if not isinstance(value, Mapping):
         raise CodeError("an object is needed")
-    if value.uncertain:
-        return unknown("which attributes an object has", value)
+    if not value.is_settled:
+        return unknown("which attributes an object has", value, *_defaults(type_, evaluate))
     entries: dict[str, Value] = {}
     for name, attribute in type_.attributes.items():
         item = value.entries.get(name)
@@ -248,6 +250,12 @@ def _object(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) 
         item = or_default(NULL if item is None else item, attribute.default, evaluate)
         entries[name] = convert(item, attribute.type, evaluate)
     return replace(value, entries=entries)
+
+
+def _attribute_of(value: Lazy, name: str, type_: Type, evaluate: Callable[[Expression], Value]) -> Value:
+    declared = type_.attributes.get(name)
+    found = value.get(name)
+    return or_default(found, declared.default, evaluate) if declared else found
 
 
 def _defaults(type_: Type, evaluate: Callable[[Expression], Value]) -> list[Value]:

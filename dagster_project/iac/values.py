@@ -119,11 +119,17 @@ class Sequence(Value):
 @dataclass(frozen=True, slots=True)
 class Mapping(Value):
     """``entries`` by key. ``keys`` holds those keys that have a place or were computed, as the values that they were; of those
-    that are ``uncertain`` it is not known whether they are there."""
+    that are ``uncertain`` it is not known whether they are there, and where it ``is_partial`` there may be others."""
 
     entries: dict[str, Value] = None  # type: ignore[assignment]
     keys: dict[str, Scalar] = None  # type: ignore[assignment]
     uncertain: frozenset[str] = frozenset()
+    is_partial: bool = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known which keys it has."""
+        return not self.uncertain and not self.is_partial
 
     def key(self, name: str) -> Scalar:
         """The key ``name`` with what is known of its place."""
@@ -149,10 +155,12 @@ class Choice(Value):
 
 @dataclass(frozen=True, slots=True)
 class Unknown(Value):
-    """``reason`` is a reason code of a verdict; ``detail`` names what is unknown."""
+    """``reason`` is a reason code of a verdict; ``detail`` names what is unknown. Of a string that is put together, ``pieces``
+    are its parts, None for each that is unknown."""
 
     reason: str = "unknown_value"
     detail: str = ""
+    pieces: tuple[str | None, ...] = ()
 
 
 NULL = Scalar()
@@ -247,8 +255,18 @@ def parts(value: Value) -> Iterator[Value]:
 def is_open(value: Value) -> bool:
     """Whether anything in it is unknown, or one of several."""
     return any(
-        isinstance(part, Unknown | Lazy | Choice) or (isinstance(part, Mapping) and part.uncertain) for part in _within((value,))
+        isinstance(part, Unknown | Lazy | Choice) or (isinstance(part, Mapping) and not part.is_settled)
+        for part in _within((value,))
     )
+
+
+def put_together(detail: str, values: Iterable[Value], *others: Value) -> Unknown:
+    """A string of which not every part is known; the parts that are stay in ``pieces``."""
+    given = list(values)
+    pieces: list[str | None] = []
+    for value in given:
+        pieces += value.pieces or [None] if isinstance(value, Unknown) else [value.text if isinstance(value, Scalar) else None]
+    return replace(unknown(detail, *given, *others), pieces=tuple(pieces))
 
 
 def decided_by(value: Value, *deciders: Value) -> Value:
@@ -335,7 +353,7 @@ def plain(value: Value) -> Any:
             return ("set" if value.is_set else "list", tuple(strip(item) for item in value.items))
         if isinstance(value, Mapping):
             entries = tuple((key, strip(item)) for key, item in sorted(value.entries.items()))
-            return ("map", entries, tuple(sorted(value.uncertain))) if value.uncertain else ("map", entries)
+            return ("map", entries) if value.is_settled else ("map", entries, tuple(sorted(value.uncertain)), value.is_partial)
         if isinstance(value, Choice):
             return ("one of", tuple(strip(option) for option in value.options))
         if isinstance(value, Unknown):

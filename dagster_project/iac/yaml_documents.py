@@ -152,7 +152,8 @@ class _Decoder:
                 continue
             entries[key.value] = self.value(value_node)
             keys[key.value] = key
-        return Mapping(entries=entries, keys=keys) if is_known else unknown("a YAML key that decoders read differently")
+        # Beside a key that decoders read differently, others may be there.
+        return Mapping(entries=entries, keys=keys, is_partial=not is_known)
 
     def _key(self, node: yaml.ScalarNode) -> Scalar | None:
         """A key is decoded as any scalar, and then is a string: y is "true". None of one that decoders disagree on."""
