@@ -43,6 +43,17 @@ class Configuration:
     is_empty: bool = True
 
 
+def configuration_of(files: Files, folder: str) -> Configuration:
+    """The module in a folder, parsed once for all that evaluate it."""
+    try:
+        parsed = files.holder_of(folder).parsed
+    except Forbidden:
+        return load_configuration(files, folder)
+    if folder not in parsed:
+        parsed[folder] = load_configuration(files, folder)
+    return parsed[folder]
+
+
 def load_configuration(files: Files, folder: str) -> Configuration:
     """Reads a folder's ``.tf`` and ``.tf.json`` files; what is wrong with them becomes ``problems``."""
     found = Configuration(folder)

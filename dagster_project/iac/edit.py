@@ -115,7 +115,10 @@ def require_value(location: Location, to: str) -> None:
 
 
 def write(files: Files, contents: Mapping[str, bytes]) -> None:
-    """Replaces files, each in one step, keeping their modes. Raises ``InputError`` where one was changed in the meantime."""
+    """Replaces files, each in one step, keeping their modes. Raises ``InputError`` where one was changed in the meantime.
+
+    What was read of the repository is then old: open it anew for further questions.
+    """
     folder = files.root
     for path in contents:
         before = files.read(path)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from dagster_project.errors import InputError
 
@@ -79,6 +80,8 @@ class Files:
         self._below = below
         self._read: dict[str, SourceFile | None] = {}
         self._folders: dict[str, tuple[str, ...]] = {}
+        self.parsed: dict[str, Any] = {}
+        """What was made of folders, by whoever parses them; see ``holder_of``."""
 
     @classmethod
     def open(cls, folder: Path) -> Files:
@@ -90,6 +93,13 @@ class Files:
     def with_changes(self, overlay: Mapping[str, bytes]) -> Files:
         """The same files with other contents in some; nothing is written."""
         return Files(self.root, overlay, self)
+
+    def holder_of(self, folder: str) -> Files:
+        """The files that a folder has in common with others: those below, unless a change is laid over one of them."""
+        if self._below is None:
+            return self
+        paths = [join(folder, name) for name in self.names(folder)]
+        return self if any(self.real_path(path) in self._overlay for path in paths) else self._below.holder_of(folder)
 
     def real_path(self, path: str) -> str:
         """The path of the file or folder itself. Raises ``Forbidden`` where it lies outside of the repository."""

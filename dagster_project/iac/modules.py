@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dagster_project.iac.addresses import Key, child, with_key
-from dagster_project.iac.configuration import Configuration, Problem, Variable, load_configuration
+from dagster_project.iac.configuration import Configuration, Problem, Variable, configuration_of
 from dagster_project.iac.evaluate import Scope, evaluate, safely
 from dagster_project.iac.files import Files, Forbidden, join, normal
 from dagster_project.iac.functions_files import FileContext
@@ -57,7 +57,7 @@ class Surroundings:
     def configuration(self, folder: str) -> Configuration:
         """The module in a folder, read once."""
         if folder not in self.configurations:
-            self.configurations[folder] = load_configuration(self.files, folder)
+            self.configurations[folder] = configuration_of(self.files, folder)
         return self.configurations[folder]
 
 
