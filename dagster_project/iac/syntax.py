@@ -209,7 +209,7 @@ class Body:
         """What Terraform makes of a block and its override: attributes replace attributes, blocks all blocks of their type.
         Only of lifecycle blocks the attributes are merged."""
         made = {_made_type(block) for block in other.blocks}
-        taken = (made | set(other.parsed)) - {"lifecycle"}
+        taken = made | set(other.parsed)
         lifecycles = [*self.nested("lifecycle"), *other.nested("lifecycle")]
 
         def nested_from(name: str) -> list[Body] | None:

@@ -582,3 +582,13 @@ def test_a_template_of_another_shape_has_a_verdict_and_no_crash(tmp_path: Path, 
     location = stack.locate("i-1", "instance_type", "m5.large")
     assert location.status in ("not_found", "refused")
     assert location.span is None
+
+
+def test_a_literal_that_decides_whether_a_resource_is_there_is_refused(tmp_path: Path) -> None:
+    conditions = "Conditions:\n  IsLarge: !Equals [!Ref Size, m5.large]\n"
+    extra = "  Disk:\n    Type: AWS::EC2::Volume\n    Condition: IsLarge\n    Properties:\n      Size: 8\n"
+    text = HEAD + PARAMETERS.replace("«p:m5.large»", "m5.large") + conditions + RESOURCES + instance("Web", "!Ref Size") + extra
+    template = Template(tmp_path, text)
+    assert template.verdict("i-1") == "changes_addresses"
+    assert not template.edit("i-1", "m5.medium", shared=True).is_edited
+    assert template.data() == text.encode()

@@ -373,3 +373,38 @@ def test_a_files_owner_of_several_names_keeps_them(checkout: Make) -> None:
     os.link(made.folder / "main.tf", outside)
     write(made.repository.files, made.prepare(("i-web", "instance_type", "c5.large")).contents)
     assert (made.data("main.tf"), outside.read_bytes()) == (web('"c5.large"').encode(), web('"m5.large"').encode())
+
+
+def test_a_value_that_changes_how_many_instances_there_are_is_refused_although_others_would_not(checkout: Make) -> None:
+    extra = 'resource "aws_instance" "extra" {\n  count = startswith(local.size, "t") ? 1 : 0\n  instance_type = "c5.large"\n}\n'
+    made = checkout({"main.tf": 'locals { size = "m5.large" }\n' + web("local.size") + extra}, live(web="m5.large"))
+    assert outcomes(made, ("i-web", "instance_type", "t3.large")) == [(False, "changes_addresses")]
+    assert outcomes(made, ("i-web", "instance_type", "m5.xlarge")) == [(True, "literal")]
+
+
+def test_a_folder_that_became_a_link_in_the_meantime_is_not_written_through(checkout: Make, tmp_path: Path) -> None:
+    made = checkout({"app/main.tf": web('"m5.large"')}, live(web="m5.large"), root="app")
+    edits = made.prepare(("i-web", "instance_type", "m5.medium"))
+    outside = tmp_path / "outside"
+    (made.folder / "app").rename(outside)
+    (made.folder / "app").symlink_to(outside)
+    with pytest.raises(InputError, match=r"app/main\.tf was changed while it was being edited"):
+        write(made.repository.files, edits.contents)
+    assert (outside / "main.tf").read_text() == web('"m5.large"')
+
+
+def test_a_validation_that_would_fail_refuses_the_edit(checkout: Make) -> None:
+    rule = 'validation {\n    condition = contains(["m5.large", "m5.xlarge"], var.size)\n    error_message = "No."\n  }\n'
+    declared = f'variable "size" {{\n  default = "m5.large"\n  {rule}}}\n'
+    made = checkout({"main.tf": declared + web("var.size")}, live(web="m5.large"))
+    edits = made.prepare(("i-web", "instance_type", "m5.medium"))
+    assert edits.outcomes[0].location.sentence == "Terraform would refuse the new value: var.size."
+    assert outcomes(made, ("i-web", "instance_type", "m5.xlarge")) == [(True, "literal")]
+
+
+def test_a_precondition_that_would_fail_refuses_the_edit(checkout: Make) -> None:
+    check = 'precondition {\n      condition = local.size != "m5.medium"\n      error_message = "No."\n    }\n'
+    rule = f"lifecycle {{\n    {check}  }}\n"
+    made = checkout({"main.tf": 'locals { size = "m5.large" }\n' + web(f"local.size\n  {rule}")}, live(web="m5.large"))
+    assert outcomes(made, ("i-web", "instance_type", "m5.medium")) == [(False, "fails_validation")]
+    assert outcomes(made, ("i-web", "instance_type", "m5.xlarge")) == [(True, "literal")]
