@@ -58,11 +58,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Bytes that flow into an address. ``name`` is the attribute, as far as it is known."""
+    """Bytes that flow into an address."""
 
     place: Span
     address: str
-    name: str
 
 
 class Root:
@@ -176,10 +175,10 @@ class Root:
             for address, instance in self.instances.items():
                 for name, value in instance.everything():
                     for place in self._flow(instance, name, value, memo):
-                        found.setdefault(place.file, []).append(Feed(place, address, name))
+                        found.setdefault(place.file, []).append(Feed(place, address))
             for call in self.absent:
                 for place in flows(call.values):
-                    found.setdefault(place.file, []).append(Feed(place, call.address, ""))
+                    found.setdefault(place.file, []).append(Feed(place, call.address))
         return found
 
     @cached_property
@@ -187,19 +186,19 @@ class Root:
         """By file: which bytes have any say in an address, be it in a condition or in whether it is there."""
         found: dict[str, list[Feed]] = {}
 
-        def note(places: Places, address: str, name: str) -> None:
+        def note(places: Places, address: str) -> None:
             for place in places:
-                found.setdefault(place.file, []).append(Feed(place, address, name))
+                found.setdefault(place.file, []).append(Feed(place, address))
 
         with deep_recursion():
             for address, instance in self.instances.items():
-                note(instance.addressing, address, "")
-                for name, value in instance.everything():
-                    note(flows((value,)) | controls((value,)), address, name)
+                note(instance.addressing, address)
+                for _, value in instance.everything():
+                    note(flows((value,)) | controls((value,)), address)
             for call in self.absent:
-                note(flows(call.values) | controls(call.values), call.address, "")
+                note(flows(call.values) | controls(call.values), call.address)
             for expansion in self._expansions:
-                note(expansion.places if not expansion.instances else NOWHERE, expansion.block, "")
+                note(expansion.places if not expansion.instances else NOWHERE, expansion.block)
         return found
 
     @cached_property
