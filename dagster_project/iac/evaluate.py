@@ -167,7 +167,7 @@ def attribute(value: Value, name: str, doubts: list[str] | None = None) -> Value
     if isinstance(value, Mapping):
         if name not in value.entries:
             if value.is_partial:
-                return unknown(f"the attribute {name}", value)
+                return _perhaps_there(value, f"the attribute {name}")
             raise CodeError(f"there is no attribute {name}")
         if doubts is not None and name in value.uncertain:
             doubts.append(f"{name} may not be there")
@@ -179,6 +179,12 @@ def attribute(value: Value, name: str, doubts: list[str] | None = None) -> Value
     if isinstance(value, Unknown):
         return replace(value, detail=f"{value.detail}.{name}") if value.reason == "unknown_value" else value
     raise CodeError(f"there is no attribute {name}")
+
+
+def _perhaps_there(value: Mapping, detail: str, *keys: Value) -> Value:
+    """An element that may be one of those of which it is not known what they are called, or whether they are there."""
+    others = [value.entries[name] for name in sorted(value.uncertain)]
+    return unknown(detail, Scalar(flow=value.flow, control=value.control), *others, *keys)
 
 
 def _inside(holder: Value, item: Value) -> Value:
@@ -206,7 +212,7 @@ def _index(value: Value, key: Value) -> Value:
         name = to_string(key).value
         if name not in value.entries:
             if value.is_partial:
-                return unknown(f"the element {name}", value, key)
+                return _perhaps_there(value, f"the element {name}", key)
             raise CodeError(f"there is no element {name}")
         return decided_by(_inside(value, value.entries[name]), key)
     if isinstance(value, Sequence) and not value.is_set:

@@ -128,7 +128,8 @@ def _concat(*values: Value) -> Value:
     if any(isinstance(item, Scalar) and isinstance(item.value, str) for item in items):
         # Lists become lists of strings, tuples stay as they are.
         items = tuple(loosened(item) if isinstance(item, Scalar) else item for item in items)
-    return Sequence(flow=_union(v.flow for v in values), control=_union(v.control for v in values), items=items)
+    is_unordered = any(value.is_unordered for value in values)  # type: ignore[attr-defined]
+    return Sequence(_union(v.flow for v in values), _union(v.control for v in values), items, is_unordered=is_unordered)
 
 
 def _flatten(value: Value) -> Value:
@@ -136,10 +137,13 @@ def _flatten(value: Value) -> Value:
         return unknown("a list that is flattened", value)
     flow, control = set(value.flow), set(value.control)
     found: list[Value] = []
+    is_unordered = isinstance(value, Sequence) and value.is_unordered
 
     def walk(items: tuple[Value, ...]) -> bool:
+        nonlocal is_unordered
         for item in items:
             if isinstance(item, Sequence):
+                is_unordered = is_unordered or item.is_unordered
                 flow.update(item.flow)
                 control.update(item.control)
                 if not walk(item.items):
@@ -152,7 +156,7 @@ def _flatten(value: Value) -> Value:
 
     if not walk(sequence_items(value)):
         return unknown("a list that is flattened", value)
-    return Sequence(flow=frozenset(flow), control=frozenset(control), items=tuple(found))
+    return Sequence(frozenset(flow), frozenset(control), tuple(found), is_unordered=is_unordered)
 
 
 def _distinct(value: Value) -> Value:
@@ -163,7 +167,7 @@ def _distinct(value: Value) -> Value:
             found.append(item)
         elif isinstance(item, Scalar) and item.origin != found[same].origin:  # type: ignore[attr-defined]
             found[same] = computed(item.value, found[same], item)
-    return Sequence(flow=value.flow, control=value.control, items=tuple(found))
+    return replace(value, items=tuple(found), is_set=False)
 
 
 def _compact(value: Value) -> Value:
@@ -223,7 +227,7 @@ def _chunklist(value: Value, size: Value) -> Value:
         raise CodeError("chunklist() of less than nothing")
     count = count or len(items) or 1
     chunks = tuple(Sequence(items=items[start : start + count]) for start in range(0, len(items), count))
-    return decided_by(Sequence(flow=value.flow, control=value.control, items=chunks), size)
+    return decided_by(replace(value, items=chunks, is_set=False), size)
 
 
 def _setproduct(*values: Value) -> Value:

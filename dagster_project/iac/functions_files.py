@@ -211,7 +211,7 @@ def _placed(
             elif isinstance(value, Mapping):
                 entries = {key: put(item) for key, item in value.entries.items()}
                 keys = {key: put(item) for key, item in (value.keys or {}).items()}
-                done[id(value)] = Mapping(control=source.control, entries=entries, keys=keys)  # type: ignore[arg-type]
+                done[id(value)] = replace(value, control=source.control, entries=entries, keys=keys)
             else:
                 done[id(value)] = replace(value, flow=source.flow, control=source.control)
         return done[id(value)]

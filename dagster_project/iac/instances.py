@@ -212,7 +212,7 @@ class Instance:
         for lifecycle in self.body.nested("lifecycle"):
             triggers = lifecycle.expression("replace_triggered_by")
             if triggers is not None:
-                yield "replace_triggered_by", safely(lambda e=triggers: evaluate(e, self.scope))
+                # Whatever of a resource is named, a change of it may be a change of that.
                 for reference in references_in(triggers):
                     first, second = reference.split(".", 1)
                     whole = Traversal(Name(first), (Attribute(second),))

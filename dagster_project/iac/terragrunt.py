@@ -304,7 +304,7 @@ class _Config:
 
 
 def _laid_over(below: Value, above: Value, is_deep: bool) -> Value:
-    if not isinstance(below, Mapping) or not isinstance(above, Mapping):
+    if not all(isinstance(each, Mapping) and each.is_settled for each in (below, above)):
         return unknown("inputs that are merged", below, above)
     entries = dict(below.entries)
     for name, value in above.entries.items():

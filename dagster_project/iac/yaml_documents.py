@@ -135,7 +135,7 @@ class _Decoder:
         """Terraform decodes in order: a merge key replaces what stands before it."""
         entries: dict[str, Value] = {}
         keys: dict[str, Scalar] = {}
-        is_known = True
+        odd: set[str] = set()
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise CodeError("a key is no scalar")
@@ -143,17 +143,19 @@ class _Decoder:
                 base = self.value(value_node)
                 if not isinstance(base, Mapping):
                     raise CodeError("a merge key holds no mapping")
+                odd |= base.uncertain
                 entries |= base.entries
                 keys |= {name: base.key(name) for name in base.entries}
                 continue
             key = self._key(key_node)
             if key is None:
-                is_known = False
+                # Its value may stand at another key than the one that is written.
+                odd.add(key_node.value)
+                entries[key_node.value] = self.value(value_node)
                 continue
             entries[key.value] = self.value(value_node)
             keys[key.value] = key
-        # Beside a key that decoders read differently, others may be there.
-        return Mapping(entries=entries, keys=keys, is_partial=not is_known)
+        return Mapping(entries=entries, keys=keys, uncertain=frozenset(odd), is_partial=bool(odd))
 
     def _key(self, node: yaml.ScalarNode) -> Scalar | None:
         """A key is decoded as any scalar, and then is a string: y is "true". None of one that decoders disagree on."""
