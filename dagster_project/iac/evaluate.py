@@ -89,9 +89,7 @@ def safely(function: Callable[[], Value]) -> Value:
     """The function's value; what Terraform would refuse is unknown, with its words."""
     try:
         return function()
-    except CodeError as error:
-        return unknown(str(error))
-    except Open as error:
+    except (CodeError, Open) as error:
         return unknown(str(error))
     except Cycle as cycle:
         return unknown(f"{cycle}, which refers to itself", reason="cycle")

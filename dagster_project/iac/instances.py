@@ -178,7 +178,7 @@ class Instance:
         if not found:
             return None
         if any(not isinstance(inner, Body) for inner, _ in found):
-            return unknown(f"the blocks {type_}", *(value for value in self._block_values(type_)))
+            return unknown(f"the blocks {type_}", *self._block_values(type_))
         return Sequence(items=tuple(_block_object(inner, scope, f"{self.address}.{type_}") for inner, scope in found))  # type: ignore[arg-type]
 
     def _block_values(self, type_: str) -> list[Value]:

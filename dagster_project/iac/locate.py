@@ -18,7 +18,7 @@ from dagster_project.iac.values import NULL, Scalar, Sequence, Span, TooLarge, U
 from dagster_project.iac.verdicts import EDITABLE, REASON_CODES, REFUSED, SHARED, Location, Refusal, few
 
 _DEFAULT_VERSION = "The code names no version of the launch template; the default one is used, and an edit does not move it."
-_LAUNCHING = frozenset(("all", "launch_template", "launch_configuration", "mixed_instances_policy"))
+_LAUNCH_ARGUMENTS = frozenset(("all", "launch_template", "launch_configuration", "mixed_instances_policy"))
 _TEMPLATES = ("aws_launch_template", "aws_launch_configuration")
 _OVERRIDES = ("mixed_instances_policy", "launch_template", "override", "instance_type")
 
@@ -112,7 +112,7 @@ class _Search:
         """A group's type is its template's, or its one override's."""
         launch = resource.launch
         assert launch is not None  # noqa: S101 - asked for before
-        ignored = self._instance(resource).ignored() & _LAUNCHING
+        ignored = self._instance(resource).ignored() & _LAUNCH_ARGUMENTS
         if ignored:
             raise Refusal("ignore_changes", f"{resource.address} ({', '.join(sorted(ignored))})")
         if launch.is_by_requirements:

@@ -7,7 +7,6 @@ import posixpath
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Values
 from dataclasses import dataclass, replace
-from typing import Any
 
 from dagster_project.iac.addresses import Key, child, with_key
 from dagster_project.iac.configuration import Configuration, Problem, Variable, configuration_of
@@ -269,10 +268,8 @@ class Module:
     def instances(self) -> Iterator[Instance]:
         """Every resource instance in this module and those below, in order of the code."""
         for type_, name in self.configuration.resources:
-            expansion = self._expansion(type_, name)
-            if isinstance(expansion, Expansion):
-                for key in expansion.instances:
-                    yield self._instance(type_, name, key)
+            for key in self._expansion(type_, name).instances:
+                yield self._instance(type_, name, key)
         for name in self.configuration.calls:
             called = self._called(name)
             if isinstance(called, dict):
@@ -290,7 +287,7 @@ class Module:
             if isinstance(called, dict):
                 for module in called.values():
                     yield from module.modules()
-            elif isinstance(called, Absent):
+            else:
                 yield called
 
     def _call_value(self, name: str) -> Value:
@@ -299,8 +296,6 @@ class Module:
         called = self._called(name)
         if isinstance(called, Absent):
             return unknown(called.detail, *called.values, reason=called.reason)
-        if not isinstance(called, dict):
-            return called
         expansion = self._call_expansion(name)
         return self._once(("module value", name), lambda: _by_key(expansion, lambda key: called[key].outputs()))
 
@@ -309,7 +304,7 @@ class Module:
         known = self._around.known_keys(child(self.address, f"module.{name}")) or None
         return self._once(("call expansion", name), lambda: expand(self.configuration.calls[name], self.scope, known))
 
-    def _called(self, name: str) -> Any:
+    def _called(self, name: str) -> dict[Key, Module] | Absent:
         return self._once(("call", name), lambda: self._call(name, self.configuration.calls[name]))
 
     def _call(self, name: str, body: Body) -> dict[Key, Module] | Absent:
@@ -321,7 +316,7 @@ class Module:
         if problem is None and self._around.configuration(folder or "").is_empty:
             problem = ("missing_module", f"{address}, whose folder {folder} has no code")
         expansion = self._call_expansion(name)
-        if problem or folder is None or not isinstance(expansion, Expansion):
+        if problem or folder is None:
             reason, detail = problem or ("unknown_value", address)
             instance = Instance(address, "module", body, self.scope, frozenset())
             return Absent(address, reason, detail, tuple(value for _, value in instance.everything()))

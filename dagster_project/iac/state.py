@@ -32,7 +32,7 @@ _STRUCTURE = frozenset(
     (
         *("version", "format_version", "resources", "instances", "attributes", "index_key", "deposed", "mode", "module", "name"),
         *("type", "values", "root_module", "child_modules", "address", "index", "deposed_key", "planned_values"),
-        *("encrypted_data", "encryption_version", "serial", "id", "arn", "tags", "launch_template", "attributes_flat"),
+        *("encrypted_data", "id", "arn", "tags", "launch_template"),
         *("mixed_instances_policy", "launch_configuration"),
     )
 )
@@ -96,12 +96,12 @@ class State:
         First those that have the attribute, then others of the kinds that Nightshift edits, then all: ids of other types may be
         plain names. A launch template or configuration gives way to a group of the same name.
         """
+        known_as = {name, _digest(name)}
         for is_meant in (
             lambda each: each.type in KINDS and attribute in (*KINDS[each.type].attributes, *KINDS[each.type].aliases),
             lambda each: each.type in KINDS,
             lambda each: True,
         ):
-            known_as = {name, _digest(name)}
             found = [
                 each for each in self.resources if is_meant(each) and known_as & {each.id, each.arn, each.address, *each.names}
             ]
@@ -209,8 +209,7 @@ def _text(value: Any) -> str | None:
 def _launch(attributes: Mapping[str, Any]) -> Launch | None:
     template = _first(attributes.get("launch_template"))
     if template:
-        named = _text(template.get("name"))
-        return Launch(_text(template.get("id")), named, _text(template.get("version")))
+        return Launch(_text(template.get("id")), _text(template.get("name")), _text(template.get("version")))
     policy = _first(attributes.get("mixed_instances_policy"))
     if policy:
         inner = _first(policy.get("launch_template")) or {}
