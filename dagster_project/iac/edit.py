@@ -115,7 +115,8 @@ def require_value(location: Location, to: str) -> None:
 
 
 def write(files: Files, contents: Mapping[str, bytes]) -> None:
-    """Replaces files, each in one step, keeping their modes. Raises ``InputError`` where one was changed in the meantime.
+    """Replaces files, each in one step, keeping their modes; all of them or none. Raises ``InputError`` where one was changed in
+    the meantime or cannot be written.
 
     What was read of the repository is then old: open it anew for further questions.
     """
@@ -125,24 +126,39 @@ def write(files: Files, contents: Mapping[str, bytes]) -> None:
         is_itself = os.path.realpath(folder / path) == str(folder / path)
         if before is None or not is_itself or _bytes(folder / path) != before.data:
             raise InputError(f"The file {path} was changed while it was being edited; nothing was written, run again.")
-    drafts: list[tuple[str, Path]] = []
+    drafts: dict[Path, Path] = {}
+    replaced: list[str] = []
     try:
         for path, data in sorted(contents.items()):
-            target = folder / path
-            handle, draft = tempfile.mkstemp(dir=target.parent, prefix=".nightshift-")
-            drafts.append((draft, target))
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(draft).chmod(target.stat().st_mode & 0o7777)
-        for draft, target in drafts:
-            Path(draft).replace(target)
+            drafts[folder / path] = _draft(folder / path, data)
+        for target, draft in drafts.items():
+            draft.replace(target)
+            replaced.append(target.relative_to(folder).as_posix())
     except OSError as error:
+        for path in replaced:
+            before = files.read(path)
+            if before is not None:
+                _draft(folder / path, before.data).replace(folder / path)
         raise InputError(f"The repository cannot be written ({error.strerror}); make it writable.") from None
     finally:
-        for draft, _ in drafts:
-            Path(draft).unlink(missing_ok=True)
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+
+
+def _draft(target: Path, data: bytes) -> Path:
+    """A file beside another, with its mode, that can take its place in one step."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".nightshift-")
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.chmod(target.stat().st_mode & 0o7777)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    return draft
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -350,6 +350,33 @@ def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_left_of_the_atte
     assert [[path.name for path in (made.folder / name).iterdir()] for name in "ab"] == [["main.tf"], ["main.tf"]]
 
 
+def test_when_the_second_of_two_files_cannot_be_replaced_the_first_is_as_before(
+    checkout: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"a/main.tf": 'module "b" { source = "../b" }\n' + web('"m5.large"', "a"), "b/main.tf": web('"m5.large"', "b")}
+    state = live(a="m5.large") | {"module.b.aws_instance.b": {"id": "i-b", "instance_type": "m5.large"}}
+    made = checkout(files, state, root="a")
+    edits = made.prepare(("i-a", "instance_type", "c5.large"), ("i-b", "instance_type", "c5.large"))
+    (made.folder / "a/main.tf").chmod(0o444)
+    seen: list[bytes] = []
+    replace = Path.replace
+
+    def failing(self: Path, target: Path) -> Path:
+        if target.parent.name == "b":
+            seen.append(made.data("a/main.tf"))
+            raise OSError(28, "No space left on device")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(InputError) as caught:
+        write(made.repository.files, edits.contents)
+    assert str(caught.value) == "The repository cannot be written (No space left on device); make it writable."
+    assert seen == [edits.contents["a/main.tf"]], "the first file was not replaced before the second"
+    assert {path: made.data(path).decode() for path in files} == files
+    assert (made.folder / "a/main.tf").stat().st_mode & 0o777 == 0o444
+    assert sorted(path.name for path in made.folder.glob("*/*")) == ["main.tf", "main.tf"]
+
+
 def test_a_file_that_is_read_only_in_a_folder_that_is_not_is_replaced_and_stays_read_only(
     checkout: Make, rights_hold: None
 ) -> None:
