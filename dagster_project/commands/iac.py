@@ -83,7 +83,7 @@ def edit(is_json: bool, to: str, allow_shared: bool, **asked: Any) -> None:
 
 def _read(asked: dict[str, Any]) -> dict[str, Any]:
     """What is opened before anything is asked."""
-    from dagster_project.iac.requests import read_bytes
+    from dagster_project.iac.paths import read_bytes
 
     state = sys.stdin.buffer.read() if asked["state"] == "-" else read_bytes(asked["state"], "--state")
     name = "The state on standard input" if asked["state"] == "-" else f"The state {asked['state']}"

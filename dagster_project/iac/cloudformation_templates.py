@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dagster_project.errors import InputError
-from dagster_project.iac.evaluate import index
+from dagster_project.iac.elements import index
 from dagster_project.iac.files import Files
 from dagster_project.iac.json_documents import decode_json
 from dagster_project.iac.values import (

@@ -8,8 +8,8 @@ from typing import Protocol
 from dagster_project.iac.cloudformation import Stack
 from dagster_project.iac.edit import Change, Edit, prepare, write
 from dagster_project.iac.locate import Question, locate
+from dagster_project.iac.paths import file_of, plan_of
 from dagster_project.iac.repository import Repository
-from dagster_project.iac.requests import file_of, plan_of
 from dagster_project.iac.roots import Plan
 from dagster_project.iac.state import State, read_state
 from dagster_project.iac.verdicts import Location

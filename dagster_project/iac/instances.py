@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dagster_project.iac.addresses import Key
-from dagster_project.iac.evaluate import Scope, evaluate, pairs, safely
+from dagster_project.iac.elements import pairs
+from dagster_project.iac.evaluate import Scope, evaluate, safely
 from dagster_project.iac.syntax import Attribute, Body, Literal, Name, Traversal, TupleOf, references_in
 from dagster_project.iac.types import to_number
 from dagster_project.iac.values import (

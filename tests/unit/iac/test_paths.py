@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dagster_project.errors import InputError
+from dagster_project.iac.paths import file_of, plan_of, read_bytes
 from dagster_project.iac.repository import Repository
-from dagster_project.iac.requests import file_of, plan_of, read_bytes
 from dagster_project.iac.roots import Plan
 from tests.unit.iac.builders import written
 
