@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.iac import twin
+from tests.iac.twin_rewriting import PlanFailed, Unsupported
 
 pytestmark = pytest.mark.skipif(not twin.AVAILABLE, reason="there is no terraform to plan with")
 
@@ -88,12 +89,12 @@ def test_a_second_build_replaces_the_first(tmp_path: Path) -> None:
 
 
 def test_terraforms_own_words_where_the_plan_fails(tmp_path: Path) -> None:
-    with pytest.raises(twin.PlanFailed, match="Reference to undeclared local value"):
+    with pytest.raises(PlanFailed, match="Reference to undeclared local value"):
         plan_of(tmp_path, main='resource "aws_x" "a" { v = local.nothing }')
 
 
 def test_what_the_twin_cannot_read_is_said(tmp_path: Path) -> None:
-    with pytest.raises(twin.Unsupported, match=r"main\.tf"):
+    with pytest.raises(Unsupported, match=r"main\.tf"):
         plan_of(tmp_path, main='resource "aws_x" "a" {')
 
 
