@@ -92,9 +92,7 @@ WEB = 'resource "aws_instance" "web" { instance_type = "m5.large" }\n'
     ],
     ids=["resource twice", "variable twice", "local twice", "tofu", "encrypted", "damaged"],
 )
-def test_nothing_is_edited_in_a_root_that_cannot_be_trusted(
-    checkout: Make, files: dict[str, str | bytes], reason: str
-) -> None:
+def test_nothing_is_edited_in_a_root_that_cannot_be_trusted(checkout: Make, files: dict[str, str | bytes], reason: str) -> None:
     made = checkout(files, IN_ROOT)
     assert made.verdict("i-web") == ("refused", reason)
     assert made.prepare(("i-web", "instance_type", "m5.medium")).contents == {}

@@ -204,28 +204,23 @@ def test_variable_files_beside_a_root_are_its_own(checkout: Make) -> None:
 
 # Links.
 
+_WEB = 'resource "aws_instance" "web" { instance_type = var.size }\n'
+LINKED = {
+    "live/prod/main.tf": _WEB,
+    "live/dev/main.tf": _WEB,
+    "shared/size.tf": 'variable "size" { default = "«a:m5.large»" }\n',
+}
+
 
 def test_a_file_that_is_linked_into_two_roots_is_shared(checkout: Make) -> None:
-    text = 'resource "aws_instance" "web" { instance_type = var.size }\n'
-    files = {
-        "live/prod/main.tf": text,
-        "live/dev/main.tf": text,
-        "shared/size.tf": 'variable "size" { default = "«a:m5.large»" }\n',
-    }
-    made = checkout(files, IN_ROOT, root="live/prod")
+    made = checkout(LINKED, IN_ROOT, root="live/prod")
     for root in ("prod", "dev"):
         (made.folder / f"live/{root}/size.tf").symlink_to("../../shared/size.tf")
     assert others(made.reopened()) == ("live/dev: aws_instance.web",)
 
 
 def test_a_file_that_is_linked_into_one_root_is_that_roots_alone(checkout: Make) -> None:
-    text = 'resource "aws_instance" "web" { instance_type = var.size }\n'
-    files = {
-        "live/prod/main.tf": text,
-        "live/dev/main.tf": text,
-        "shared/size.tf": 'variable "size" { default = "«a:m5.large»" }\n',
-    }
-    made = checkout(files, IN_ROOT, root="live/prod")
+    made = checkout(LINKED, IN_ROOT, root="live/prod")
     (made.folder / "live/prod/size.tf").symlink_to("../../shared/size.tf")
     assert others(made.reopened()) == ()
 
