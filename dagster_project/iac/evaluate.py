@@ -92,7 +92,7 @@ def safely(function: Callable[[], Value]) -> Value:
     except (CodeError, Open) as error:
         return unknown(str(error))
     except Cycle as cycle:
-        return unknown(f"{cycle}, which refers to itself", reason="cycle")
+        return unknown(str(cycle), reason="cycle")
 
 
 def _part(expression: Expression, scope: Scope) -> Value:

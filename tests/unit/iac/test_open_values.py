@@ -99,3 +99,11 @@ def test_a_link_out_of_the_repository_is_refused(checkout: Make) -> None:
     (made.folder / "size.txt").symlink_to(outside)
     assert made.reopened().verdict("i-web") == ("refused", "outside_repository")
     assert made.prepare(("i-web", "instance_type", "m5.medium")).contents == {}
+
+
+def test_a_cycle_is_named_by_a_local_in_it(checkout: Make) -> None:
+    text = 'locals {\n  a = local.b\n  b = local.a\n}\nresource "aws_instance" "web" { instance_type = local.a }\n'
+    made = checkout({"main.tf": text}, {"aws_instance.web": {"id": "i-web", "instance_type": "m5.large"}})
+    location = made.locate("i-web")
+    assert (location.status, location.reason_code) == ("refused", "cycle")
+    assert location.sentence == "The code refers to itself: local.a."
