@@ -1,13 +1,31 @@
 """The only module that reads the wall clock.
 
 Everything else is a function of its partition day, so that running a day again gives the same bytes. What may
-ask here: which day is the newest, whether a sample claims to come from the future, and how long a step took.
+ask here: which day is the newest, whether a sample claims to come from the future, how long a step took, and how long a limit
+asks to wait.
 """
 
 from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What waits and paces itself by the clock. This module is one; tests give another that passes at once."""
+
+    def now(self) -> datetime:
+        """The present moment in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start, for durations."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+        ...
 
 
 def now() -> datetime:
@@ -28,3 +46,8 @@ def newest_complete_day() -> date:
 def monotonic() -> float:
     """Seconds from an arbitrary start, for durations."""
     return time.monotonic()
+
+
+def sleep(seconds: float) -> None:
+    """Waits; the only place that does."""
+    time.sleep(seconds)

@@ -10,6 +10,8 @@
     ├── EmptySource                  exit 1   a source answered, with nothing for the day
     ├── MissingPartition             exit 1   a lake table has no partition for the day
     ├── LakeError                    exit 1   a partition could not be written or has the wrong shape
+    ├── GithubError                  exit 1   GitHub did not answer, or not as it should
+    │   └── GithubLimit                       it asks to wait longer than a night may
     ├── StateError                   exit 1   Nightshift's own tables are not what this version expects
     └── CheckFailed                  exit 1   a data check does not hold
 
@@ -67,6 +69,18 @@ class MissingPartition(NightshiftError):
 
 class LakeError(NightshiftError):
     """A partition could not be written, or what a statement returned is not what the table's contract says."""
+
+
+class GithubError(NightshiftError):
+    """GitHub did not answer in time, or refused what should be right. ``status`` is its answer's, where there was one."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class GithubLimit(GithubError):
+    """A limit of GitHub, or of the settings, was reached; what is left waits for the next night."""
 
 
 class StateError(NightshiftError):

@@ -22,9 +22,13 @@ ENVIRONMENT = {
     "NIGHTSHIFT_REPORTS": "reports",
     "NIGHTSHIFT_DSN": "dsn",
     "NIGHTSHIFT_STATE_DSN": "state_dsn",
+    "NIGHTSHIFT_GITHUB_TOKEN": "github.token",
+    "NIGHTSHIFT_GITHUB_APP_KEY": "github.app_key",
+    "NIGHTSHIFT_KILL_SWITCH": "proposals.kill_switch",
 }
 
 Percent = Annotated[float, Field(gt=0, le=100)]
+Mode = Literal["report_only", "propose", "apply"]
 
 
 class _Section(BaseModel):
@@ -134,6 +138,113 @@ class RetentionSettings(_Section):
         return self
 
 
+class ModeRule(_Section):
+    """What may be done to the resources of a service or an environment. A field that is left out matches all."""
+
+    mode: Mode = Field(description="report_only, propose or apply.")
+    service: str | None = Field(None, description="Service that the rule is for.")
+    environment: str | None = Field(None, description="Environment that the rule is for.")
+
+
+class ProposalSettings(_Section):
+    """What becomes of a verdict that says propose. docs/proposals.md tells how a proposal lives."""
+
+    mode: Mode = Field(
+        "report_only",
+        description="report_only: nothing is opened; propose: pull requests are; apply: approved changes may be made too.",
+    )
+    modes: tuple[ModeRule, ...] = Field(
+        (), description="Exceptions by service and environment, in order; the first that matches a resource counts."
+    )
+    kill_switch: bool = Field(
+        False, description="While true nothing outside is written, whatever the modes say. NIGHTSHIFT_KILL_SWITCH."
+    )
+    max_items: int = Field(5, ge=1, le=20, description="Edited lines in one pull request.")
+    max_open: int = Field(10, ge=0, le=200, description="Open pull requests of one repository.")
+    max_new_per_night: int = Field(3, ge=0, le=200, description="Pull requests that one night opens in one repository.")
+    rejection_days: int = Field(
+        180,
+        ge=1,
+        le=3650,
+        description="Days for which a rejected resource is not proposed, whatever its numbers say; "
+        "afterwards only if its evidence has changed.",
+    )
+    stale_evidence_days: int = Field(
+        2, ge=0, le=28, description="Days for which an open pull request may be without enough evidence before it is closed."
+    )
+    not_applied_days: int = Field(
+        7, ge=1, le=365, description="Days after a merge from which on a change that is not live is listed as not applied."
+    )
+
+
+class GithubSettings(_Section):
+    """How GitHub is reached: with a token, or as a GitHub App. Without either, pull requests go to the outbox."""
+
+    base_url: str = Field(
+        "https://api.github.com",
+        pattern=r"^https?://[^\s@]+$",
+        description="API of GitHub, or of GitHub Enterprise (https://HOST/api/v3).",
+    )
+    token: SecretStr | None = Field(
+        None, description="Personal access token (contents, issues, pull requests: write). NIGHTSHIFT_GITHUB_TOKEN."
+    )
+    app_id: int | None = Field(None, ge=1, description="Number of the GitHub App.")
+    app_key: SecretStr | None = Field(None, description="The App's private key, as PEM. NIGHTSHIFT_GITHUB_APP_KEY.")
+    app_key_file: Path | None = Field(None, description="File with the App's private key, instead of app_key.")
+    timeout_seconds: float = Field(30, ge=0.1, le=300, description="Time allowed for one answer.")
+    attempts: int = Field(3, ge=1, le=10, description="Attempts for one request.")
+    longest_wait_seconds: float = Field(
+        120,
+        ge=0,
+        le=3600,
+        description="Longest wait that a limit may ask for; with a longer one the rest waits for the next night.",
+    )
+    seconds_between_writes: float = Field(1, ge=1, le=60, description="Pause between two writes.")
+    max_writes_per_minute: int = Field(60, ge=1, le=80, description="Writes in any minute.")
+    max_writes_per_night: int = Field(450, ge=1, le=5000, description="Writes of one night; at most 500 fit into an hour.")
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> GithubSettings:
+        has_key = self.app_key is not None or self.app_key_file is not None
+        if has_key != (self.app_id is not None):
+            raise ValueError("a GitHub App needs both app_id and its key (app_key or app_key_file)")
+        if self.token is not None and self.app_id is not None:
+            raise ValueError("set either token or app_id, not both")
+        return self
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether GitHub may be asked at all."""
+        return self.token is not None or self.app_id is not None
+
+
+class RootSettings(_Section):
+    """One root module of a repository, with the state that says which resources are its own."""
+
+    path: str = Field(description="Folder of the root module, or of the Terragrunt unit, in the repository.")
+    state: str = Field(
+        description="Its Terraform state: a file ('terraform state pull' or 'terraform show -json'), or s3://bucket/key."
+    )
+    workspace: str | None = Field(None, description="Value of terraform.workspace; without it, unknown.")
+    var_files: tuple[str, ...] = Field((), description="Variable files as given to terraform, in the same order.")
+
+
+class RepositorySettings(_Section):
+    """A repository of infrastructure code."""
+
+    name: str = Field(pattern=r"^[\w.-]+/[\w.-]+$", description="owner/name.")
+    base: str | None = Field(None, description="Branch that pull requests are against; default: the repository's own default.")
+    checkout: Path | None = Field(
+        None, description="A checkout of that branch on this machine; without it, the head of the branch is fetched from GitHub."
+    )
+    roots: tuple[RootSettings, ...] = Field(min_length=1, description="Its root modules.")
+    labels: tuple[str, ...] = Field(
+        ("nightshift",), max_length=50, description="Labels of its pull requests and dashboard issue."
+    )
+    reviewers: bool = Field(True, description="Ask the code owners of the edited files for a review.")
+    has_dashboard: bool = Field(True, description="Keep one issue that lists what is open, rejected, or cannot be edited.")
+
+
 class ReportSettings(_Section):
     """What the morning report shows."""
 
@@ -160,6 +271,26 @@ class Settings(_Section):
     rightsizing: RightsizingSettings = Field(default_factory=RightsizingSettings, description=RightsizingSettings.__doc__)
     retention: RetentionSettings = Field(default_factory=RetentionSettings, description=RetentionSettings.__doc__)
     report: ReportSettings = Field(default_factory=ReportSettings, description=ReportSettings.__doc__)
+    proposals: ProposalSettings = Field(default_factory=ProposalSettings, description=ProposalSettings.__doc__)
+    github: GithubSettings = Field(default_factory=GithubSettings, description=GithubSettings.__doc__)
+    repositories: tuple[RepositorySettings, ...] = Field((), description="Repositories of infrastructure code.")
+
+    @model_validator(mode="after")
+    def _repositories_are_named_once(self) -> Settings:
+        names = [each.name.lower() for each in self.repositories]
+        if len(set(names)) < len(names):
+            raise ValueError("each repository may be listed once, with all of its roots")
+        return self
+
+    @property
+    def outbox(self) -> Path:
+        """What would have been sent, where it was not allowed or possible to send it."""
+        return self.home / "outbox"
+
+    @property
+    def snapshots(self) -> Path:
+        """Fetched heads of the repositories."""
+        return self.home / "repositories"
 
     @property
     def warehouse(self) -> Path:
@@ -188,7 +319,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         values = _read_toml(Path(config))
     for variable, field in ENVIRONMENT.items():
         if environ.get(variable):
-            values[field] = environ[variable]
+            section, _, name = field.rpartition(".")
+            (values.setdefault(section, {}) if section else values)[name] = environ[variable]
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

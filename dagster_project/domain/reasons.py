@@ -73,7 +73,7 @@ _ALL = (
         "Enough for one night",
         "{value:.0f} resources of the service {text} are already proposed tonight; {limit:.0f} is the limit.",
     ),
-    Reason("refuse_rejected", "Rejected", "Somebody rejected this proposal, and its evidence has not changed since: {text}."),
+    Reason("refuse_rejected", "Rejected", "Somebody decided against it: {text}."),
     Reason("refuse_snoozed", "Snoozed", "Somebody put it off: {text}."),
     Reason("refuse_spot", "Spot capacity", "It runs on spot capacity ({text}), whose size the bid decides."),
     Reason(

@@ -172,7 +172,7 @@ class Template:
         if not isinstance(value, Mapping):
             return value
         if len(value.entries) == 1:
-            (name, argument), = value.entries.items()
+            ((name, argument),) = value.entries.items()
             if name == "Ref" or name.startswith("Fn::"):
                 try:
                     return _INTRINSICS.get(name, _unknown_function)(self, argument)
@@ -214,7 +214,7 @@ class Template:
             return self._condition(declared, (*within, value.value))
         if not isinstance(value, Mapping) or len(value.entries) != 1:
             return unknown("a condition", value)
-        (name, argument), = value.entries.items()
+        ((name, argument),) = value.entries.items()
         if name == "Condition":
             return self._condition(argument, within)
         items = argument.items if isinstance(argument, Sequence) else ()

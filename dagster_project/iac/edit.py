@@ -50,9 +50,7 @@ class Edits:
     contents: Mapping[str, bytes]
 
 
-def prepare(
-    repository: Repository, plan: Plan, state: State, changes: Sequence[Change], *, allow_shared: bool = False
-) -> Edits:
+def prepare(repository: Repository, plan: Plan, state: State, changes: Sequence[Change], *, allow_shared: bool = False) -> Edits:
     """Finds and changes the literals in memory. A literal that feeds several addresses is changed where each of them is to
     have the same new value, or with ``allow_shared``. Raises ``InputError`` for a value that the attribute cannot have."""
     asked = [_Asked(change, locate(repository, plan, state, change.question)) for change in changes]
@@ -72,6 +70,16 @@ def prepare(
     if problem:
         return Edits(tuple(Edit(_refused(each.location, *problem), False) for each in asked), {})
     return Edits(tuple(Edit(each.location, True) for each in asked), contents)
+
+
+def is_covered(location: Location, same: Sequence[Location]) -> bool:
+    """Whether every address that a literal feeds is meant to change, ``same`` being all that is asked of that literal."""
+    if location.status == EDITABLE:
+        return True
+    if location.status != SHARED or location.other_roots:
+        return False
+    meant = {address for other in same for address in (other.address, other.resource_address)}
+    return set(location.affects) | set(location.launched_by) <= meant
 
 
 def _refused(location: Location, reason_code: str, detail: str) -> Location:
@@ -94,14 +102,10 @@ class _Asked:
         return bool(self.location.span) and self.location.span == other.location.span and self.change.to != other.change.to
 
     def is_allowed(self, asked: Sequence[_Asked], allow_shared: bool) -> bool:
-        """Whether every address that the literal feeds is meant: a target of this call, or covered by ``allow_shared``."""
-        if self.location.status == EDITABLE or (self.location.status == SHARED and allow_shared):
+        if self.location.status == SHARED and allow_shared:
             return True
-        if self.location.status != SHARED or self.location.other_roots:
-            return False
         same = [other.location for other in asked if other.location.span == self.location.span]
-        meant = {address for other in same for address in (other.address, other.resource_address)}
-        return set(self.location.affects) | set(self.location.launched_by) <= meant
+        return is_covered(self.location, same)
 
 
 def require_value(location: Location, to: str) -> None:

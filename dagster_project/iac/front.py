@@ -29,9 +29,7 @@ class Front(Protocol):
         ...
 
 
-def open_front(
-    repo: str, root: str, state: bytes, state_name: str, workspace: str | None, var_files: tuple[str, ...]
-) -> Front:
+def open_front(repo: str, root: str, state: bytes, state_name: str, workspace: str | None, var_files: tuple[str, ...]) -> Front:
     """Terraform where ``root`` is a folder, CloudFormation where it is a template. Raises ``InputError``."""
     repository = Repository.open(Path(repo))
     if root.endswith(_TEMPLATES):

@@ -148,9 +148,7 @@ def _fileset(context: FileContext, folder: Value, pattern: Value) -> Value:
     except Forbidden as error:
         return unknown("files outside of the repository", folder, pattern, reason=error.reason)
     found = [name for name in names if any(each.fullmatch(name) for each in wanted)]
-    return Sequence(
-        control=computed(None, folder, pattern).flow, items=tuple(Scalar(value=name) for name in found), is_set=True
-    )
+    return Sequence(control=computed(None, folder, pattern).flow, items=tuple(Scalar(value=name) for name in found), is_set=True)
 
 
 def _below(files: Files, base: str, prefix: str, depth: int) -> list[str]:
@@ -191,9 +189,7 @@ def _decoder(decode: Callable[[str, bytes], Value]) -> Callable[..., Value]:
     return decoded
 
 
-def _placed(
-    value: Value, place: Callable[[Span], Span | None], flow_of: Callable[[Span], Places], source: Scalar
-) -> Value:
+def _placed(value: Value, place: Callable[[Span], Span | None], flow_of: Callable[[Span], Places], source: Scalar) -> Value:
     """What was decoded from a text, with the places that it has in a file, or what flows into it where it has none.
     What an alias repeats stays one object."""
     done: dict[int, Value] = {}

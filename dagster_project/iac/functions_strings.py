@@ -202,4 +202,3 @@ STRINGS: dict[str, Callable[..., Value]] = {
     "regexall": _regexall,
     "parseint": _parseint,
 }
-

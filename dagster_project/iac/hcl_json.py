@@ -20,7 +20,7 @@ from dagster_project.iac.values import CodeError, Scalar, Span
 
 _LABELS = {"resource": 2, "data": 2, "module": 1, "variable": 1, "output": 1, "provider": 1}
 _PLAIN = ("locals", "terraform", "moved", "removed", "import", "check")
-_ESCAPE = re.compile(rb'(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.)')
+_ESCAPE = re.compile(rb"(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.)")
 _CONSTANTS = {"true": True, "false": False, "null": None}
 
 

@@ -201,9 +201,7 @@ class Module:
 
     def _resource_value(self, type_: str, name: str) -> Value:
         expansion = self._expansion(type_, name)
-        return self._once(
-            ("value", type_, name), lambda: _by_key(expansion, lambda key: self._resource_object(type_, name, key))
-        )
+        return self._once(("value", type_, name), lambda: _by_key(expansion, lambda key: self._resource_object(type_, name, key)))
 
     def _resource_object(self, type_: str, name: str, key: Key) -> Value:
         label = with_key(f"{type_}.{name}", key)

@@ -233,9 +233,7 @@ class Root:
         return sorted(
             address
             for address, each in self.instances.items()
-            if each.type in _LAUNCHING
-            and each.scope.references is instance.scope.references
-            and name in each.body.references()
+            if each.type in _LAUNCHING and each.scope.references is instance.scope.references and name in each.body.references()
         )
 
     def _flow(self, instance: Instance, name: str, value: Value, memo: dict[int, tuple[Value, Places]]) -> Places:

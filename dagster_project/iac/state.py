@@ -66,14 +66,17 @@ class StateResource:
 
 
 class State:
-    """The managed resources of a state, by address and by id."""
+    """The managed resources of a state, by address and by every name."""
 
     def __init__(self, resources: list[StateResource]) -> None:
         self.resources = resources
         self.by_address: dict[str, StateResource] = {each.address: each for each in resources}
         self._keys: dict[str, list[Key]] = {}
+        self._by_name: dict[str, list[StateResource]] = {}
         for each in resources:
             self._note_keys(each.address)
+            for name in {each.id, each.arn, each.address, *each.names} - {None}:
+                self._by_name.setdefault(name or "", []).append(each)
 
     def _note_keys(self, address: str) -> None:
         """Every prefix of an address that has a key tells one instance of a block."""
@@ -86,6 +89,10 @@ class State:
                 keys.append(key)
             at = with_key(block, key)
 
+    def has(self, name: str) -> bool:
+        """Whether any resource is called so: by id, ARN, name or address."""
+        return name in self._by_name
+
     def keys_of(self, block: str) -> tuple[Key, ...]:
         """Keys of the instances that the state has of a block or a module call."""
         return tuple(self._keys.get(block, ()))
@@ -96,15 +103,13 @@ class State:
         First those that have the attribute, then others of the kinds that Nightshift edits, then all: ids of other types may be
         plain names. A launch template or configuration gives way to a group of the same name.
         """
-        known_as = {name, _digest(name)}
+        known = list({id(each): each for key in (name, _digest(name)) for each in self._by_name.get(key, ())}.values())
         for is_meant in (
             lambda each: each.type in KINDS and attribute in (*KINDS[each.type].attributes, *KINDS[each.type].aliases),
             lambda each: each.type in KINDS,
             lambda each: True,
         ):
-            found = [
-                each for each in self.resources if is_meant(each) and known_as & {each.id, each.arn, each.address, *each.names}
-            ]
+            found = [each for each in known if is_meant(each)]
             groups = [each for each in found if not each.type.startswith("aws_launch_")]
             if found:
                 return groups or found
@@ -229,5 +234,3 @@ def _launch(attributes: Mapping[str, Any]) -> Launch | None:
 
 def _first(blocks: Any) -> Mapping[str, Any] | None:
     return blocks[0] if isinstance(blocks, list) and blocks and isinstance(blocks[0], dict) else None
-
-

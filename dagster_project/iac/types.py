@@ -106,10 +106,6 @@ def convert(value: Value, type_: Type, evaluate: Callable[[Expression], Value]) 
     return _CONVERSIONS[type_.kind](value, type_, evaluate)
 
 
-
-
-
-
 def to_string(value: Value) -> Scalar:
     """A scalar as a string; its place stays. Raises ``CodeError`` for a collection, ``Open`` for what is unknown."""
     if not isinstance(value, Scalar):

@@ -354,6 +354,8 @@ RIGHTSIZING_EVIDENCE = Table(
         "slo_name": "VARCHAR",
         "slo_budget_left_pct": "DOUBLE",
         "kill_switch_at": "TIMESTAMP",
+        "rejected": "VARCHAR",
+        "snoozed": "VARCHAR",
         "minimum_size": "INTEGER",
         "scheduled_minimum": "INTEGER",
         "zones": "INTEGER",
@@ -440,6 +442,88 @@ RIGHTSIZING_VERDICTS = Table(
     "Every resource of the inventory with its verdict, the reason code, and the number that decided. required_by is a JSON "
     "object: for each dimension, what asks for the capacity.",
 )
+PROPOSALS = Table(
+    "proposals",
+    ("resource_id",),
+    {
+        "resource_id": "VARCHAR",
+        "resource_type": "VARCHAR",
+        "service": "VARCHAR",
+        "team": "VARCHAR",
+        "environment": "VARCHAR",
+        "region": "VARCHAR",
+        "attribute": "VARCHAR",
+        "value_before": "VARCHAR",
+        "value_after": "VARCHAR",
+        "savings_usd_month": "DOUBLE",
+        "expected_usd_month": "DOUBLE",
+        "verdict_code": "VARCHAR",
+        "fingerprint": "VARCHAR",
+        "demand": "VARCHAR",
+        "emergencies": "INTEGER",
+        "replayed_events": "INTEGER",
+        "risk": "VARCHAR",
+        "risk_reasons": "VARCHAR",
+        "mode": "VARCHAR",
+        "route": "VARCHAR",
+        "held_back": "VARCHAR",
+        "repository": "VARCHAR",
+        "base": "VARCHAR",
+        "base_sha": "VARCHAR",
+        "root": "VARCHAR",
+        "workspace": "VARCHAR",
+        "file": "VARCHAR",
+        "start_byte": "INTEGER",
+        "line": "INTEGER",
+        "address": "VARCHAR",
+        "edit_code": "VARCHAR",
+        "edit_sentence": "VARCHAR",
+        "notes": "VARCHAR",
+        "other_plans": "VARCHAR",
+    },
+    "Every resource whose verdict is propose: what would change, how risky that is, which line of code sets it, and which way it "
+    "goes (route: pull_request, or approval where no code sets it or an edit is refused). demand, risk_reasons, notes and "
+    "other_plans are JSON texts.",
+)
+PULL_REQUESTS = Table(
+    "pull_requests",
+    ("repository", "digest", "state", "number", "detail"),
+    {
+        "repository": "VARCHAR",
+        "digest": "VARCHAR",
+        "state": "VARCHAR",
+        "number": "INTEGER",
+        "detail": "VARCHAR",
+        "branch": "VARCHAR",
+        "root": "VARCHAR",
+        "owner": "VARCHAR",
+        "risk": "VARCHAR",
+        "url": "VARCHAR",
+        "opened_on": "DATE",
+        "ended_on": "DATE",
+        "resources": "VARCHAR",
+        "savings_usd_month": "DOUBLE",
+    },
+    "What stands after the night: open pull requests, those that ended with it, groups that wait (detail says for what), what "
+    "went to the outbox, what a dry run would do, and repositories that failed. number is 0 where there is none; resources is a "
+    "JSON list.",
+)
+PROPOSAL_ANSWERS = Table(
+    "proposal_answers",
+    ("resource_id",),
+    {
+        "resource_id": "VARCHAR",
+        "kind": "VARCHAR",
+        "actor": "VARCHAR",
+        "reason": "VARCHAR",
+        "source": "VARCHAR",
+        "answered_at": "TIMESTAMP",
+        "until": "DATE",
+        "said": "VARCHAR",
+    },
+    "What people had answered to proposals by the end of the day, and that still holds: one row for each rejected or snoozed "
+    "resource.",
+)
 
 SNAPSHOTS = (INCIDENTS, INCIDENT_ACTION_ITEMS, SERVICE_DEPENDENCIES, SERVICES, SLOS)
 """Optional tables of the contract that know only the present; they are called here as they are there."""
@@ -466,5 +550,8 @@ TABLES: dict[str, Table] = {
         RESOURCE_RISKS,
         RIGHTSIZING_EVIDENCE,
         RIGHTSIZING_VERDICTS,
+        PROPOSAL_ANSWERS,
+        PROPOSALS,
+        PULL_REQUESTS,
     )
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import asyncpg
 
@@ -22,18 +23,26 @@ from dagster_project.sources.contract import Contract, check_contract
 @dataclass(frozen=True)
 class Runtime:
     """The surroundings of a run. ``now`` is fixed when it starts, so that a run has one present
-    moment; ``failures`` gathers what its steps raised, because Dagster passes on texts only."""
+    moment; ``failures`` gathers what its steps raised, because Dagster passes on texts only. ``at`` is what waits between
+    requests, ``remotes`` the repositories that were reached: what they count is counted for the run."""
 
     settings: Settings
     progress: Progress = field(default_factory=Silent)
     now: datetime = field(default_factory=clock.now)
     failures: list[Exception] = field(default_factory=list)
+    is_dry_run: bool = False
+    at: clock.Clock = clock
+    remotes: dict[str, Any] = field(default_factory=dict)
     _unreachable: dict[str, SourceUnavailable] = field(default_factory=dict)
 
     @property
     def lake(self) -> Lake:
         """The Parquet partitions of this home."""
         return Lake(self.settings.warehouse)
+
+    def is_newest(self, day: date) -> bool:
+        """Whether a day is the last one that was over when the run began: only that one may act."""
+        return day == self.now.astimezone(UTC).date() - timedelta(days=1)
 
     def dsn(self) -> str:
         """The decision engine's database, started first where it is the embedded one."""

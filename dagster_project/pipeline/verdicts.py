@@ -32,6 +32,7 @@ from dagster_project.lake.tables import (
     DECISION_AUDIT,
     EMERGENCY_SCALEUPS,
     INCIDENT_DEMAND,
+    PROPOSAL_ANSWERS,
     PROTECTED_WINDOWS,
     REJECTED_ROWS,
     RESOURCE_INVENTORY,
@@ -75,6 +76,8 @@ def gather_evidence(runtime: Runtime, day: date) -> int:
     with open_engine(lake) as engine:
         for table in (RESOURCE_INVENTORY, UTILIZATION_WINDOW, EMERGENCY_SCALEUPS, PROTECTED_WINDOWS, RESOURCE_RISKS):
             engine.view(table, [day])
+        # Absent before the first answer could be given: then nobody has spoken against anything.
+        engine.view(PROPOSAL_ANSWERS, [day])
         engine.view(REJECTED_ROWS, days_up_to(day, settings.lookback_days))
         engine.view(UTILIZATION_DAILY, days_up_to(day, settings.memory_record_days))
         engine.view(DECISION_AUDIT, days_up_to(day, 2))
@@ -252,6 +255,8 @@ def evidence_of(
             else None
             for at in facts["kill_switch_at"]
         ],
+        rejected=facts["rejected"].to_list(),
+        snoozed=facts["snoozed"].to_list(),
         previous_target=np.array(
             [_before(previous.get(name), kind, shapes) for name, kind in zip(ids, facts["instance_type"], strict=True)]
         ),

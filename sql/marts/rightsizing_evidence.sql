@@ -1,6 +1,6 @@
 -- purpose: All that is known of every resource when its verdict is made: demand, coverage, standing, past emergencies.
 -- grain: resource_id
--- reads: resource_inventory, utilization_window, utilization_daily, rejected_rows, emergency_scaleups, protected_windows, incident_demand, resource_risks, decision_audit, resource_names, sizes
+-- reads: resource_inventory, utilization_window, utilization_daily, rejected_rows, emergency_scaleups, protected_windows, incident_demand, resource_risks, decision_audit, resource_names, sizes, proposal_answers
 -- params: day_end, lookback_days, excluded_tags
 with windows as (
     -- A row for each resource; the recent window (7) for coverage, the look-back for demand.
@@ -133,6 +133,8 @@ facts as (
         remembered.memory_ever_pct,
         feeds.has_operations,
         switches.kill_switch_at,
+        case when answers.kind = 'rejected' then answers.said end as rejected,
+        case when answers.kind = 'snoozed' then answers.said end as snoozed,
         risks.open_incident_id,
         risks.open_incident_title,
         risks.open_capacity_item_id,
@@ -152,6 +154,7 @@ facts as (
     left join replays using (resource_id)
     left join switches using (resource_id)
     left join resource_risks as risks using (resource_id)
+    left join proposal_answers as answers using (resource_id)
 )
 select
     resource_id,
@@ -222,6 +225,8 @@ select
     slo_name,
     slo_budget_left_pct,
     kill_switch_at,
+    rejected,
+    snoozed,
     try_cast(config ->> 'min_size' as integer) as minimum_size,
     try_cast(config ->> 'scheduled_min_size' as integer) as scheduled_minimum,
     case when json_type(config -> 'availability_zones') = 'ARRAY' then greatest(1, json_array_length(config -> 'availability_zones'))

@@ -1,0 +1,317 @@
+"""A repository on GitHub, as values: what is read of it, and what is changed in it. One method is one or few requests."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from dagster_project.actions.github.connection import Connection
+from dagster_project.domain.proposals.model import digest_of_branch
+from dagster_project.domain.proposals.pulls import SeenPull
+from dagster_project.domain.proposals.settle import Comment
+from dagster_project.errors import GithubError
+
+NOTHING = "0" * 40
+"""Stands for no commit where a branch shall not be there."""
+_WRITERS = frozenset(("admin", "maintain", "write"))
+_TREE_TRAILER = re.compile(r"^Nightshift-Tree: ([0-9a-f]{40})$", re.MULTILINE)
+
+
+class BranchMoved(GithubError):
+    """A branch is not where it was when it was looked at: somebody else has pushed."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What must be known of a repository before it is written to."""
+
+    node_id: str
+    default_branch: str
+    has_issues: bool
+    may_write: bool
+    is_archived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit. ``is_ours`` says that its message names its own tree, which a person's amendment would not."""
+
+    sha: str
+    tree_sha: str
+    parents: tuple[str, ...]
+    is_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or folder of a tree: its Git id and mode."""
+
+    sha: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue's number, state and body."""
+
+    number: int
+    is_open: bool
+    body: str
+
+
+class GithubRepository:
+    """Reads and writes one repository through one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.name = connection.repository
+        self._path = f"/repos/{connection.repository}"
+        self._folders: dict[str, dict[str, Entry]] = {}
+        self._may_write: dict[str, bool] = {}
+
+    @property
+    def login(self) -> str:
+        """The account that we are."""
+        return self.connection.login
+
+    def about(self) -> About:
+        """Raises ``AccessDenied`` or ``GithubError`` (404) where the account does not see it."""
+        found = self.connection.get(self._path)
+        permissions = found.get("permissions") or {}
+        # Tokens of Apps have no permissions of a person; what they may not do is refused when it is tried.
+        may_write = bool(permissions.get("push") or permissions.get("admin") or not permissions)
+        return About(found["node_id"], found["default_branch"], found["has_issues"], may_write, found["archived"])
+
+    # Git.
+
+    def head(self, branch: str) -> str | None:
+        """The last commit of a branch; None where there is no such branch."""
+        found = self.connection.find(f"{self._path}/git/ref/heads/{quote(branch)}")
+        return found["object"]["sha"] if found else None
+
+    def commit(self, sha: str) -> Commit:
+        found = self.connection.get(f"{self._path}/git/commits/{sha}")
+        tree = found["tree"]["sha"]
+        named = _TREE_TRAILER.findall(found["message"])
+        return Commit(found["sha"], tree, tuple(each["sha"] for each in found["parents"]), named[-1:] == [tree])
+
+    def entries(self, tree_sha: str, paths: Iterable[str]) -> dict[str, Entry]:
+        """Those of ``paths`` that a tree has. Folder by folder: a recursive listing is cut off for large repositories."""
+        found = {}
+        for path in sorted(set(paths)):
+            entry: Entry | None = Entry(tree_sha, "040000")
+            for name in path.split("/"):
+                entry = self._folder(entry.sha).get(name) if entry and entry.mode == "040000" else None
+            if entry is not None:
+                found[path] = entry
+        return found
+
+    def _folder(self, sha: str) -> dict[str, Entry]:
+        if sha not in self._folders:
+            listed = self.connection.get(f"{self._path}/git/trees/{sha}")
+            self._folders[sha] = {each["path"]: Entry(each["sha"], each["mode"]) for each in listed["tree"]}
+        return self._folders[sha]
+
+    def blob(self, sha: str) -> bytes:
+        """The bytes of a file by its Git id."""
+        return base64.b64decode(self.connection.get(f"{self._path}/git/blobs/{sha}")["content"])
+
+    def archive_address(self, sha: str) -> str:
+        """Where a commit can be fetched as a tar archive, for a short time. It holds a token."""
+        return self.connection.location_of(f"{self._path}/tarball/{sha}")
+
+    def commit_files(self, parent: Commit, contents: Mapping[str, bytes], modes: Mapping[str, str], message: str) -> Commit:
+        """A commit on ``parent`` in which these files have other bytes; no branch has it yet. Author and committer are left to
+        GitHub, which signs for an App."""
+        entries = [
+            {"path": path, "mode": modes[path], "type": "blob", "sha": self._make_blob(data)}
+            for path, data in sorted(contents.items())
+        ]
+        tree = self.connection.write("POST", f"{self._path}/git/trees", {"base_tree": parent.tree_sha, "tree": entries})["sha"]
+        body = {"message": f"{message}\n\nNightshift-Tree: {tree}", "tree": tree, "parents": [parent.sha]}
+        made = self.connection.write("POST", f"{self._path}/git/commits", body)
+        return Commit(made["sha"], tree, (parent.sha,), True)
+
+    def _make_blob(self, data: bytes) -> str:
+        body = {"content": base64.b64encode(data).decode(), "encoding": "base64"}
+        sha: str = self.connection.write("POST", f"{self._path}/git/blobs", body)["sha"]
+        if sha != blob_id(data):
+            raise GithubError(f"GitHub stored other bytes for {self.name} than were sent; nothing was committed.")
+        return sha
+
+    def move_branch(self, node_id: str, branch: str, before: str, after: str) -> None:
+        """Moves a branch from one commit to another; ``NOTHING`` makes or deletes it.
+
+        Compares and swaps: it raises ``BranchMoved``, and changes nothing, where the branch is not at ``before`` any more. The
+        REST API cannot do that, and a forced update would throw away what somebody pushed a second ago.
+        """
+        update = {"name": f"refs/heads/{branch}", "beforeOid": before, "afterOid": after, "force": True}
+
+        def made() -> bool | None:
+            is_at = self.head(branch) or NOTHING
+            if is_at == after:
+                return True
+            if is_at != before:
+                raise BranchMoved(f"The branch {branch} of {self.name} was moved by somebody else; it is left alone.")
+            return None
+
+        self.connection.mutate("updateRefs", {"repositoryId": node_id, "refUpdates": [update]}, made)
+
+    # Pull requests.
+
+    def open_pulls(self) -> list[SeenPull]:
+        """Our pull requests that are open."""
+        return list(self._ours(self.connection.pages(f"{self._path}/pulls", state="open", sort="created", direction="asc")))
+
+    def closed_pulls(self, since: datetime | None, at_most: int) -> list[SeenPull]:
+        """Our pull requests that are closed and changed since a moment, of the last ``at_most`` of all."""
+        found = []
+        listed = self.connection.pages(f"{self._path}/pulls", state="closed", sort="updated", direction="desc")
+        for number, entry in enumerate(listed):
+            if number >= at_most or (since is not None and _moment(entry["updated_at"]) < since):
+                break
+            found.append(entry)
+        return [self._with_closer(pull) for pull in self._ours(found)]
+
+    def pull(self, number: int) -> SeenPull | None:
+        """One of our pull requests by number."""
+        found = self.connection.find(f"{self._path}/pulls/{number}")
+        return next((self._with_closer(pull) for pull in self._ours([found])), None) if found else None
+
+    def _ours(self, entries: Iterable[Mapping[str, Any]]) -> Iterator[SeenPull]:
+        for entry in entries:
+            head = entry["head"]
+            digest = digest_of_branch(head["ref"])
+            # A branch of a fork may be called like one of ours.
+            is_here = head["repo"] is not None and head["repo"]["full_name"].lower() == self.name.lower()
+            if digest is not None and is_here:
+                yield SeenPull(
+                    number=entry["number"],
+                    digest=digest,
+                    branch=head["ref"],
+                    base=entry["base"]["ref"],
+                    head_sha=head["sha"],
+                    is_open=entry["state"] == "open",
+                    title=entry["title"],
+                    body=entry["body"] or "",
+                    url=entry["html_url"],
+                    is_draft=bool(entry.get("draft")),
+                    closed_at=_moment_or_none(entry["closed_at"]),
+                    merged_at=_moment_or_none(entry["merged_at"]),
+                    labels=tuple(label["name"] for label in entry["labels"]),
+                )
+
+    def _with_closer(self, pull: SeenPull) -> SeenPull:
+        if pull.is_open:
+            return pull
+        if pull.merged_at is not None:
+            merged_by = self.connection.get(f"{self._path}/pulls/{pull.number}").get("merged_by")
+            return replace(pull, merged_by=merged_by["login"] if merged_by else None)
+        closed_by = self.connection.get(f"{self._path}/issues/{pull.number}").get("closed_by")
+        return replace(pull, closed_by=closed_by["login"] if closed_by else None)
+
+    def open_pull(self, branch: str, base: str, title: str, body: str, *, is_draft: bool) -> SeenPull:
+        """Opens a pull request, or finds the one that is open for the branch."""
+        fields = {
+            "title": title, "head": branch, "base": base, "body": body, "draft": is_draft, "maintainer_can_modify": True,
+        }  # fmt: skip
+        made = self.connection.write("POST", f"{self._path}/pulls", fields, lambda: self._open_pull_of(branch))
+        return next(self._ours([made]))
+
+    def _open_pull_of(self, branch: str) -> Mapping[str, Any] | None:
+        owner = self.name.partition("/")[0]
+        found = self.connection.get(f"{self._path}/pulls", state="open", head=f"{owner}:{branch}")
+        return found[0] if found else None
+
+    def edit_pull(self, number: int, title: str, body: str) -> None:
+        self.connection.write("PATCH", f"{self._path}/pulls/{number}", {"title": title, "body": body})
+
+    def close_pull(self, number: int) -> None:
+        self.connection.write("PATCH", f"{self._path}/pulls/{number}", {"state": "closed"})
+
+    def request_review(self, number: int, people: Iterable[str], teams: Iterable[str]) -> None:
+        """Raises ``GithubError`` (422) where one of them cannot be asked."""
+        body = {"reviewers": sorted(people), "team_reviewers": sorted(teams)}
+        self.connection.write("POST", f"{self._path}/pulls/{number}/requested_reviewers", body)
+
+    # Issues, and what pull requests have in common with them.
+
+    def add_labels(self, number: int, labels: Iterable[str]) -> None:
+        self.connection.write("POST", f"{self._path}/issues/{number}/labels", {"labels": sorted(labels)})
+
+    def comments(self, since: datetime | None) -> Iterator[Comment]:
+        """Comments of all issues and pull requests, changed since a moment."""
+        told = since.strftime("%Y-%m-%dT%H:%M:%SZ") if since else None
+        for entry in self.connection.pages(f"{self._path}/issues/comments", since=told, sort="updated", direction="asc"):
+            number = int(entry["issue_url"].rpartition("/")[2])
+            author = entry["user"]["login"] if entry["user"] else "ghost"
+            yield Comment(entry["id"], number, author, entry["body"] or "", _moment(entry["created_at"]))
+
+    def comment(self, number: int, mark: str, text: str, *, is_sticky: bool = False) -> None:
+        """Says something once: a comment that holds ``mark`` is looked for first. A sticky one is brought up to date."""
+        body = f"{text}\n\n{mark}"
+        there = self._marked_comment(number, mark)
+        if there is None:
+            path = f"{self._path}/issues/{number}/comments"
+            self.connection.write("POST", path, {"body": body}, lambda: self._marked_comment(number, mark))
+        elif is_sticky and there["body"] != body:
+            self.connection.write("PATCH", f"{self._path}/issues/comments/{there['id']}", {"body": body})
+
+    def has_comment(self, number: int, mark: str) -> bool:
+        """Whether we said something that holds ``mark``."""
+        return self._marked_comment(number, mark) is not None
+
+    def _marked_comment(self, number: int, mark: str) -> Mapping[str, Any] | None:
+        listed = self.connection.pages(f"{self._path}/issues/{number}/comments")
+        ours = (each for each in listed if each["user"] and each["user"]["login"] == self.login)
+        return next((each for each in ours if mark in (each["body"] or "")), None)
+
+    def may_write(self, login: str) -> bool:
+        """Whether a person may write to the repository."""
+        if login not in self._may_write:
+            found = self.connection.find(f"{self._path}/collaborators/{quote(login)}/permission")
+            words = {found.get("permission"), found.get("role_name")} if found else set()
+            self._may_write[login] = bool(words & _WRITERS)
+        return self._may_write[login]
+
+    def issue(self, number: int) -> Issue | None:
+        found = self.connection.find(f"{self._path}/issues/{number}")
+        return _issue(found) if found else None
+
+    def open_issue(self, title: str, body: str, labels: Iterable[str], mark: str) -> Issue:
+        """Opens an issue, or finds ours that holds ``mark``, open or closed."""
+        there = self._marked_issue(mark)
+        if there is None:
+            fields = {"title": title, "body": body, "labels": sorted(labels)}
+            there = self.connection.write("POST", f"{self._path}/issues", fields, lambda: self._marked_issue(mark))
+        return _issue(there)
+
+    def _marked_issue(self, mark: str) -> Mapping[str, Any] | None:
+        listed = self.connection.pages(f"{self._path}/issues", state="all", creator=self.login, sort="created", direction="asc")
+        return next((each for each in listed if "pull_request" not in each and mark in (each["body"] or "")), None)
+
+    def edit_issue(self, number: int, body: str) -> None:
+        self.connection.write("PATCH", f"{self._path}/issues/{number}", {"body": body})
+
+
+def blob_id(data: bytes) -> str:
+    """The id that Git gives to a file of these bytes."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _issue(entry: Mapping[str, Any]) -> Issue:
+    return Issue(entry["number"], entry["state"] == "open", entry["body"] or "")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+
+
+def _moment_or_none(text: str | None) -> datetime | None:
+    return None if text is None else _moment(text)

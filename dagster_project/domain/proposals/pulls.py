@@ -1,0 +1,73 @@
+"""Pull requests as they are seen on GitHub, and as they are remembered in the state store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from dagster_project.domain.proposals.payload import Payload
+
+# Of the record, not of GitHub: what Nightshift was about to do is written down before it is done.
+OPENING = "opening"  # a branch may be there, a pull request may be
+OPEN = "open"
+CLOSING = "closing"  # we are closing it
+CLOSED = "closed"  # by us
+REJECTED = "rejected"  # by a person, unmerged
+MERGED = "merged"  # not live yet
+APPLIED = "applied"  # merged, and live
+REVERTED = "reverted"  # merged, and taken back in the code
+PENDING = (OPENING, OPEN, CLOSING)
+"""States in which a pull request may be open."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPull:
+    """A pull request of ours as GitHub has it. ``digest`` is its group's, from the branch; ``closed_by`` is asked for only where
+    it was closed unmerged."""
+
+    number: int
+    digest: str
+    branch: str
+    base: str
+    head_sha: str
+    is_open: bool
+    title: str
+    body: str
+    url: str
+    is_draft: bool
+    closed_at: datetime | None = None
+    merged_at: datetime | None = None
+    merged_by: str | None = None
+    closed_by: str | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PullRecord:
+    """A pull request as the state store has it.
+
+    ``head_sha`` is the commit that we pushed, ``pending_sha`` one that we were about to push; another one on the branch is a
+    person's. ``confirmed_on`` is the last day whose evidence spoke for all of it.
+    """
+
+    id: int
+    repository: str
+    digest: str
+    branch: str
+    state: str
+    payload: Payload
+    opened_on: date
+    confirmed_on: date
+    number: int | None = None
+    head_sha: str | None = None
+    pending_sha: str | None = None
+    url: str | None = None
+    reason: str | None = None
+    frozen_sha: str | None = None
+    merged_at: datetime | None = None
+    ended_on: date | None = None
+
+    @property
+    def known_shas(self) -> frozenset[str]:
+        """Commits on the branch that are ours."""
+        return frozenset(sha for sha in (self.head_sha, self.pending_sha) if sha)

@@ -1,0 +1,303 @@
+"""What a night does with pull requests: compares what should be open with what is, and says what to do, in order.
+
+Pure: it sees values and returns actions. The same night twice returns the same actions, and a night on which nothing changed
+returns none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from dagster_project.domain.proposals import pulls
+from dagster_project.domain.proposals.grouping import by_worth, group_of
+from dagster_project.domain.proposals.memory import is_material
+from dagster_project.domain.proposals.model import RISKS, Group, GroupKey, Item
+from dagster_project.domain.proposals.payload import Payload, from_body
+from dagster_project.domain.proposals.pulls import PullRecord, SeenPull
+
+# Verdicts that say nothing against what is open: tonight's share is spent, or nobody may be asked.
+_UNDECIDED = frozenset(("refuse_blast_radius", "refuse_dependency_tier_same_night", "refuse_kill_switch"))
+_INSUFFICIENT = "insufficient"
+
+GROUP_OPEN = "its group has an open pull request"
+GROUP_FULL = "its group is full"
+OCCUPIED = "another pull request holds one of its resources"
+OPEN_LIMIT = "as many pull requests are open as may be"
+NEW_LIMIT = "tonight's new pull requests are opened"
+FOREIGN_BRANCH = "its branch has commits that are not Nightshift's"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What tonight's evidence says of a resource: the verdict's reason code, and its sentence."""
+
+    verdict: str
+    reason_code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPull:
+    """A pull request that is open, with its record (None where the record is lost: then its body is believed)."""
+
+    seen: SeenPull
+    record: PullRecord | None
+
+    @property
+    def payload(self) -> Payload | None:
+        return self.record.payload if self.record else from_body(self.seen.body)
+
+    def is_touched(self, base: str) -> bool:
+        """Whether a person changed it: a commit that is not ours on its branch, or another base."""
+        if self.record is None or self.seen.base != base:
+            return True
+        return self.seen.head_sha not in self.record.known_shas
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Says once that a person's commits are left alone; ``gone`` are reasons why it should not be merged any more."""
+
+    pull: OpenPull
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Comments why, closes, deletes the branch."""
+
+    pull: OpenPull
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Replaces the one commit and the text. ``dropped`` says why resources are no longer part of it."""
+
+    pull: OpenPull
+    group: Group
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Nothing is written; the evidence still speaks for it."""
+
+    pull: OpenPull
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nothing is written: tonight's evidence says nothing about it."""
+
+    pull: OpenPull
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """An open pull request whose making was interrupted: what is missing of it is added."""
+
+    pull: OpenPull
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Opens a pull request. ``record`` is there where an earlier night began to."""
+
+    group: Group
+    record: PullRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Removes what is left of a pull request that was begun, never opened, and is no longer wanted."""
+
+    record: PullRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Items that are not proposed tonight, and why."""
+
+    key: GroupKey
+    items: tuple[Item, ...]
+    why: str
+
+
+Action = Freeze | Close | Update | Confirm | Hold | Finish | Create | Abandon | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one repository takes."""
+
+    max_items: int
+    max_open: int
+    max_new: int
+    stale_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tonight:
+    """What a night knows of one repository.
+
+    ``items`` are those that may be proposed, with their group. ``standings`` are the verdicts of every resource of the
+    inventory, ``held_back`` why a resource that would be proposed is not (rejected, edit refused, mode). ``blobs`` are the Git
+    ids of the base's files. ``rebuilds`` are the pull requests that a person wants to be made anew, by number, each with the
+    beginning of the id of the commit that may be replaced. Of ``report_only`` resources nothing outside may change.
+    """
+
+    day: date
+    base: str
+    items: Sequence[tuple[GroupKey, Item]]
+    standings: Mapping[str, Standing]
+    held_back: Mapping[str, str]
+    blobs: Mapping[str, str]
+    rebuilds: Mapping[int, str] = field(default_factory=dict)
+    report_only: frozenset[str] = frozenset()
+
+
+def reconcile(tonight: Tonight, open_pulls: Sequence[OpenPull], records: Sequence[PullRecord], limits: Limits) -> list[Action]:
+    """The night's actions: what is closed comes before what is changed, and that before what is opened."""
+    decided: list[Action] = [_of_open(tonight, pull, limits) for pull in sorted(open_pulls, key=lambda pull: pull.seen.number)]
+    occupied = {name for action in decided for name in _held_by(action)}
+    taken = {action.pull.seen.digest for action in decided if not isinstance(action, Close | Create | Abandon | Wait)}
+    begun = {each.digest: each for each in records if each.state == pulls.OPENING and each.number is None}
+    waits: list[Action] = []
+    free: dict[GroupKey, list[Item]] = {}
+    for key, item in tonight.items:
+        if occupied & set(item.resource_ids):
+            if not set(item.resource_ids) <= occupied:
+                waits.append(Wait(key, (item,), OCCUPIED))
+        elif key.digest in taken:
+            waits.append(Wait(key, (item,), GROUP_OPEN))
+        else:
+            free.setdefault(key, []).append(item)
+    groups = []
+    for key, items in sorted(free.items()):
+        group, rest = group_of(key, items, limits.max_items)
+        groups.append(group)
+        if rest:
+            waits.append(Wait(key, rest, GROUP_FULL))
+    groups.sort(key=lambda group: (-group.expected_usd_month, group.key))
+    still_open = sum(not isinstance(action, Close) for action in decided)
+    new = 0
+    creates: list[Action] = []
+    for group in groups:
+        if still_open + len(creates) >= limits.max_open:
+            waits.append(Wait(group.key, group.items, OPEN_LIMIT))
+        # What was begun on an earlier night was counted then.
+        elif new >= limits.max_new and group.key.digest not in begun:
+            waits.append(Wait(group.key, group.items, NEW_LIMIT))
+        else:
+            new += group.key.digest not in begun
+            creates.append(Create(group, begun.get(group.key.digest)))
+    wanted = {group.key.digest for group in groups}
+    leftovers: list[Action] = [Abandon(record) for digest, record in sorted(begun.items()) if digest not in wanted]
+    return sorted([*decided, *leftovers], key=_order) + creates + waits
+
+
+def _order(action: Action) -> int:
+    return next(
+        place for place, kind in enumerate((Close, Abandon, Freeze, Update, Finish, Confirm, Hold)) if isinstance(action, kind)
+    )
+
+
+def _held_by(action: Action) -> tuple[str, ...]:
+    """Resources that an open pull request keeps for itself."""
+    if isinstance(action, Update | Confirm | Finish):
+        return action.group.resource_ids
+    if isinstance(action, Freeze | Hold):
+        payload = action.pull.payload
+        return payload.resource_ids if payload else ()
+    return ()
+
+
+def _of_open(tonight: Tonight, pull: OpenPull, limits: Limits) -> Action:
+    payload = pull.payload
+    if payload is None:
+        return Freeze(pull)
+    if set(payload.resource_ids) <= tonight.report_only:
+        return Hold(pull)
+    kept, undecided, gone = _sorted_out(tonight, payload, pull.record, limits.stale_days)
+    is_asked = pull.seen.number in tonight.rebuilds
+    if pull.is_touched(tonight.base) and not _may_replace(tonight, pull):
+        return Freeze(pull, tuple(gone))
+    if pull.record is not None and pull.record.state == pulls.CLOSING:
+        return Close(pull, (pull.record.reason or "It is no longer proposed.",))
+    if not kept:
+        return Close(pull, tuple(gone)) if gone else Hold(pull)
+    group = Group(payload.key, tuple(sorted(kept, key=lambda item: (item.file, item.start_byte))))
+    if gone or is_asked or _is_changed(tonight, payload, group, undecided):
+        dropped = [*gone, *(f"{name}: tonight's evidence says nothing about it." for name in undecided)]
+        return Update(pull, group, tuple(dropped))
+    if undecided:
+        return Hold(pull)
+    if pull.record is not None and (pull.record.state == pulls.OPENING or pull.record.pending_sha):
+        return Finish(pull, group)
+    return Confirm(pull, group)
+
+
+def _may_replace(tonight: Tonight, pull: OpenPull) -> bool:
+    """Whether a person asked to replace exactly the commit that is the branch's last one now."""
+    sha = tonight.rebuilds.get(pull.seen.number)
+    return bool(sha) and pull.record is not None and pull.seen.base == tonight.base and pull.seen.head_sha.startswith(sha or "-")
+
+
+def _sorted_out(
+    tonight: Tonight, payload: Payload, record: PullRecord | None, stale_days: int
+) -> tuple[list[Item], list[str], list[str]]:
+    """Items that stay, resources about which tonight says nothing, and a sentence for each resource that goes."""
+    mine = {name: (key, item) for key, item in tonight.items if _is_at_home(key, payload.key) for name in item.resource_ids}
+    elsewhere = {name: key for key, item in tonight.items for name in item.resource_ids}
+    kept: dict[tuple[str, int], Item] = {}
+    undecided: list[str] = []
+    gone: list[str] = []
+    for each in payload.resources:
+        name = each.resource_id
+        if name in mine:
+            item = mine[name][1]
+            kept[item.file, item.start_byte] = item
+        elif name in elsewhere:
+            other = elsewhere[name]
+            gone.append(f"{name}: it belongs to another group now ({other.root}, {other.owner}, {other.risk} risk).")
+        elif name in tonight.report_only:
+            undecided.append(name)
+        elif name in tonight.held_back:
+            gone.append(f"{name}: {tonight.held_back[name]}")
+        else:
+            standing = tonight.standings.get(name)
+            since = (tonight.day - record.confirmed_on).days if record else 0
+            if standing is None:
+                undecided.append(name)
+                if since > stale_days:
+                    gone.append(f"{name}: the inventory has not listed it for {since} days.")
+            elif standing.reason_code in _UNDECIDED or (standing.verdict == _INSUFFICIENT and since <= stale_days):
+                undecided.append(name)
+            else:
+                gone.append(f"{name}: {standing.sentence}")
+    return sorted(kept.values(), key=by_worth), undecided, gone
+
+
+def _is_at_home(now: GroupKey, then: GroupKey) -> bool:
+    """Whether an item may stay in its pull request: of the same group or of one of lower risk. A number at a threshold then does
+    not move it back and forth."""
+    return replace(now, risk=then.risk) == then and RISKS.index(now.risk) <= RISKS.index(then.risk)
+
+
+def _is_changed(tonight: Tonight, payload: Payload, group: Group, undecided: Sequence[str]) -> bool:
+    """Whether a reviewer would have to look again at what tonight's evidence speaks of."""
+    before = {each.resource_id: each for each in payload.resources if each.resource_id not in undecided}
+    now = {change.resource_id: (item, change) for item in group.items for change in item.changes}
+    if before.keys() != now.keys():
+        return True
+    for name, (item, change) in now.items():
+        was = before[name]
+        same = (was.before, was.after, was.file) == (change.before, change.after, item.file)
+        if not same or is_material(was.evidence, change.evidence):
+            return True
+    return any(tonight.blobs.get(path) != blob for path, blob in payload.base_blobs)

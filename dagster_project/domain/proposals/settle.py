@@ -1,0 +1,250 @@
+"""What became of pull requests since they were last seen, and what their comments ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from dagster_project.domain.proposals import pulls
+from dagster_project.domain.proposals.commands import REBUILD, REJECT, SNOOZE, UNREJECT, Command, Misunderstood, parse
+from dagster_project.domain.proposals.memory import REJECTED, SNOOZED, Answer
+from dagster_project.domain.proposals.payload import Payload, from_body
+from dagster_project.domain.proposals.pulls import PullRecord, SeenPull
+
+CLOSING_MARK = "<!-- nightshift:closing -->"
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment on one of our pull requests or on the dashboard."""
+
+    id: int
+    number: int
+    author: str
+    body: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What a record becomes. ``number`` and ``url`` are set where the pull request was found just now."""
+
+    record: PullRecord
+    state: str
+    number: int | None = None
+    url: str | None = None
+    merged_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is answered to a comment, once."""
+
+    comment_id: int
+    number: int
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """Somebody asked for a pull request to be made anew. ``sha`` begins the id of the last commit of other people that is to be
+    replaced; without it only our own commit is."""
+
+    number: int
+    sha: str
+
+
+@dataclass(slots=True)
+class Settled:
+    """Everything that is new: fates of records, pull requests that no record knows, answers to keep and to withdraw."""
+
+    fates: list[Fate] = field(default_factory=list)
+    unknown: list[SeenPull] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    withdrawn: list[tuple[str, str]] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    rebuilds: list[Rebuild] = field(default_factory=list)
+
+
+def settle_pulls(
+    records: Sequence[PullRecord], seen: Sequence[SeenPull], me: str, has_closing_mark: Callable[[SeenPull], bool]
+) -> Settled:
+    """What GitHub says of the pull requests that may be open, and of those that were closed since.
+
+    A pull request that somebody else closed unmerged is a rejection of each of its resources. One that this account closed is
+    none where we noted or marked that we would; a person may use the same account. One that is open again takes its rejection
+    back.
+    """
+    settled = Settled()
+    by_number = {record.number: record for record in records if record.number is not None}
+    opening = {record.digest: record for record in records if record.number is None and record.state == pulls.OPENING}
+    for pull in sorted(seen, key=lambda pull: pull.number):
+        record = by_number.get(pull.number)
+        if record is None and pull.is_open and pull.digest in opening:
+            record = opening.pop(pull.digest)
+        if record is None:
+            payload = from_body(pull.body)
+            if payload is None or payload.key.digest != pull.digest:
+                continue
+            settled.unknown.append(pull)
+            _closed_unmerged(settled, pull, payload, me, has_closing_mark, None)
+            continue
+        _settle_known(settled, record, pull, me, has_closing_mark)
+    return settled
+
+
+def _settle_known(
+    settled: Settled, record: PullRecord, pull: SeenPull, me: str, has_closing_mark: Callable[[SeenPull], bool]
+) -> None:
+    if pull.is_open:
+        if record.state in (pulls.REJECTED, pulls.CLOSED):
+            settled.fates.append(Fate(record, pulls.OPEN, pull.number, pull.url))
+            settled.withdrawn += [(name, _source_of(record.repository, pull)) for name in record.payload.resource_ids]
+        elif record.number is None:
+            settled.fates.append(Fate(record, record.state, pull.number, pull.url))
+        return
+    if record.state not in pulls.PENDING:
+        return
+    if pull.merged_at is not None:
+        settled.fates.append(Fate(record, pulls.MERGED, pull.number, pull.url, pull.merged_at, f"merged by {pull.merged_by}"))
+        return
+    _closed_unmerged(settled, pull, record.payload, me, has_closing_mark, record)
+
+
+def _closed_unmerged(
+    settled: Settled,
+    pull: SeenPull,
+    payload: Payload,
+    me: str,
+    has_closing_mark: Callable[[SeenPull], bool],
+    record: PullRecord | None,
+) -> None:
+    if pull.is_open or pull.merged_at is not None:
+        return
+    is_meant = record is not None and record.state == pulls.CLOSING
+    if pull.closed_by == me and (is_meant or has_closing_mark(pull)):
+        if record is not None:
+            settled.fates.append(Fate(record, pulls.CLOSED, pull.number, pull.url, reason=record.reason))
+        return
+    actor = pull.closed_by or "somebody"
+    if record is not None:
+        settled.fates.append(Fate(record, pulls.REJECTED, pull.number, pull.url, reason=f"closed by {actor}"))
+    settled.answers += [
+        Answer(
+            resource_id=each.resource_id,
+            kind=REJECTED,
+            actor=actor,
+            reason=f"pull request #{pull.number} was closed unmerged",
+            source=_source_of(payload.key.repository, pull),
+            answered_at=pull.closed_at or _LONG_AGO,
+            after=each.after,
+            evidence=each.evidence,
+        )
+        for each in payload.resources
+    ]
+
+
+def _source_of(repository: str, pull: SeenPull) -> str:
+    return f"{repository}#{pull.number}"
+
+
+def settle_comments(
+    comments: Iterable[Comment],
+    about: Mapping[int, Payload],
+    dashboard: int | None,
+    known: Mapping[str, Answer],
+    may_write: Callable[[str], bool],
+    repository: str,
+) -> Settled:
+    """What comments on our pull requests (``about``, by number) and on the dashboard ask for.
+
+    Only people who may write to the repository are heard, and everybody who asks is answered. ``known`` are the answers that
+    stand, by resource.
+    """
+    settled = Settled()
+    standing = dict(known)
+    for comment in sorted(comments, key=lambda comment: comment.id):
+        payload = about.get(comment.number)
+        if payload is None and comment.number != dashboard:
+            continue
+        commands = parse(comment.body, payload.resource_ids if payload else ())
+        if not commands:
+            continue
+        if not may_write(comment.author):
+            text = "Only people who may write to this repository are heard; nothing was changed."
+            settled.replies.append(Reply(comment.id, comment.number, comment.author, text))
+            continue
+        told = [_follow(settled, command, comment, payload, standing, repository) for command in commands]
+        settled.replies.append(Reply(comment.id, comment.number, comment.author, " ".join(told)))
+    return settled
+
+
+def _follow(
+    settled: Settled,
+    command: Command | Misunderstood,
+    comment: Comment,
+    payload: Payload | None,
+    standing: dict[str, Answer],
+    repository: str,
+) -> str:
+    """Notes what a command asks for; returns the answer's text. Names of resources in it are ids that were said before."""
+    if isinstance(command, Misunderstood):
+        return command.why
+    if command.name == REBUILD:
+        settled.rebuilds.append(Rebuild(comment.number, command.sha))
+        if command.sha:
+            return f"It is made anew on the present base if {command.sha} is still the last commit of its branch."
+        return (
+            "It is made anew on the present base. Commits of other people stay; to replace them, name the last one: "
+            "`/nightshift rebuild 1a2b3c4`."
+        )
+    names = command.resource_ids or (payload.resource_ids if payload else ())
+    if command.name == UNREJECT:
+        answer = standing.pop(names[0], None)
+        if answer is None:
+            return "Nothing is rejected or snoozed under that name; the dashboard lists the names."
+        settled.withdrawn.append((answer.resource_id, answer.source))
+        return f"It may be proposed again; before, it was {answer.kind} by {answer.actor}."
+    proposed = {each.resource_id: each for each in payload.resources} if payload else {}
+    until = comment.created_at.date() + timedelta(days=command.days or 0) if command.name == SNOOZE else None
+    for name in names:
+        was = proposed.get(name)
+        answer = Answer(
+            resource_id=name,
+            kind={SNOOZE: SNOOZED, REJECT: REJECTED}[command.name],
+            actor=comment.author,
+            reason=command.reason,
+            source=f"{repository}#{comment.number}:{comment.id}",
+            answered_at=comment.created_at,
+            until=until,
+            after=was.after if was else None,
+            evidence=was.evidence if was else None,
+        )
+        standing[name] = answer
+        settled.answers.append(answer)
+    count = f"{len(names)} resources" if len(names) > 1 else "1 resource"
+    return f"Snoozed until {until}: {count}." if until else f"Rejected: {count}. `/nightshift unreject RESOURCE` takes it back."
+
+
+def merged_fate(
+    record: PullRecord, live: Mapping[tuple[str, str], str | None], in_code: Mapping[str, str], day: date
+) -> Fate | None:
+    """What became of a merged pull request: applied where every resource has its new value, reverted where the code has an old
+    value again.
+
+    ``live`` holds the value of (resource, attribute) in the inventory, None or absent where the resource is gone or the value
+    unknown; ``in_code`` the values that the base has by resource, where they were found there.
+    """
+    if record.state != pulls.MERGED:
+        return None
+    wanted = record.payload.resources
+    if all(live.get((each.resource_id, each.attribute), each.after) == each.after for each in wanted):
+        return Fate(record, pulls.APPLIED, reason=f"live on {day}")
+    reverted = [each for each in wanted if in_code.get(each.resource_id) == each.before]
+    if reverted:
+        return Fate(record, pulls.REVERTED, reason="the code has the old value again")
+    return None

@@ -1,0 +1,215 @@
+"""Verdicts that say propose, as proposals: what people answered, what would change and how risky that is, and its line of code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import polars as pl
+
+from dagster_project.actions import proposal_store
+from dagster_project.actions.migrations import migrate
+from dagster_project.domain.proposals.grouping import Place
+from dagster_project.domain.proposals.memory import Answer, forbids, holds, told
+from dagster_project.domain.proposals.model import Change, Evidence
+from dagster_project.domain.proposals.pulls import MERGED
+from dagster_project.domain.proposals.risk import risk_of
+from dagster_project.domain.rightsizing.groups import PROPOSE_MINIMUM
+from dagster_project.lake.engine import Engine, open_engine
+from dagster_project.lake.frames import schema, write_frame
+from dagster_project.lake.tables import PROPOSAL_ANSWERS, PROPOSALS, RESOURCE_INVENTORY, RIGHTSIZING_VERDICTS
+from dagster_project.pipeline.infrastructure_code import Located
+from dagster_project.pipeline.repositories import open_code
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.settings import Mode, ProposalSettings
+from dagster_project.statements import statement
+
+PULL_REQUEST, APPROVAL = "pull_request", "approval"
+_REQUIRED = ("required_vcpu", "required_memory_gib", "required_network_gbps", "required_disk_mbps", "required_disk_iops")
+
+
+def snapshot_answers(runtime: Runtime, day: date) -> int:
+    """Writes ``proposal_answers`` of the day: what had been answered by its end and still held; returns its rows."""
+    answers = asyncio.run(_answers(runtime, _end_of(day)))
+    days = runtime.settings.proposals.rejection_days
+    rows = [
+        {
+            "resource_id": answer.resource_id,
+            "kind": answer.kind,
+            "actor": answer.actor,
+            "reason": answer.reason,
+            "source": answer.source,
+            "answered_at": answer.answered_at.astimezone(UTC).replace(tzinfo=None),
+            "until": answer.until,
+            "said": told(answer),
+        }
+        for answer in answers.values()
+        if holds(answer, day, days)
+    ]
+    return write_frame(runtime.lake, PROPOSAL_ANSWERS, day, pl.DataFrame(rows, schema=schema(PROPOSAL_ANSWERS)))
+
+
+async def _answers(runtime: Runtime, before: datetime | None) -> dict[str, Answer]:
+    async with runtime.state() as connection:
+        await migrate(connection)
+        return await proposal_store.standing_answers(connection, before)
+
+
+async def _waiting_for_apply(runtime: Runtime) -> dict[str, str]:
+    """Why a resource waits for a merged change to become live, by resource."""
+    found = {}
+    async with runtime.state() as connection:
+        for settings in runtime.settings.repositories:
+            for record in await proposal_store.records(connection, settings.name):
+                if record.state == MERGED:
+                    for name in record.payload.resource_ids:
+                        found[name] = f"Its change was merged with {record.repository}#{record.number} and is not live yet."
+    return found
+
+
+def propose(runtime: Runtime, day: date) -> tuple[int, list[str]]:
+    """Writes ``proposals`` of the day, one row for each resource whose verdict is propose.
+
+    Returns its rows, and sentences about repositories or states that could not be read: what they may manage is proposed nowhere.
+    """
+    lake = runtime.lake
+    lake.require(RIGHTSIZING_VERDICTS, day)
+    with open_engine(lake) as engine:
+        engine.view(RIGHTSIZING_VERDICTS, [day])
+        engine.view(RESOURCE_INVENTORY, [day])
+        verdicts = engine.rows(statement("reports/proposed"))
+    changes = [change for row in verdicts if (change := change_of(row)) is not None]
+    code = open_code(runtime, day)
+    located = code.locate(changes)
+    answers = asyncio.run(_answers(runtime, None if runtime.is_newest(day) else _end_of(day)))
+    merged = asyncio.run(_waiting_for_apply(runtime))
+    rows = [_row(change, located[change.resource_id], answers, merged, day, runtime.settings.proposals) for change in changes]
+    return write_frame(lake, PROPOSALS, day, pl.DataFrame(rows, schema=schema(PROPOSALS))), code.problems
+
+
+def change_of(row: Mapping[str, Any]) -> Change | None:
+    """The change that a proposed verdict asks for; None where the inventory does not say what is there now."""
+    if row["reason_code"] == PROPOSE_MINIMUM:
+        attribute, before, after = "min_size", row["minimum_size"], row["target_minimum_size"]
+    else:
+        attribute = "instance_class" if row["resource_type"] == "rds_instance" else "instance_type"
+        before, after = row["current_type"], row["target_type"]
+    if before is None or after is None:
+        return None
+    risk, reasons = risk_of(row["resource_type"], attribute, row["environment"], row["exceedance_pct"], row["closest_event_pct"])
+    return Change(
+        resource_id=row["resource_id"],
+        resource_type=row["resource_type"],
+        service=row["service"],
+        team=row["team"],
+        environment=row["environment"],
+        region=row["region"],
+        attribute=attribute,
+        before=str(before),
+        after=str(after),
+        savings_usd_month=row["savings_usd_month"],
+        expected_usd_month=row["expected_usd_month"],
+        risk=risk,
+        risk_reasons=reasons,
+        evidence=Evidence(
+            fingerprint=row["fingerprint"],
+            reason_code=row["reason_code"],
+            demand=tuple(row[name] for name in _REQUIRED),
+            emergencies=row["emergencies"] or 0,
+            replayed_events=row["replayed_events"] or 0,
+        ),
+    )
+
+
+def mode_of(change: Change, settings: ProposalSettings) -> Mode:
+    """What may be done to a resource. A rule that names a service or environment is for none that has no such tag."""
+    for rule in settings.modes:
+        if rule.service in (None, change.service) and rule.environment in (None, change.environment):
+            return rule.mode
+    return settings.mode
+
+
+def _row(
+    change: Change,
+    located: Located,
+    answers: Mapping[str, Answer],
+    merged: Mapping[str, str],
+    day: date,
+    settings: ProposalSettings,
+) -> dict[str, Any]:
+    answer = answers.get(change.resource_id)
+    held_back = merged.get(change.resource_id)
+    if answer is not None and forbids(answer, change, day, settings.rejection_days):
+        held_back = f"It was {told(answer)}."
+    place, snapshot = located.place, located.snapshot
+    return {
+        "resource_id": change.resource_id,
+        "resource_type": change.resource_type,
+        "service": change.service,
+        "team": change.team,
+        "environment": change.environment,
+        "region": change.region,
+        "attribute": change.attribute,
+        "value_before": change.before,
+        "value_after": change.after,
+        "savings_usd_month": change.savings_usd_month,
+        "expected_usd_month": change.expected_usd_month,
+        "verdict_code": change.evidence.reason_code,
+        "fingerprint": change.evidence.fingerprint,
+        "demand": json.dumps(change.evidence.demand),
+        "emergencies": change.evidence.emergencies,
+        "replayed_events": change.evidence.replayed_events,
+        "risk": change.risk,
+        "risk_reasons": json.dumps(change.risk_reasons),
+        "mode": mode_of(change, settings),
+        "route": PULL_REQUEST if place else APPROVAL,
+        "held_back": held_back,
+        "repository": snapshot.settings.name if snapshot else None,
+        "base": snapshot.base if snapshot else None,
+        "base_sha": snapshot.sha if snapshot else None,
+        "root": place.root if place else None,
+        "workspace": place.workspace if place else None,
+        "file": place.file if place else None,
+        "start_byte": place.start_byte if place else None,
+        "line": place.line if place else None,
+        "address": place.address if place else None,
+        "edit_code": located.code,
+        "edit_sentence": located.sentence,
+        "notes": json.dumps(place.notes if place else []),
+        "other_plans": json.dumps(place.other_plans if place else []),
+    }
+
+
+def read_proposals(engine: Engine) -> list[tuple[Change, Place | None, dict[str, Any]]]:
+    """The rows of ``proposals`` that an engine has in view, as values; the row itself for what is only told."""
+    return [(_change(row), _place(row), row) for row in engine.rows(statement("reports/all_proposals"))]
+
+
+def _change(row: Mapping[str, Any]) -> Change:
+    names = ("resource_id", "resource_type", "service", "team", "environment", "region", "attribute", "risk")
+    return Change(
+        **{name: row[name] for name in names},
+        before=row["value_before"],
+        after=row["value_after"],
+        savings_usd_month=row["savings_usd_month"],
+        expected_usd_month=row["expected_usd_month"],
+        risk_reasons=tuple(json.loads(row["risk_reasons"])),
+        evidence=Evidence(
+            row["fingerprint"], row["verdict_code"], tuple(json.loads(row["demand"])), row["emergencies"], row["replayed_events"]
+        ),
+    )
+
+
+def _place(row: Mapping[str, Any]) -> Place | None:
+    if row["route"] != PULL_REQUEST:
+        return None
+    names = ("repository", "base", "root", "workspace", "file", "start_byte", "line", "address")
+    lists = {name: tuple(json.loads(row[name])) for name in ("notes", "other_plans")}
+    return Place(**{name: row[name] for name in names}, **lists)
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
