@@ -39,6 +39,17 @@ async def records(connection: asyncpg.Connection, repository: str, numbers: Iter
     return [_record(row) for row in rows]
 
 
+async def of_day(connection: asyncpg.Connection, repository: str, day: date) -> list[PullRecord]:
+    """What stands after a night: records that are pending or merged and not live, and those that ended with it."""
+    rows = await connection.fetch(
+        "select * from nightshift.pull_requests where repository = $1 "
+        "and (state in ('opening', 'open', 'closing', 'merged') or ended_on = $2) order by id",
+        repository.lower(),
+        day,
+    )
+    return [_record(row) for row in rows]
+
+
 async def known_commits(connection: asyncpg.Connection, repository: str, digest: str) -> set[str]:
     """Every commit that was ever pushed to a group's branch: one of them on a leftover branch is ours."""
     rows = await connection.fetch(
@@ -98,6 +109,18 @@ async def update(connection: asyncpg.Connection, record: PullRecord, **changes: 
         *values.values(),
     )
     return _record(row)
+
+
+async def make_way(connection: asyncpg.Connection, record: PullRecord, day: date) -> None:
+    """Ends what was begun for the group of a pull request that was opened again."""
+    await connection.execute(
+        "update nightshift.pull_requests set state = 'closed', reason = 'an earlier one was opened again', ended_on = $4, "
+        "changed_at = now() where repository = $1 and digest = $2 and id <> $3 and state = 'opening' and number is null",
+        record.repository.lower(),
+        record.digest,
+        record.id,
+        day,
+    )
 
 
 async def standing_answers(connection: asyncpg.Connection, before: datetime | None = None) -> dict[str, Answer]:

@@ -19,12 +19,13 @@ def command() -> None:
     from dagster_project.commands.summary import print_summary
     from dagster_project.defs.launch import run_nightly
     from dagster_project.demo.fleet import DEMO_LAST_DAY
-    from dagster_project.pipeline.demo_fleet import fill_demo
+    from dagster_project.pipeline.demo_fleet import fill_demo, with_demo_code
 
     surroundings = runtime()
     samples = fill_demo(surroundings)
     surroundings.progress.say(
         f"The demo database holds {samples:,} samples." if samples else "The demo database is there already."
     )
+    surroundings = with_demo_code(surroundings)
     night = run_nightly(surroundings, DEMO_LAST_DAY, debug="--debug" in sys.argv)
     print_summary(surroundings, DEMO_LAST_DAY, night)

@@ -78,6 +78,7 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
             "protected_windows",
             "incident_demand",
             "resource_risks",
+            "proposal_answers",
         ],
         description=RIGHTSIZING_EVIDENCE.description,
         metadata=columns_of(RIGHTSIZING_EVIDENCE),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from dagster_project.demo import fleet
+from dagster_project.demo import fleet, infrastructure
 from dagster_project.errors import InputError
 from dagster_project.pipeline.load_files import DEMO_ORIGIN
 from dagster_project.pipeline.runtime import Runtime
+from dagster_project.settings import RepositorySettings, RootSettings
 from dagster_project.sources import contract_tables
 
 
@@ -19,6 +21,19 @@ def fill_demo(runtime: Runtime) -> int:
     if runtime.settings.dsn is not None:
         raise InputError("The demo works on the embedded PostgreSQL only; unset NIGHTSHIFT_DSN for it.")
     return asyncio.run(_fill(runtime))
+
+
+def with_demo_code(runtime: Runtime) -> Runtime:
+    """The same run with the demo fleet's infrastructure code, unless the settings name repositories of their own."""
+    if runtime.settings.repositories:
+        return runtime
+    home = runtime.settings.home / "demo"
+    code = infrastructure.build_infrastructure(fleet.build_fleet().tables["resources"])
+    infrastructure.write_infrastructure(code, home)
+    roots = tuple(RootSettings(path=root, state=str(home / infrastructure.STATES / f"{root}.tfstate")) for root in code.roots)
+    checkout = home / infrastructure.CHECKOUT
+    repository = RepositorySettings(name=infrastructure.REPOSITORY, base="main", checkout=checkout, roots=roots)
+    return replace(runtime, settings=runtime.settings.model_copy(update={"repositories": (repository,)}))
 
 
 async def _fill(runtime: Runtime) -> int:

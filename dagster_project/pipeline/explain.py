@@ -8,7 +8,7 @@ from datetime import date
 from dagster_project.errors import InputError, NightshiftError
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_VERDICTS
-from dagster_project.pipeline.report import evidence_lines, said
+from dagster_project.pipeline.proposal_views import evidence_lines, said
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.reporting.views import EvidenceLine
 from dagster_project.statements import statement

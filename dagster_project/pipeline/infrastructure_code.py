@@ -115,15 +115,7 @@ class CodeBase:
 
     def contents(self, group: Group) -> Mapping[str, bytes]:
         """The new bytes of the files of a group, by path. Raises ``InputError`` where the edit is refused after all."""
-        key = group.key
-        root = next(
-            each
-            for each in self.roots
-            if each.snapshot.settings.name == key.repository
-            and each.plan.root == key.root
-            and (each.plan.workspace or "") == key.workspace
-            and all(each.state.has(name) for name in group.resource_ids)
-        )
+        root = self._root_of(group)
         asked = [_asked(change) for item in group.items for change in item.changes]
         edits = prepare(root.repository, root.plan, root.state, asked)
         refused = next((each.location for each in edits.outcomes if not each.is_edited), None)
@@ -132,9 +124,20 @@ class CodeBase:
         return edits.contents
 
     def original(self, group: Group, path: str) -> bytes:
-        """The bytes of a file as they are on the base."""
-        snapshot = next(each.snapshot for each in self.roots if each.snapshot.settings.name == group.key.repository)
-        return (snapshot.folder / path).read_bytes()
+        """The bytes of a file as they are on the base. Raises ``InputError`` or ``OSError``."""
+        return (self._root_of(group).snapshot.folder / path).read_bytes()
+
+    def _root_of(self, group: Group) -> _Root:
+        key = group.key
+        for each in self.roots:
+            is_it = (each.snapshot.settings.name, each.plan.root, each.plan.workspace or "") == (
+                key.repository,
+                key.root,
+                key.workspace,
+            )
+            if is_it and all(each.state.has(name) for name in group.resource_ids):
+                return each
+        raise InputError("its code or state could not be read tonight")
 
 
 def _plan(repository: Repository, root: RootSettings) -> Plan:

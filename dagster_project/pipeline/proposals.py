@@ -1,4 +1,4 @@
-"""Verdicts that say propose, as proposals: what people answered, what would change and how risky that is, and its line of code."""
+"""Verdicts as proposals: what people answered, what would change, how risky that is, and its line of code."""
 
 from __future__ import annotations
 
@@ -124,10 +124,10 @@ def change_of(row: Mapping[str, Any]) -> Change | None:
     )
 
 
-def mode_of(change: Change, settings: ProposalSettings) -> Mode:
-    """What may be done to a resource. A rule that names a service or environment is for none that has no such tag."""
+def mode_of_service(service: str | None, environment: str | None, settings: ProposalSettings) -> Mode:
+    """What may be done to resources of a service and environment. A rule that names one is for none without such a tag."""
     for rule in settings.modes:
-        if rule.service in (None, change.service) and rule.environment in (None, change.environment):
+        if rule.service in (None, service) and rule.environment in (None, environment):
             return rule.mode
     return settings.mode
 
@@ -164,7 +164,7 @@ def _row(
         "replayed_events": change.evidence.replayed_events,
         "risk": change.risk,
         "risk_reasons": json.dumps(change.risk_reasons),
-        "mode": mode_of(change, settings),
+        "mode": mode_of_service(change.service, change.environment, settings),
         "route": PULL_REQUEST if place else APPROVAL,
         "held_back": held_back,
         "repository": snapshot.settings.name if snapshot else None,

@@ -151,6 +151,11 @@ _LINE_START = re.compile(r"^(?:[-+=](?=[-=\s]|$)|\d{1,9}(?=[.)](?:\s|$)))")
 _PLAIN_NAME = re.compile(r"[\w.:/=+,@#%() -]+", re.ASCII)
 
 
+def own_markdown(text: str) -> str:
+    """Marks Markdown of our own, which is printed as it is."""
+    return _Written(text)
+
+
 def escape_markdown(value: Any) -> Any:
     """Data as Markdown that shows the data: no markup, no link, no mention, no comment, no new line or cell."""
     if isinstance(value, _Written) or not isinstance(value, str):

@@ -15,6 +15,7 @@ create table pull_requests (
   url          text,
   reason       text,
   frozen_sha   text,                          -- a person's commit that was told about
+  rebuild      text,                          -- somebody asked for it to be made anew; begins the id of a commit to be replaced
   merged_at    timestamptz,
   ended_on     date,                          -- the night that noted its end
   changed_at   timestamptz not null default now()

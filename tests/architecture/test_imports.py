@@ -24,7 +24,7 @@ ALLOWED = {
     "actions": BASE | {"domain"},
     "reporting": BASE | {"domain"},
     "demo": BASE | {"domain"},
-    "pipeline": BASE | {"domain", "catalog", "forecasting", "sources", "lake", "actions", "reporting", "demo"},
+    "pipeline": BASE | {"domain", "catalog", "forecasting", "sources", "lake", "iac", "actions", "reporting", "demo"},
     "defs": BASE | {"domain", "lake", "actions", "pipeline"},
     "commands": BASE | {"domain", "pipeline", "defs", "demo", "iac"},
     "definitions": BASE | {"defs"},

@@ -118,9 +118,9 @@ class GithubRepository:
             self._folders[sha] = {each["path"]: Entry(each["sha"], each["mode"]) for each in listed["tree"]}
         return self._folders[sha]
 
-    def blob(self, sha: str) -> bytes:
-        """The bytes of a file by its Git id."""
-        return base64.b64decode(self.connection.get(f"{self._path}/git/blobs/{sha}")["content"])
+    def changed_files(self, parent: str, sha: str) -> set[str]:
+        """Paths that differ between a commit and its parent."""
+        return {each["filename"] for each in self.connection.get(f"{self._path}/compare/{parent}...{sha}")["files"]}
 
     def archive_address(self, sha: str) -> str:
         """Where a commit can be fetched as a tar archive, for a short time. It holds a token."""

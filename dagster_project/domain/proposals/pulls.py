@@ -47,7 +47,8 @@ class PullRecord:
     """A pull request as the state store has it.
 
     ``head_sha`` is the commit that we pushed, ``pending_sha`` one that we were about to push; another one on the branch is a
-    person's. ``confirmed_on`` is the last day whose evidence spoke for all of it.
+    person's. ``confirmed_on`` is the last day whose evidence spoke for all of it. ``rebuild`` is not None where somebody asked
+    for it to be made anew: it begins the id of a commit that may be replaced.
     """
 
     id: int
@@ -64,6 +65,7 @@ class PullRecord:
     url: str | None = None
     reason: str | None = None
     frozen_sha: str | None = None
+    rebuild: str | None = None
     merged_at: datetime | None = None
     ended_on: date | None = None
 

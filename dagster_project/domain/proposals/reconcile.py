@@ -74,7 +74,8 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Replaces the one commit and the text. ``dropped`` says why resources are no longer part of it."""
+    """Replaces the one commit and the text, as far as they differ, and finishes what was cut off. ``dropped`` says why resources
+    are no longer part of it."""
 
     pull: OpenPull
     group: Group
@@ -94,14 +95,6 @@ class Hold:
     """Nothing is written: tonight's evidence says nothing about it."""
 
     pull: OpenPull
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """An open pull request whose making was interrupted: what is missing of it is added."""
-
-    pull: OpenPull
-    group: Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +121,7 @@ class Wait:
     why: str
 
 
-Action = Freeze | Close | Update | Confirm | Hold | Finish | Create | Abandon | Wait
+Action = Freeze | Close | Update | Confirm | Hold | Create | Abandon | Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +141,8 @@ class Tonight:
     ``items`` are those that may be proposed, with their group. ``standings`` are the verdicts of every resource of the
     inventory, ``held_back`` why a resource that would be proposed is not (rejected, edit refused, mode). ``blobs`` are the Git
     ids of the base's files. ``rebuilds`` are the pull requests that a person wants to be made anew, by number, each with the
-    beginning of the id of the commit that may be replaced. Of ``report_only`` resources nothing outside may change.
+    beginning of the id of the commit that may be replaced. About ``untouchable`` resources nothing may be decided tonight: they
+    may only be reported, or their code could not be read.
     """
 
     day: date
@@ -158,7 +152,7 @@ class Tonight:
     held_back: Mapping[str, str]
     blobs: Mapping[str, str]
     rebuilds: Mapping[int, str] = field(default_factory=dict)
-    report_only: frozenset[str] = frozenset()
+    untouchable: frozenset[str] = frozenset()
 
 
 def reconcile(tonight: Tonight, open_pulls: Sequence[OpenPull], records: Sequence[PullRecord], limits: Limits) -> list[Action]:
@@ -202,14 +196,12 @@ def reconcile(tonight: Tonight, open_pulls: Sequence[OpenPull], records: Sequenc
 
 
 def _order(action: Action) -> int:
-    return next(
-        place for place, kind in enumerate((Close, Abandon, Freeze, Update, Finish, Confirm, Hold)) if isinstance(action, kind)
-    )
+    return next(place for place, kind in enumerate((Close, Abandon, Freeze, Update, Confirm, Hold)) if isinstance(action, kind))
 
 
 def _held_by(action: Action) -> tuple[str, ...]:
     """Resources that an open pull request keeps for itself."""
-    if isinstance(action, Update | Confirm | Finish):
+    if isinstance(action, Update | Confirm):
         return action.group.resource_ids
     if isinstance(action, Freeze | Hold):
         payload = action.pull.payload
@@ -221,7 +213,7 @@ def _of_open(tonight: Tonight, pull: OpenPull, limits: Limits) -> Action:
     payload = pull.payload
     if payload is None:
         return Freeze(pull)
-    if set(payload.resource_ids) <= tonight.report_only:
+    if set(payload.resource_ids) <= tonight.untouchable:
         return Hold(pull)
     kept, undecided, gone = _sorted_out(tonight, payload, pull.record, limits.stale_days)
     is_asked = pull.seen.number in tonight.rebuilds
@@ -232,14 +224,12 @@ def _of_open(tonight: Tonight, pull: OpenPull, limits: Limits) -> Action:
     if not kept:
         return Close(pull, tuple(gone)) if gone else Hold(pull)
     group = Group(payload.key, tuple(sorted(kept, key=lambda item: (item.file, item.start_byte))))
-    if gone or is_asked or _is_changed(tonight, payload, group, undecided):
+    # What was cut off is done again; what of it is there already is found.
+    was_cut_off = pull.record is not None and (pull.record.state == pulls.OPENING or pull.record.pending_sha is not None)
+    if gone or is_asked or was_cut_off or _is_changed(tonight, payload, group, undecided):
         dropped = [*gone, *(f"{name}: tonight's evidence says nothing about it." for name in undecided)]
         return Update(pull, group, tuple(dropped))
-    if undecided:
-        return Hold(pull)
-    if pull.record is not None and (pull.record.state == pulls.OPENING or pull.record.pending_sha):
-        return Finish(pull, group)
-    return Confirm(pull, group)
+    return Hold(pull) if undecided else Confirm(pull, group)
 
 
 def _may_replace(tonight: Tonight, pull: OpenPull) -> bool:
@@ -265,7 +255,7 @@ def _sorted_out(
         elif name in elsewhere:
             other = elsewhere[name]
             gone.append(f"{name}: it belongs to another group now ({other.root}, {other.owner}, {other.risk} risk).")
-        elif name in tonight.report_only:
+        elif name in tonight.untouchable:
             undecided.append(name)
         elif name in tonight.held_back:
             gone.append(f"{name}: {tonight.held_back[name]}")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from dagster_project.pipeline.explain import explain
-from dagster_project.pipeline.report import build_report, evidence_lines, said
+from dagster_project.pipeline.proposal_views import evidence_lines, said
+from dagster_project.pipeline.report import build_report
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import RightsizingSettings
 from tests.night_builders import (

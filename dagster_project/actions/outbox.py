@@ -1,0 +1,74 @@
+"""What would have been sent, as files: for each pull request its text, a patch that ``git apply`` takes, and its payload."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from dagster_project.errors import AccessDenied
+
+_PLAIN = frozenset(range(0x20, 0x7F)) - {ord('"'), ord("\\")}
+_CONTEXT_LINES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One pull request: the name of its folder, and its files by name."""
+
+    name: str
+    files: Mapping[str, bytes]
+
+
+def write_outbox(outbox: Path, day: date, parcels: Sequence[Parcel]) -> Path:
+    """Replaces the day's folder as a whole; returns it. Raises ``AccessDenied`` where it cannot be written."""
+    target = outbox / day.isoformat() / "pull_requests"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=".draft-"))
+        try:
+            for parcel in parcels:
+                folder = draft / parcel.name
+                folder.mkdir()
+                for name, data in sorted(parcel.files.items()):
+                    (folder / name).write_bytes(data)
+            draft.chmod(0o755)
+            if target.exists():
+                shutil.rmtree(target)
+            os.replace(draft, target)  # noqa: PTH105 - the one call that puts it in place
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        raise AccessDenied(f"Cannot write to {outbox} ({error.strerror}); make it writable, or set NIGHTSHIFT_HOME.") from None
+    return target
+
+
+def patch_of(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bytes:
+    """The difference of files as Git writes it, byte by byte: line ends, missing last newlines and odd names are kept."""
+    return b"".join(_file_patch(path, before[path], data) for path, data in sorted(after.items()))
+
+
+def _file_patch(path: str, before: bytes, after: bytes) -> bytes:
+    # One character for each byte: difflib takes texts, and only line feeds end lines in Git.
+    was, will = (data.decode("latin-1").split("\n") for data in (before, after))
+    lines = difflib.unified_diff(_ended(was), _ended(will), _quoted("a/" + path), _quoted("b/" + path), n=_CONTEXT_LINES)
+    body = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return f"diff --git {_quoted('a/' + path)} {_quoted('b/' + path)}\n{body}".encode("latin-1")
+
+
+def _ended(lines: list[str]) -> list[str]:
+    """Lines with their ends; what follows the last line feed is a line without one."""
+    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+
+
+def _quoted(path: str) -> str:
+    """A path as Git writes it in a patch: quoted, with octal escapes, where it has other than plain characters."""
+    data = path.encode("utf-8", "surrogateescape")
+    if all(byte in _PLAIN for byte in data):
+        return path
+    return '"' + "".join(chr(byte) if byte in _PLAIN else f"\\{byte:03o}" for byte in data) + '"'

@@ -1,0 +1,519 @@
+"""The night's pull requests: what should be open is compared with what is, done as far as it is allowed, and put into the outbox
+where it is not.
+
+A repository that fails does not stop the others, and none of them stops the report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import asyncpg
+import polars as pl
+
+from dagster_project.actions import proposal_store as store
+from dagster_project.actions.github.publisher import Code, NotNow, Publisher, Words
+from dagster_project.actions.github.repository import blob_id
+from dagster_project.actions.migrations import migrate
+from dagster_project.actions.outbox import Parcel, patch_of, write_outbox
+from dagster_project.domain.proposals import pulls
+from dagster_project.domain.proposals.grouping import Place, items_of
+from dagster_project.domain.proposals.memory import Answer, forbids, told
+from dagster_project.domain.proposals.model import REPORT_ONLY, Change, Group, GroupKey, Item
+from dagster_project.domain.proposals.payload import payload_of, to_json
+from dagster_project.domain.proposals.pulls import PullRecord
+from dagster_project.domain.proposals.reconcile import (
+    Abandon,
+    Action,
+    Close,
+    Confirm,
+    Create,
+    Freeze,
+    Hold,
+    Limits,
+    OpenPull,
+    Standing,
+    Tonight,
+    Update,
+    Wait,
+    reconcile,
+)
+from dagster_project.domain.proposals.settle import merged_fate
+from dagster_project.errors import GithubError, InputError, NightshiftError
+from dagster_project.lake.engine import Engine, open_engine
+from dagster_project.lake.frames import schema, write_frame
+from dagster_project.lake.tables import PROPOSALS, PULL_REQUESTS, RESOURCE_INVENTORY, RIGHTSIZING_VERDICTS
+from dagster_project.pipeline.dashboard import keep_dashboard
+from dagster_project.pipeline.infrastructure_code import UNREADABLE, CodeBase
+from dagster_project.pipeline.proposal_views import said
+from dagster_project.pipeline.proposals import mode_of_service, read_proposals
+from dagster_project.pipeline.pull_request_sync import Synced, keep_fate, sync
+from dagster_project.pipeline.pull_request_texts import words_of
+from dagster_project.pipeline.repositories import Remote, open_code, remote_of
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.reporting.pull_request import closing_of, freezing_of
+from dagster_project.settings import RepositorySettings
+from dagster_project.statements import statement
+
+OUTBOX, PLANNED, WAITING, FAILED, FROZEN = "outbox", "planned", "waiting", "failed", "frozen"
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of the table ``pull_requests``."""
+
+    repository: str
+    digest: str
+    state: str
+    number: int = 0
+    detail: str = ""
+    branch: str | None = None
+    root: str | None = None
+    owner: str | None = None
+    risk: str | None = None
+    url: str | None = None
+    opened_on: date | None = None
+    ended_on: date | None = None
+    resources: tuple[str, ...] = ()
+    savings_usd_month: float = 0.0
+
+
+@dataclass(slots=True)
+class Evening:
+    """What a night knows of a day's proposals before it looks at a repository."""
+
+    day: date
+    rows: list[tuple[Change, Place | None, dict[str, Any]]]
+    code: CodeBase
+    standings: dict[str, Standing] = field(default_factory=dict)
+    modes: dict[str, str] = field(default_factory=dict)
+    live: dict[tuple[str, str], str | None] = field(default_factory=dict)
+
+
+def may_write(runtime: Runtime, day: date) -> bool:
+    """Whether anything outside may be written for a day: of the newest day, by no dry run, with no kill switch thrown, and only
+    where some mode allows it."""
+    settings = runtime.settings
+    is_stopped = settings.proposals.kill_switch or settings.rightsizing.kill_switch
+    modes = {settings.proposals.mode, *(rule.mode for rule in settings.proposals.modes)}
+    return runtime.is_newest(day) and not runtime.is_dry_run and not is_stopped and modes != {REPORT_ONLY}
+
+
+def read_answers(runtime: Runtime, day: date) -> list[str]:
+    """Reads what happened on GitHub since the last night, before the verdicts are made; returns sentences about what failed."""
+    if not runtime.settings.github.has_credentials or not runtime.is_newest(day):
+        return []
+    return asyncio.run(_read_answers(runtime, day))
+
+
+async def _read_answers(runtime: Runtime, day: date) -> list[str]:
+    problems = []
+    async with runtime.state() as connection:
+        await migrate(connection)
+        for settings in runtime.settings.repositories:
+            try:
+                async with _alone(connection, settings.name):
+                    await _synced(runtime, connection, remote_of(runtime, settings), day)
+            except NightshiftError as error:
+                problems.append(f"{settings.name}: {error}")
+    return problems
+
+
+@asynccontextmanager
+async def _alone(connection: asyncpg.Connection, repository: str) -> AsyncIterator[None]:
+    """Keeps other runs from a repository meanwhile; raises ``GithubError`` where one of them is at it."""
+    key = f"nightshift {repository.lower()}"
+    if not await connection.fetchval("select pg_try_advisory_lock(hashtextextended($1, 0))", key):
+        raise GithubError("another run is working on it; nothing was done.")
+    try:
+        yield
+    finally:
+        await connection.execute("select pg_advisory_unlock(hashtextextended($1, 0))", key)
+
+
+async def _synced(runtime: Runtime, connection: asyncpg.Connection, remote: Remote, day: date) -> Synced:
+    """The repository as it stands; read once in a run."""
+    key = f"{remote.settings.name} synced"
+    if key not in runtime.remotes:
+        runtime.remotes[key] = await sync(runtime, connection, remote, day, may_write=may_write(runtime, day))
+    found: Synced = runtime.remotes[key]
+    return found
+
+
+def publish(runtime: Runtime, day: date) -> tuple[int, list[str]]:
+    """Writes ``pull_requests`` of the day after having done what it says; returns its rows, and sentences about what failed."""
+    runtime.lake.require(PROPOSALS, day)
+    with open_engine(runtime.lake) as engine:
+        engine.view(PROPOSALS, [day])
+        rows = read_proposals(engine)
+    evening = Evening(day, rows, open_code(runtime, day))
+    found = asyncio.run(_publish(runtime, evening))
+    table = [
+        {**{name: getattr(row, name) for name in PULL_REQUESTS.columns}, "resources": json.dumps(row.resources)} for row in found
+    ]
+    frame = pl.DataFrame(table, schema=schema(PULL_REQUESTS), orient="row").unique(PULL_REQUESTS.grain, keep="first")
+    written = write_frame(runtime.lake, PULL_REQUESTS, day, frame)
+    problems = [f"{row.repository}: {row.detail}" for row in found if row.state == FAILED]
+    return written, [*evening.code.problems, *(each for each in problems if each not in evening.code.problems)]
+
+
+async def _publish(runtime: Runtime, evening: Evening) -> list[Row]:
+    found: list[Row] = []
+    parcels: list[Parcel] = []
+    async with runtime.state() as connection:
+        await migrate(connection)
+        for settings in runtime.settings.repositories:
+            try:
+                if runtime.settings.github.has_credentials and runtime.is_newest(evening.day):
+                    async with _alone(connection, settings.name):
+                        rows, mine = await _on_github(runtime, connection, evening, remote_of(runtime, settings))
+                else:
+                    rows, mine = _in_outbox(runtime, evening, settings, await store.standing_answers(connection))
+                found += rows
+                parcels += mine
+            except NightshiftError as error:
+                found.append(Row(settings.name, "", FAILED, detail=str(error)))
+    write_outbox(runtime.settings.outbox, evening.day, parcels)
+    return found
+
+
+# One repository on GitHub.
+
+
+async def _on_github(
+    runtime: Runtime, connection: asyncpg.Connection, evening: Evening, remote: Remote
+) -> tuple[list[Row], list[Parcel]]:
+    name = remote.settings.name
+    synced = await _synced(runtime, connection, remote, evening.day)
+    _look_up(runtime, evening, [record.payload.resource_ids for record in synced.records])
+    records = await _follow_merged(runtime, connection, evening, synced.records)
+    tonight = _tonight(runtime, evening, remote, synced, records)
+    settings = runtime.settings.proposals
+    limits = Limits(settings.max_items, settings.max_open, settings.max_new_per_night, settings.stale_evidence_days)
+    actions = reconcile(tonight, _open_pulls(synced, records), records, limits)
+    if may_write(runtime, evening.day):
+        return await _perform(runtime, connection, evening, remote, synced, actions), []
+    planned = [row for action in actions if (row := _planned(name, action)) is not None]
+    groups = [action.group for action in actions if isinstance(action, Create)]
+    return planned, _parcels(runtime, evening, remote.settings, groups)
+
+
+async def _follow_merged(
+    runtime: Runtime, connection: asyncpg.Connection, evening: Evening, records: Sequence[PullRecord]
+) -> list[PullRecord]:
+    """Notes which merged pull requests are live now, and which were taken back in the code; returns the others."""
+    in_code = {change.resource_id: change.before for change, place, _ in evening.rows if place is not None}
+    kept = []
+    for record in records:
+        fate = merged_fate(record, evening.live, in_code, evening.day)
+        if fate is None:
+            kept.append(record)
+            continue
+        if runtime.is_dry_run:
+            continue
+        async with connection.transaction():
+            await keep_fate(connection, fate, evening.day)
+            if fate.state == pulls.REVERTED:
+                await store.note_answers(connection, _reverted(runtime, record))
+    return kept
+
+
+def _reverted(runtime: Runtime, record: PullRecord) -> list[Answer]:
+    """A change that was merged and taken back is one that somebody does not want."""
+    return [
+        Answer(
+            resource_id=each.resource_id,
+            kind="rejected",
+            actor="a revert",
+            reason=f"#{record.number} was merged and taken back",
+            source=f"{record.repository}#{record.number}:reverted",
+            answered_at=runtime.now,
+            after=each.after,
+            evidence=each.evidence,
+        )
+        for each in record.payload.resources
+    ]
+
+
+def _open_pulls(synced: Synced, records: Sequence[PullRecord]) -> list[OpenPull]:
+    by_number = {record.number: record for record in records if record.number is not None}
+    return [OpenPull(pull, by_number.get(pull.number)) for pull in synced.seen if pull.is_open]
+
+
+def _look_up(runtime: Runtime, evening: Evening, held: Sequence[tuple[str, ...]]) -> None:
+    """Reads tonight's verdicts and the live sizes of resources that pull requests hold."""
+    names = sorted({name for each in held for name in each} - evening.standings.keys())
+    if not names:
+        return
+    with open_engine(runtime.lake) as engine:
+        _note_standings(runtime, evening, engine, names)
+
+
+def _note_standings(runtime: Runtime, evening: Evening, engine: Engine, names: list[str]) -> None:
+    engine.view(RIGHTSIZING_VERDICTS, [evening.day])
+    engine.view(RESOURCE_INVENTORY, [evening.day])
+    for row in engine.rows(statement("reports/verdicts_of"), {"resource_ids": names}):
+        name = row["resource_id"]
+        evening.standings[name] = Standing(row["verdict"], row["reason_code"], said(row))
+        evening.modes[name] = mode_of_service(row["service"], row["environment"], runtime.settings.proposals)
+    for row in engine.rows(statement("reports/live_sizes"), {"resource_ids": names}):
+        name, minimum = row["resource_id"], row["minimum_size"]
+        for attribute in ("instance_type", "instance_class"):
+            evening.live[name, attribute] = row["instance_type"]
+        evening.live[name, "min_size"] = None if minimum is None else str(minimum)
+
+
+def _tonight(runtime: Runtime, evening: Evening, remote: Remote, synced: Synced, records: Sequence[PullRecord]) -> Tonight:
+    merged = {name: record for record in records if record.state == pulls.MERGED for name in record.payload.resource_ids}
+    items, held_back, untouchable = _sorted_out(runtime, evening, remote.settings, synced.answers, merged, may_act=True)
+    untouchable |= {name for name, mode in evening.modes.items() if mode == REPORT_ONLY}
+    paths = {path for record in records if record.state in pulls.PENDING for path, _ in record.payload.base_blobs}
+    blobs = {path: entry.sha for path, entry in remote.github.entries(remote.head.tree_sha, paths).items()}
+    rebuilds = {record.number: record.rebuild for record in records if record.number is not None and record.rebuild is not None}
+    return Tonight(evening.day, remote.base, items, evening.standings, held_back, blobs, rebuilds, frozenset(untouchable))
+
+
+def _sorted_out(
+    runtime: Runtime,
+    evening: Evening,
+    settings: RepositorySettings,
+    answers: Mapping[str, Answer],
+    merged: Mapping[str, PullRecord],
+    *,
+    may_act: bool,
+) -> tuple[list[tuple[GroupKey, Item]], dict[str, str], set[str]]:
+    """Items of a repository that may be proposed, why other resources are not, and those about which nothing may be decided."""
+    rules = runtime.settings.proposals
+    held_back: dict[str, str] = {}
+    untouchable: set[str] = set()
+    located = []
+    for change, place, row in evening.rows:
+        name = change.resource_id
+        answer = answers.get(name)
+        if row["edit_code"] == UNREADABLE or (row["mode"] == REPORT_ONLY and may_act):
+            untouchable.add(name)
+        elif answer is not None and forbids(answer, change, evening.day, rules.rejection_days):
+            held_back[name] = f"It was {told(answer)}."
+        elif name in merged:
+            held_back[name] = f"Its change was merged with #{merged[name].number} and is not live yet."
+        elif place is None:
+            held_back[name] = f"It cannot be edited: {row['edit_sentence']}"
+        elif place.repository == settings.name:
+            located.append((change, place))
+    # A literal is changed for all of its resources, or for none.
+    sharing: dict[tuple[str, str, int], set[str]] = {}
+    for change, place, _ in evening.rows:
+        if place is not None and place.repository == settings.name:
+            sharing.setdefault((place.root, place.file, place.start_byte), set()).add(change.resource_id)
+    kept = []
+    for change, place in located:
+        others = sharing[place.root, place.file, place.start_byte]
+        blocked = sorted(others & (held_back.keys() | untouchable))
+        if blocked:
+            held_back[change.resource_id] = f"Its size is the literal of {blocked[0]} too, which is not changed."
+        else:
+            kept.append((change, place))
+    return items_of(kept), held_back, untouchable
+
+
+async def _perform(
+    runtime: Runtime,
+    connection: asyncpg.Connection,
+    evening: Evening,
+    remote: Remote,
+    synced: Synced,
+    actions: Sequence[Action],
+) -> list[Row]:
+    settings, day = remote.settings, evening.day
+    folder = next((root.snapshot.folder for root in evening.code.roots if root.snapshot.settings.name == settings.name), None)
+    publisher = Publisher(
+        remote.github,
+        remote.about,
+        remote.head,
+        connection,
+        day,
+        Words(
+            lambda group, payload, dropped: words_of(runtime, day, settings, folder, group, payload, dropped) if folder else None,
+            closing_of,
+            freezing_of,
+        ),
+        Code(evening.code.original, evening.code.contents),
+    )
+    for branch, sha in synced.tidy:
+        if remote.github.head(branch) == sha:
+            publisher.delete_branch(branch, sha)
+    waits = [action for action in actions if isinstance(action, Wait)]
+    problem: NightshiftError | None = None
+    for action in actions:
+        runtime.progress.update(f"Pull requests of {settings.name}", actions.index(action), len(actions))
+        if isinstance(action, Wait | Hold):
+            continue
+        try:
+            await publisher.perform(action)
+        except NotNow as later:
+            group = action.group if isinstance(action, Create | Update) else None
+            if group is not None:
+                waits.append(Wait(group.key, group.items, later.why))
+        except NightshiftError as error:
+            # What comes after may lean on it: a pull request is opened only when the one that it replaces is closed.
+            problem = error
+            break
+    runtime.progress.update(f"Pull requests of {settings.name}", len(actions), len(actions))
+    records = await store.of_day(connection, settings.name, day)
+    rows = [_row_of(record, actions) for record in records]
+    rows += [_waiting(settings.name, wait) for wait in waits]
+    if problem is None and settings.has_dashboard and remote.about.has_issues:
+        try:
+            await keep_dashboard(runtime, connection, remote, synced, records, waits, _refused(evening, settings), day)
+        except NightshiftError as error:
+            problem = error
+    if problem is not None:
+        rows.append(Row(settings.name, "", FAILED, detail=str(problem)))
+    return rows
+
+
+def _refused(evening: Evening, settings: RepositorySettings) -> list[tuple[Change, str]]:
+    """Changes that no edit of this repository can make, and why; those that no repository manages are told in each."""
+    return [
+        (change, row["edit_sentence"])
+        for change, place, row in evening.rows
+        if place is None
+        and row["mode"] != REPORT_ONLY
+        and row["repository"] in (None, settings.name)
+        and row["edit_code"] != UNREADABLE
+    ]
+
+
+def _row_of(record: PullRecord, actions: Sequence[Action]) -> Row:
+    frozen = {action.pull.seen.number for action in actions if isinstance(action, Freeze)}
+    key = record.payload.key
+    return Row(
+        repository=key.repository,
+        digest=record.digest,
+        state=FROZEN if record.number in frozen and record.state == pulls.OPEN else record.state,
+        number=record.number or 0,
+        detail=record.reason or "",
+        branch=record.branch,
+        root=key.root,
+        owner=key.owner,
+        risk=key.risk,
+        url=record.url,
+        opened_on=record.opened_on,
+        ended_on=record.ended_on,
+        resources=record.payload.resource_ids,
+        savings_usd_month=record.payload.savings_usd_month,
+    )
+
+
+def _waiting(repository: str, wait: Wait, state: str = WAITING) -> Row:
+    group = Group(wait.key, wait.items)
+    return Row(
+        repository=repository,
+        digest=wait.key.digest,
+        state=state,
+        detail=wait.why,
+        branch=wait.key.branch,
+        root=wait.key.root,
+        owner=wait.key.owner,
+        risk=wait.key.risk,
+        resources=group.resource_ids,
+        savings_usd_month=group.savings_usd_month,
+    )
+
+
+def _planned(repository: str, action: Action) -> Row | None:
+    """What would be done, as a row."""
+    match action:
+        case Wait():
+            return _waiting(repository, action)
+        case Create(group, _):
+            return _waiting(repository, Wait(group.key, group.items, "would be opened"), PLANNED)
+        case Abandon(record):
+            return Row(repository, record.digest, PLANNED, detail="its branch would be deleted", branch=record.branch)
+    words = {
+        Close: "would be closed",
+        Update: "would be updated",
+        Freeze: "would be left alone",
+        Confirm: "would stay as it is",
+        Hold: "would stay as it is",
+    }
+    seen = action.pull.seen
+    payload = action.pull.payload
+    return Row(
+        repository=repository,
+        digest=seen.digest,
+        state=PLANNED,
+        number=seen.number,
+        detail=words[type(action)],
+        branch=seen.branch,
+        url=seen.url,
+        resources=payload.resource_ids if payload else (),
+        savings_usd_month=payload.savings_usd_month if payload else 0.0,
+    )
+
+
+# Without credentials.
+
+
+def _in_outbox(
+    runtime: Runtime, evening: Evening, settings: RepositorySettings, answers: Mapping[str, Answer]
+) -> tuple[list[Row], list[Parcel]]:
+    """What the first nights would open, as files."""
+    failed = [problem for problem in evening.code.problems if problem.startswith(settings.name)]
+    items, _, _ = _sorted_out(runtime, evening, settings, answers, {}, may_act=False)
+    rules = runtime.settings.proposals
+    base = next((root.snapshot.base for root in evening.code.roots if root.snapshot.settings.name == settings.name), "")
+    tonight = Tonight(evening.day, base, items, {}, {}, {})
+    limits = Limits(rules.max_items, rules.max_open, rules.max_open, rules.stale_evidence_days)
+    actions = reconcile(tonight, [], [], limits)
+    groups = [action.group for action in actions if isinstance(action, Create)]
+    rows = [_waiting(settings.name, Wait(group.key, group.items, "in the outbox"), OUTBOX) for group in groups]
+    rows += [_waiting(settings.name, action) for action in actions if isinstance(action, Wait)]
+    rows += [Row(settings.name, "", FAILED, detail=problem.partition(": ")[2]) for problem in failed]
+    return rows, _parcels(runtime, evening, settings, groups)
+
+
+def _parcels(runtime: Runtime, evening: Evening, settings: RepositorySettings, groups: Sequence[Group]) -> list[Parcel]:
+    parcels = []
+    for group in groups:
+        snapshot = next(root.snapshot for root in evening.code.roots if root.snapshot.settings.name == settings.name)
+        try:
+            after = evening.code.contents(group)
+        except InputError as error:
+            parcels.append(Parcel(_folder_of(group), {"refused.txt": f"{error}\n".encode()}))
+            continue
+        before = {path: evening.code.original(group, path) for path in after}
+        payload = payload_of(group, snapshot.sha or "", {path: blob_id(data) for path, data in before.items()})
+        text = words_of(runtime, evening.day, settings, snapshot.folder, group, payload, ())
+        if text is None:
+            parcels.append(Parcel(_folder_of(group), {"refused.txt": b"Its text would be longer than GitHub takes.\n"}))
+            continue
+        request = {
+            "repository": group.key.repository,
+            "title": text.title,
+            "head": group.key.branch,
+            "base": group.key.base,
+            "draft": text.is_draft,
+            "labels": text.labels,
+            "reviewers": text.people,
+            "team_reviewers": text.teams,
+            "commit_message": text.commit_message,
+            "proposal": json.loads(to_json(payload)),
+        }
+        files = {
+            "body.md": text.body.encode(),
+            "change.patch": patch_of(before, after),
+            "payload.json": (json.dumps(request, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(),
+        }
+        parcels.append(Parcel(_folder_of(group), files))
+    return parcels
+
+
+def _folder_of(group: Group) -> str:
+    return f"{group.key.repository.replace('/', '__')}--{group.key.branch.rpartition('/')[2]}"
