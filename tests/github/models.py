@@ -1,0 +1,224 @@
+"""What GitHub keeps: people, repositories, issues, pulls and what is said about them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.github.objects import ObjectStore
+
+ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+GITHUB_EMAIL = "users.noreply.github.com"
+
+
+class Numbers:
+    """Identifiers that are never given twice, as GitHub's are not."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1_000_001)
+
+    def next(self) -> int:
+        return next(self._numbers)
+
+
+@dataclass(frozen=True)
+class User:
+    """A person, an organization or a bot."""
+
+    id: int
+    login: str
+    type: str = "User"
+
+    @property
+    def email(self) -> str:
+        return f"{self.id}+{self.login}@{GITHUB_EMAIL}"
+
+
+@dataclass(frozen=True)
+class App:
+    """A GitHub App with its one installation."""
+
+    app_id: int
+    slug: str
+    public_key_pem: str
+    installation_id: int
+    owner: str
+    permissions: dict[str, str]
+    repositories: tuple[str, ...] | None
+
+    @property
+    def client_id(self) -> str:
+        return f"Iv1.{self.app_id:016x}"
+
+    def covers(self, full_name: str) -> bool:
+        if self.repositories is None:
+            return full_name.split("/")[0] == self.owner
+        return full_name in self.repositories
+
+
+@dataclass(frozen=True)
+class Token:
+    """A personal token, or with ``app`` one of an installation."""
+
+    user: User
+    expires_at: datetime | None
+    app: App | None = None
+    permissions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def account(self) -> str:
+        """Whose requests it spends, in the words of a refusal."""
+        return f"installation ID {self.app.installation_id}" if self.app else f"user ID {self.user.id}"
+
+
+@dataclass
+class Label:
+    """A label of a repository."""
+
+    id: int
+    name: str
+    color: str = "ededed"
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class Team:
+    """A team with access to a repository."""
+
+    id: int
+    slug: str
+
+
+@dataclass
+class Comment:
+    """A comment on an issue or a pull."""
+
+    id: int
+    number: int
+    user: User
+    body: str
+    created_at: datetime
+    updated_at: datetime
+    app: App | None = None
+    reactions: list[Reaction] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """An emoji that somebody left."""
+
+    id: int
+    user: User
+    content: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Review:
+    """A review of a pull."""
+
+    id: int
+    user: User
+    state: str
+    body: str
+    commit_sha: str
+    submitted_at: datetime
+
+
+@dataclass
+class Issue:
+    """An issue, or with ``pull`` the half of a pull that it shares with issues."""
+
+    id: int
+    number: int
+    user: User
+    title: str
+    body: str | None
+    created_at: datetime
+    updated_at: datetime
+    app: App | None = None
+    state: str = "open"
+    state_reason: str | None = None
+    closed_at: datetime | None = None
+    closed_by: User | None = None
+    labels: list[Label] = field(default_factory=list)
+    assignees: list[User] = field(default_factory=list)
+    reactions: list[Reaction] = field(default_factory=list)
+    pull: Pull | None = None
+
+
+@dataclass
+class Pull:
+    """What a pull has beyond an issue."""
+
+    id: int
+    head: str
+    base: str
+    head_sha: str
+    base_sha: str
+    draft: bool = False
+    maintainer_can_modify: bool = False
+    merged_at: datetime | None = None
+    merged_by: User | None = None
+    merge_commit_sha: str | None = None
+    requested_reviewers: list[User] = field(default_factory=list)
+    requested_teams: list[Team] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+
+
+@dataclass
+class Repository:
+    """A repository with all that is in it. The last four are switches for tests."""
+
+    id: int
+    owner: User
+    name: str
+    default_branch: str
+    created_at: datetime
+    store: ObjectStore = field(default_factory=ObjectStore)
+    refs: dict[str, str] = field(default_factory=dict)
+    issues: dict[int, Issue] = field(default_factory=dict)
+    comments: dict[int, Comment] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    collaborators: dict[str, str] = field(default_factory=dict)
+    teams: dict[str, Team] = field(default_factory=dict)
+    truncates_trees: bool = False
+    supports_drafts: bool = True
+    deletes_merged_branches: bool = False
+    is_archived: bool = False
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner.login}/{self.name}"
+
+    @property
+    def node_id(self) -> str:
+        return f"R_kgDO{self.id:08d}"
+
+    def role(self, login: str) -> str:
+        return "admin" if login == self.owner.login else self.collaborators.get(login, "none")
+
+    def allows(self, login: str, role: str) -> bool:
+        return ROLES.index(self.role(login)) >= ROLES.index(role)
+
+    def branch(self, name: str) -> str | None:
+        return self.refs.get(f"refs/heads/{name}")
+
+    def pulls(self, state: str = "open") -> list[Issue]:
+        return [each for each in self.issues.values() if each.pull and state in (each.state, "all")]
+
+    def thread(self, number: int) -> list[Comment]:
+        return [each for each in self.comments.values() if each.number == number]
+
+    def resolve(self, name: str) -> str | None:
+        """The commit of a branch, a full ref, a tag, HEAD or a SHA that may be cut short."""
+        if name == "HEAD":
+            name = self.default_branch
+        for ref in (f"refs/heads/{name}", f"refs/tags/{name}", f"refs/{name}", name):
+            if ref in self.refs:
+                return self.refs[ref]
+        if len(name) < 7:
+            return None
+        found = [sha for sha in self.store.commits if sha.startswith(name)]
+        return found[0] if len(found) == 1 else None
