@@ -191,7 +191,7 @@ class GithubSettings(_Section):
     app_id: int | None = Field(None, ge=1, description="Number of the GitHub App.")
     app_key: SecretStr | None = Field(None, description="The App's private key, as PEM. NIGHTSHIFT_GITHUB_APP_KEY.")
     app_key_file: Path | None = Field(None, description="File with the App's private key, instead of app_key.")
-    timeout_seconds: float = Field(30, ge=0.1, le=300, description="Time allowed for one answer.")
+    timeout_seconds: int = Field(30, ge=1, le=300, description="Time allowed for one answer.")
     attempts: int = Field(3, ge=1, le=10, description="Attempts for one request.")
     longest_wait_seconds: float = Field(
         120,

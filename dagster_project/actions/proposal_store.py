@@ -124,10 +124,12 @@ async def make_way(connection: asyncpg.Connection, record: PullRecord, day: date
 
 
 async def standing_answers(connection: asyncpg.Connection, before: datetime | None = None) -> dict[str, Answer]:
-    """The last answer to each resource that was not withdrawn; of those given before a moment, where one is named."""
+    """The answer to each resource that counts, of those that were not withdrawn: a rejection before a snooze, the last of a kind.
+    Of those given before a moment, where one is named."""
     rows = await connection.fetch(
         "select distinct on (resource_id) * from nightshift.proposal_answers where ($1::timestamptz is null or answered_at < $1) "
-        "and (withdrawn_at is null or withdrawn_at >= $1) order by resource_id, answered_at desc, id desc",
+        "and (withdrawn_at is null or withdrawn_at >= $1) "
+        "order by resource_id, kind = 'rejected' desc, answered_at desc, id desc",
         before,
     )
     return {row["resource_id"]: _answer(row) for row in rows}
@@ -156,12 +158,12 @@ async def note_answers(connection: asyncpg.Connection, answers: Iterable[Answer]
 
 
 async def withdraw(connection: asyncpg.Connection, withdrawn: Iterable[tuple[str, str]], by: str, at: datetime) -> int:
-    """Takes back answers, given by (resource, source); returns how many stood."""
+    """Takes back answers, given by (resource, source), or all of a resource where the source is empty; returns how many stood."""
     taken = 0
     for resource_id, source in withdrawn:
         status = await connection.execute(
             "update nightshift.proposal_answers set withdrawn_at = $3, withdrawn_by = $4 "
-            "where resource_id = $1 and source = $2 and withdrawn_at is null",
+            "where resource_id = $1 and ($2 = '' or source = $2) and withdrawn_at is null",
             resource_id,
             source,
             at,

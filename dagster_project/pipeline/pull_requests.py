@@ -57,7 +57,7 @@ from dagster_project.pipeline.pull_request_sync import Synced, keep_fate, sync
 from dagster_project.pipeline.pull_request_texts import words_of
 from dagster_project.pipeline.repositories import Remote, open_code, remote_of
 from dagster_project.pipeline.runtime import Runtime
-from dagster_project.reporting.pull_request import closing_of, freezing_of
+from dagster_project.reporting.pull_request import FROZEN_MARK, closing_of, freezing_of
 from dagster_project.settings import RepositorySettings
 from dagster_project.statements import statement
 
@@ -342,6 +342,7 @@ async def _perform(
             lambda group, payload, dropped: words_of(runtime, day, settings, folder, group, payload, dropped) if folder else None,
             closing_of,
             freezing_of,
+            FROZEN_MARK,
         ),
         Code(evening.code.original, evening.code.contents),
     )

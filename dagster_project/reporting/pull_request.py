@@ -6,6 +6,7 @@ GitHub takes is cut where a reader misses least.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -22,7 +23,7 @@ MAX_BODY = 58_000
 """Characters; GitHub takes 65,536, and what people add below must fit too."""
 MAX_TITLE = 200
 DASHBOARD_MARK = "<!-- nightshift:dashboard -->"
-FROZEN_MARK = "<!-- nightshift:frozen -->"
+FROZEN_MARK = "<!-- nightshift:frozen"
 MARKS = "<!-- nightshift:"
 """Begins every comment of ours; what holds it is not read as somebody's answer."""
 DASHBOARD_TITLE = "Nightshift: right-sizing dashboard"
@@ -60,8 +61,11 @@ def closing_of(reasons: Sequence[str]) -> tuple[str, str]:
 
 
 def freezing_of(sha: str, gone: Sequence[str]) -> tuple[str, str]:
-    """What is said, once, where a person has changed a branch; and the mark of it."""
-    return _comment("frozen", sha=sha, reasons=gone), FROZEN_MARK
+    """What is said where a person has changed a branch, and the mark of it: another one where another commit is there, or the
+    evidence is gone for other resources. Numbers that move do not change it."""
+    names = sorted(reason.partition(": ")[0] for reason in gone)
+    version = hashlib.sha256("\0".join([sha, *names]).encode()).hexdigest()[:12]
+    return _comment("frozen", sha=sha, reasons=gone), f"{FROZEN_MARK} {version} -->"
 
 
 def reply_of(comment_id: int, text: str) -> tuple[str, str]:

@@ -51,11 +51,12 @@ class Text:
 @dataclass(frozen=True, slots=True)
 class Words:
     """What the publisher is given to say. ``text`` is None where a body would be too long for GitHub; the others give a comment
-    and the mark by which it is found again."""
+    and the mark by which it is found again; ``freezing_mark`` begins each of theirs."""
 
     text: Callable[[Group, Payload, tuple[str, ...]], Text | None]
     closing: Callable[[tuple[str, ...]], tuple[str, str]]
     freezing: Callable[[str, tuple[str, ...]], tuple[str, str]]
+    freezing_mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class Publisher:
     async def _freeze(self, pull: OpenPull, gone: tuple[str, ...]) -> None:
         seen = pull.seen
         comment, mark = self.words.freezing(seen.head_sha, gone)
-        self.github.comment(seen.number, mark, comment, is_sticky=True)
+        self.github.comment(seen.number, mark, comment, replaces=self.words.freezing_mark)
         if pull.record is not None and pull.record.frozen_sha != seen.head_sha:
             await store.update(self.connection, pull.record, frozen_sha=seen.head_sha)
 

@@ -253,15 +253,18 @@ class GithubRepository:
             author = entry["user"]["login"] if entry["user"] else "ghost"
             yield Comment(entry["id"], number, author, entry["body"] or "", _moment(entry["created_at"]))
 
-    def comment(self, number: int, mark: str, text: str, *, is_sticky: bool = False) -> None:
-        """Says something once: a comment that holds ``mark`` is looked for first. A sticky one is brought up to date."""
+    def comment(self, number: int, mark: str, text: str, *, replaces: str | None = None) -> None:
+        """Says something once: a comment of ours that holds ``mark`` is looked for first. ``replaces`` begins the marks of
+        earlier ones, of which the first is rewritten."""
         body = f"{text}\n\n{mark}"
-        there = self._marked_comment(number, mark)
-        if there is None:
-            path = f"{self._path}/issues/{number}/comments"
-            self.connection.write("POST", path, {"body": body}, lambda: self._marked_comment(number, mark))
-        elif is_sticky and there["body"] != body:
-            self.connection.write("PATCH", f"{self._path}/issues/comments/{there['id']}", {"body": body})
+        if self._marked_comment(number, mark) is not None:
+            return
+        earlier = self._marked_comment(number, replaces) if replaces else None
+        if earlier is not None:
+            self.connection.write("PATCH", f"{self._path}/issues/comments/{earlier['id']}", {"body": body})
+            return
+        path = f"{self._path}/issues/{number}/comments"
+        self.connection.write("POST", path, {"body": body}, lambda: self._marked_comment(number, mark))
 
     def has_comment(self, number: int, mark: str) -> bool:
         """Whether we said something that holds ``mark``."""

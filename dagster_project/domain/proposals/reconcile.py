@@ -247,6 +247,7 @@ def _sorted_out(
     kept: dict[tuple[str, int], Item] = {}
     undecided: list[str] = []
     gone: list[str] = []
+    counted_days = "1 day" if stale_days == 1 else f"{stale_days} days"
     for each in payload.resources:
         name = each.resource_id
         if name in mine:
@@ -265,7 +266,7 @@ def _sorted_out(
             if standing is None:
                 undecided.append(name)
                 if since > stale_days:
-                    gone.append(f"{name}: the inventory has not listed it for {since} days.")
+                    gone.append(f"{name}: the inventory has not listed it for more than {counted_days}.")
             elif standing.reason_code in _UNDECIDED or (standing.verdict == _INSUFFICIENT and since <= stale_days):
                 undecided.append(name)
             else:

@@ -60,7 +60,8 @@ class Rebuild:
 
 @dataclass(slots=True)
 class Settled:
-    """Everything that is new: fates of records, pull requests that no record knows, answers to keep and to withdraw."""
+    """Everything that is new: fates of records, pull requests that no record knows, answers to keep and to withdraw (resource and
+    source; all of the resource where the source is empty)."""
 
     fates: list[Fate] = field(default_factory=list)
     unknown: list[SeenPull] = field(default_factory=list)
@@ -207,7 +208,7 @@ def _follow(
         answer = standing.pop(names[0], None)
         if answer is None:
             return "Nothing is rejected or snoozed under that name; the dashboard lists the names."
-        settled.withdrawn.append((answer.resource_id, answer.source))
+        settled.withdrawn.append((answer.resource_id, ""))
         return f"It may be proposed again; before, it was {answer.kind} by {answer.actor}."
     proposed = {each.resource_id: each for each in payload.resources} if payload else {}
     until = comment.created_at.date() + timedelta(days=command.days or 0) if command.name == SNOOZE else None

@@ -1,0 +1,32 @@
+"""Thirty nights with changing evidence, acting people and random faults; `make soak` runs many more of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.proposals.nights import Nights
+
+EXAMPLES = int(os.environ.get("NIGHTSHIFT_SOAK_EXAMPLES", "2"))
+STEPS = int(os.environ.get("NIGHTSHIFT_SOAK_STEPS", "60"))
+
+
+def test_nights_with_people_and_faults(dsn: str, tmp_path: Path, execute: Callable[..., None]) -> None:
+    numbers = [0]
+    run_state_machine_as_test(
+        lambda: Nights(dsn, tmp_path, execute, numbers),
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            # A failing example takes minutes to shrink; its steps are printed and can be cut by hand.
+            phases=[Phase.generate],
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            derandomize="NIGHTSHIFT_SOAK_EXAMPLES" not in os.environ,
+            print_blob=False,
+        ),
+    )
