@@ -97,13 +97,10 @@ class Machine:
 
 def code_of(machines: Mapping[str, Machine]) -> dict[str, bytes]:
     """One file for each machine, so that people can change one without touching another."""
-    blocks = {
-        f"{ROOT}/{each.name}.tf": f'resource "aws_instance" "{_label(each.name)}" {{\n  instance_type = "{each.live}" # sized\n}}\n'
-        for each in machines.values()
-    }
-    backend = f"{ROOT}/backend.tf"
+    block = 'resource "aws_instance" "%s" {\n  instance_type = "%s" # sized\n}\n'
+    blocks = {f"{ROOT}/{each.name}.tf": block % (_label(each.name), each.live) for each in machines.values()}
     return {
-        backend: b'terraform {\n  backend "s3" {}\n}\n',
+        f"{ROOT}/backend.tf": b'terraform {\n  backend "s3" {}\n}\n',
         ".github/CODEOWNERS": b"* @acme/platform\n/envs/prod/ @alice @acme/payments\n",
         **{path: text.encode() for path, text in blocks.items()},
     }
@@ -120,8 +117,11 @@ def state_of(machines: Mapping[str, Machine]) -> str:
         }
         for each in machines.values()
     ]
-    secret = {"mode": "managed", "type": "random_password", "name": "p", "instances": [{"attributes": {"id": STATE_SECRET, "result": STATE_SECRET}}]}
-    return json.dumps({"version": 4, "terraform_version": "1.9.0", "serial": 1, "lineage": "x", "outputs": {}, "resources": [*resources, secret]})
+    secret = {"id": STATE_SECRET, "result": STATE_SECRET}
+    resources.append({"mode": "managed", "type": "random_password", "name": "p", "instances": [{"attributes": secret}]})
+    return json.dumps(
+        {"version": 4, "terraform_version": "1.9.0", "serial": 1, "lineage": "x", "outputs": {}, "resources": resources}
+    )
 
 
 def _label(name: str) -> str:
@@ -166,9 +166,7 @@ class World:
             dsn=self.dsn,
             proposals=ProposalSettings(**{"mode": "propose", **self.rules}),
             github=GithubSettings(**{"base_url": self.server.url, "token": TOKEN, "timeout_seconds": 1, **self.github}),
-            repositories=(
-                RepositorySettings(name=REPOSITORY, roots=(RootSettings(path=ROOT, state=str(self.state)),)),
-            ),
+            repositories=(RepositorySettings(name=REPOSITORY, roots=(RootSettings(path=ROOT, state=str(self.state)),)),),
         )
 
     def runtime(self, **changes: Any) -> Runtime:

@@ -71,12 +71,14 @@ async def insert(
     head_sha: str | None = None,
     url: str | None = None,
     merged_at: datetime | None = None,
+    ended_on: date | None = None,
 ) -> PullRecord:
     """Writes down that a pull request is about to be opened, or was found. One that another run wrote down meanwhile is returned
     instead."""
     row = await connection.fetchrow(
         "insert into nightshift.pull_requests (repository, digest, branch, state, payload, opened_on, confirmed_on, number, "
-        "head_sha, url, merged_at) values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10) on conflict do nothing returning *",
+        "head_sha, url, merged_at, ended_on) values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11) "
+        "on conflict do nothing returning *",
         payload.key.repository.lower(),
         payload.key.digest,
         branch,
@@ -87,6 +89,7 @@ async def insert(
         head_sha,
         url,
         merged_at,
+        ended_on,
     )
     if row is None:
         row = await connection.fetchrow(
@@ -158,12 +161,12 @@ async def note_answers(connection: asyncpg.Connection, answers: Iterable[Answer]
 
 
 async def withdraw(connection: asyncpg.Connection, withdrawn: Iterable[tuple[str, str]], by: str, at: datetime) -> int:
-    """Takes back answers, given by (resource, source), or all of a resource where the source is empty; returns how many stood."""
+    """Takes back answers, given by resource and what their sources begin with; returns how many stood."""
     taken = 0
     for resource_id, source in withdrawn:
         status = await connection.execute(
             "update nightshift.proposal_answers set withdrawn_at = $3, withdrawn_by = $4 "
-            "where resource_id = $1 and ($2 = '' or source = $2) and withdrawn_at is null",
+            "where resource_id = $1 and starts_with(source, $2) and withdrawn_at is null",
             resource_id,
             source,
             at,

@@ -70,8 +70,12 @@ async def sync(runtime: Runtime, connection: asyncpg.Connection, remote: Remote,
 
 
 def _with(answers: dict[str, Answer], settled: Settled) -> dict[str, Answer]:
-    withdrawn = set(settled.withdrawn)
-    standing = {name: answer for name, answer in answers.items() if (name, answer.source) not in withdrawn}
+    """The answers that would stand; of a resource with several, the next one is not looked for."""
+    standing = {
+        name: answer
+        for name, answer in answers.items()
+        if not any(name == taken and answer.source.startswith(source) for taken, source in settled.withdrawn)
+    }
     return standing | {answer.resource_id: answer for answer in settled.answers}
 
 
@@ -104,17 +108,10 @@ async def keep_fate(connection: asyncpg.Connection, fate: Fate, day: date) -> No
 
 async def _adopt(connection: asyncpg.Connection, remote: Remote, settled: Settled, day: date) -> None:
     """Takes up pull requests of ours that no record knows, because it was lost."""
-    answered = {answer.source for answer in settled.answers}
-    for pull in settled.unknown:
+    for pull, state in settled.unknown:
         payload = from_body(pull.body)
         if payload is None:
             continue
-        if pull.is_open:
-            state = pulls.OPEN
-        elif pull.merged_at is not None:
-            state = pulls.MERGED
-        else:
-            state = pulls.REJECTED if f"{payload.key.repository}#{pull.number}" in answered else pulls.CLOSED
         # A person's amendment of our commit would not name its own tree.
         is_ours = pull.is_open and remote.github.commit(pull.head_sha).is_ours
         await store.insert(
@@ -127,6 +124,7 @@ async def _adopt(connection: asyncpg.Connection, remote: Remote, settled: Settle
             head_sha=pull.head_sha if is_ours or not pull.is_open else None,
             url=pull.url,
             merged_at=pull.merged_at,
+            ended_on=None if state in pulls.PENDING else day,
         )
 
 

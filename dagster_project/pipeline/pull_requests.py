@@ -192,7 +192,7 @@ async def _on_github(
     name = remote.settings.name
     synced = await _synced(runtime, connection, remote, evening.day)
     _look_up(runtime, evening, [record.payload.resource_ids for record in synced.records])
-    records = await _follow_merged(runtime, connection, evening, synced.records)
+    records = await _follow_merged(runtime, connection, evening, synced)
     tonight = _tonight(runtime, evening, remote, synced, records)
     settings = runtime.settings.proposals
     limits = Limits(settings.max_items, settings.max_open, settings.max_new_per_night, settings.stale_evidence_days)
@@ -204,23 +204,21 @@ async def _on_github(
     return planned, _parcels(runtime, evening, remote.settings, groups)
 
 
-async def _follow_merged(
-    runtime: Runtime, connection: asyncpg.Connection, evening: Evening, records: Sequence[PullRecord]
-) -> list[PullRecord]:
-    """Notes which merged pull requests are live now, and which were taken back in the code; returns the others."""
+async def _follow_merged(runtime: Runtime, connection: asyncpg.Connection, evening: Evening, synced: Synced) -> list[PullRecord]:
+    """Notes which merged pull requests are live now, and which were taken back in the code; returns the other records."""
     in_code = {change.resource_id: change.before for change, place, _ in evening.rows if place is not None}
     kept = []
-    for record in records:
+    for record in synced.records:
         fate = merged_fate(record, evening.live, in_code, evening.day)
         if fate is None:
             kept.append(record)
             continue
-        if runtime.is_dry_run:
-            continue
-        async with connection.transaction():
-            await keep_fate(connection, fate, evening.day)
-            if fate.state == pulls.REVERTED:
-                await store.note_answers(connection, _reverted(runtime, record))
+        answers = _reverted(runtime, record) if fate.state == pulls.REVERTED else []
+        synced.answers |= {answer.resource_id: answer for answer in answers}
+        if not runtime.is_dry_run:
+            async with connection.transaction():
+                await keep_fate(connection, fate, evening.day)
+                await store.note_answers(connection, answers)
     return kept
 
 

@@ -14,14 +14,14 @@ PERMISSIONS = ("s3:GetObject",)
 """What reading a state from S3 needs."""
 
 
-def read(location: str, max_bytes: int, *, endpoint_url: str | None = None) -> bytes:
-    """Reads a state of at most ``max_bytes``. ``endpoint_url`` is another S3 than AWS's own.
+def read(location: str, max_bytes: int) -> bytes:
+    """Reads a state of at most ``max_bytes``.
 
     Raises ``InputError`` where there is none, ``AccessDenied`` where it may not be read, ``SourceUnavailable`` where S3 does not
     answer.
     """
     if location.startswith("s3://"):
-        return _from_s3(location, max_bytes, endpoint_url)
+        return _from_s3(location, max_bytes)
     path = Path(location).expanduser()
     try:
         if path.stat().st_size > max_bytes:
@@ -33,7 +33,7 @@ def read(location: str, max_bytes: int, *, endpoint_url: str | None = None) -> b
         raise AccessDenied(f"The state {location} cannot be read ({error.strerror}); let this user read it.") from None
 
 
-def _from_s3(location: str, max_bytes: int, endpoint_url: str | None) -> bytes:
+def _from_s3(location: str, max_bytes: int) -> bytes:
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
@@ -48,7 +48,7 @@ def _from_s3(location: str, max_bytes: int, endpoint_url: str | None) -> bytes:
         retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
     )
     try:
-        client: Any = boto3.client("s3", config=config, endpoint_url=endpoint_url)
+        client: Any = boto3.client("s3", config=config)
         found = client.get_object(Bucket=bucket, Key=key)
         if found["ContentLength"] > max_bytes:
             raise InputError(f"The state {location} has more than {max_bytes // 1_000_000} MB; split the root.")

@@ -58,6 +58,10 @@ class Nights(RuleBasedStateMachine):
 
     def check_invariants(self, *args: Any, **kwargs: Any) -> None:
         super().check_invariants(*args, **kwargs)
+        self.passes()
+
+    def passes(self) -> None:
+        """Something happened; after every second time a night passes."""
         self.happened += 1
         if self.happened % 2 == 0:
             self.night(self.happened, RATES[self.happened // 2 % len(RATES)])

@@ -60,11 +60,11 @@ class Rebuild:
 
 @dataclass(slots=True)
 class Settled:
-    """Everything that is new: fates of records, pull requests that no record knows, answers to keep and to withdraw (resource and
-    source; all of the resource where the source is empty)."""
+    """Everything that is new: fates of records, pull requests that no record knows with what they are, answers to keep and to
+    withdraw (resource and what their sources begin with; all of the resource where that is empty)."""
 
     fates: list[Fate] = field(default_factory=list)
-    unknown: list[SeenPull] = field(default_factory=list)
+    unknown: list[tuple[SeenPull, str]] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     withdrawn: list[tuple[str, str]] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
@@ -87,61 +87,59 @@ def settle_pulls(
         record = by_number.get(pull.number)
         if record is None and pull.is_open and pull.digest in opening:
             record = opening.pop(pull.digest)
-        if record is None:
-            payload = from_body(pull.body)
-            if payload is None or payload.key.digest != pull.digest:
-                continue
-            settled.unknown.append(pull)
-            _closed_unmerged(settled, pull, payload, me, has_closing_mark, None)
+        payload = record.payload if record else from_body(pull.body)
+        if payload is None or payload.key.digest != pull.digest:
             continue
-        _settle_known(settled, record, pull, me, has_closing_mark)
+        if record is not None and pull.is_open:
+            _settle_open(settled, record, pull)
+        elif record is None or record.state in pulls.PENDING:
+            is_meant = record is not None and record.state == pulls.CLOSING
+            state = _state_of(pull, me, is_meant=is_meant, has_closing_mark=has_closing_mark)
+            if state == pulls.REJECTED:
+                settled.answers += _rejections(pull, payload)
+            if record is None:
+                settled.unknown.append((pull, state))
+            else:
+                settled.fates.append(Fate(record, state, pull.number, pull.url, pull.merged_at, _reason(pull, record, state)))
     return settled
 
 
-def _settle_known(
-    settled: Settled, record: PullRecord, pull: SeenPull, me: str, has_closing_mark: Callable[[SeenPull], bool]
-) -> None:
+def _settle_open(settled: Settled, record: PullRecord, pull: SeenPull) -> None:
+    if record.state in (pulls.REJECTED, pulls.CLOSED):
+        settled.fates.append(Fate(record, pulls.OPEN, pull.number, pull.url, reason=""))
+        settled.withdrawn += [(name, _closing_of(record.repository, pull)) for name in record.payload.resource_ids]
+    elif record.number is None:
+        settled.fates.append(Fate(record, record.state, pull.number, pull.url))
+
+
+def _state_of(pull: SeenPull, me: str, *, is_meant: bool, has_closing_mark: Callable[[SeenPull], bool]) -> str:
+    """What a pull request is by what GitHub says of it."""
     if pull.is_open:
-        if record.state in (pulls.REJECTED, pulls.CLOSED):
-            settled.fates.append(Fate(record, pulls.OPEN, pull.number, pull.url))
-            settled.withdrawn += [(name, _source_of(record.repository, pull)) for name in record.payload.resource_ids]
-        elif record.number is None:
-            settled.fates.append(Fate(record, record.state, pull.number, pull.url))
-        return
-    if record.state not in pulls.PENDING:
-        return
+        return pulls.OPEN
     if pull.merged_at is not None:
-        settled.fates.append(Fate(record, pulls.MERGED, pull.number, pull.url, pull.merged_at, f"merged by {pull.merged_by}"))
-        return
-    _closed_unmerged(settled, pull, record.payload, me, has_closing_mark, record)
-
-
-def _closed_unmerged(
-    settled: Settled,
-    pull: SeenPull,
-    payload: Payload,
-    me: str,
-    has_closing_mark: Callable[[SeenPull], bool],
-    record: PullRecord | None,
-) -> None:
-    if pull.is_open or pull.merged_at is not None:
-        return
-    is_meant = record is not None and record.state == pulls.CLOSING
+        return pulls.MERGED
     if pull.closed_by == me and (is_meant or has_closing_mark(pull)):
-        if record is not None:
-            settled.fates.append(Fate(record, pulls.CLOSED, pull.number, pull.url, reason=record.reason))
-        return
-    actor = pull.closed_by or "somebody"
-    if record is not None:
-        settled.fates.append(Fate(record, pulls.REJECTED, pull.number, pull.url, reason=f"closed by {actor}"))
-    settled.answers += [
+        return pulls.CLOSED
+    return pulls.REJECTED
+
+
+def _reason(pull: SeenPull, record: PullRecord, state: str) -> str | None:
+    if state == pulls.MERGED:
+        return f"merged by {pull.merged_by or 'somebody'}"
+    return record.reason if state == pulls.CLOSED else f"closed by {pull.closed_by or 'somebody'}"
+
+
+def _rejections(pull: SeenPull, payload: Payload) -> list[Answer]:
+    closed_at = pull.closed_at or _LONG_AGO
+    return [
         Answer(
             resource_id=each.resource_id,
             kind=REJECTED,
-            actor=actor,
+            actor=pull.closed_by or "somebody",
             reason=f"pull request #{pull.number} was closed unmerged",
-            source=_source_of(payload.key.repository, pull),
-            answered_at=pull.closed_at or _LONG_AGO,
+            # It may be opened and closed again: each time is an answer of its own.
+            source=f"{_closing_of(payload.key.repository, pull)}{closed_at:%Y-%m-%dT%H:%M:%S}",
+            answered_at=closed_at,
             after=each.after,
             evidence=each.evidence,
         )
@@ -149,8 +147,9 @@ def _closed_unmerged(
     ]
 
 
-def _source_of(repository: str, pull: SeenPull) -> str:
-    return f"{repository}#{pull.number}"
+def _closing_of(repository: str, pull: SeenPull) -> str:
+    """Begins the sources of answers that closing a pull request gave."""
+    return f"{repository}#{pull.number}:closed "
 
 
 def settle_comments(
