@@ -109,10 +109,14 @@ def _sources(files: Files, folder: str, found: Configuration) -> Iterator[tuple[
 
 
 def parse_file(file: SourceFile) -> Body:
-    """The body of a configuration file in either notation. Raises ``CodeError`` where anything in it is not valid."""
-    body = parse_hcl_json(file.path, file.data) if file.path.endswith(".json") else parse_hcl(file.path, file.data)
-    body.require_syntax()
-    return body
+    """The body of a configuration file in either notation, parsed once: an edit changes one of many files. Raises ``CodeError``
+    where anything in it is not valid."""
+    if file.body is None:
+        body = parse_hcl_json(file.path, file.data) if file.path.endswith(".json") else parse_hcl(file.path, file.data)
+        body.require_syntax()
+        file.body = body
+    found: Body = file.body
+    return found
 
 
 def _add(blocks: dict[tuple[str, tuple[str, ...]], Block], block: Block, is_override: bool, found: Configuration) -> None:

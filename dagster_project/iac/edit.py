@@ -56,10 +56,15 @@ def prepare(repository: Repository, plan: Plan, state: State, changes: Sequence[
     asked = [_Asked(change, locate(repository, plan, state, change.question)) for change in changes]
     for each in asked:
         require_value(each.location, each.change.to)
+    by_literal: dict[Span, list[_Asked]] = {}
     for each in asked:
-        if any(each.contradicts(other) for other in asked):
-            each.location = _refused(each.location, "changes_more", "two changes want other values of one literal")
-    if not all(each.is_allowed(asked, allow_shared) for each in asked):
+        by_literal.setdefault(each.span, []).append(each)
+    for same in by_literal.values():
+        if len({each.change.to for each in same}) > 1:
+            for each in same:
+                if each.location.span is not None:
+                    each.location = _refused(each.location, "changes_more", "two changes want other values of one literal")
+    if not all(_is_allowed(each.location, by_literal[each.span], allow_shared) for each in asked):
         return Edits(tuple(Edit(each.location, False) for each in asked), {})
     root = repository.root(plan, state)
     contents = changed_files(root, {each.span: each.change.to for each in asked}.items())
@@ -97,15 +102,12 @@ class _Asked:
     def span(self) -> Span:
         return self.location.span or Span("", 0, 0)
 
-    def contradicts(self, other: _Asked) -> bool:
-        """Whether another change wants another value of the same literal."""
-        return bool(self.location.span) and self.location.span == other.location.span and self.change.to != other.change.to
 
-    def is_allowed(self, asked: Sequence[_Asked], allow_shared: bool) -> bool:
-        if self.location.status == SHARED and allow_shared:
-            return True
-        same = [other.location for other in asked if other.location.span == self.location.span]
-        return is_covered(self.location, same)
+def _is_allowed(location: Location, same: Sequence[_Asked], allow_shared: bool) -> bool:
+    """Whether a literal may be changed, ``same`` being all that is asked of it."""
+    if location.status == SHARED and allow_shared:
+        return True
+    return is_covered(location, [each.location for each in same])
 
 
 def require_value(location: Location, to: str) -> None:

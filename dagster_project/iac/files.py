@@ -37,6 +37,8 @@ class SourceFile:
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.data = data
+        self.body: Any = None
+        """What it was parsed into, by whoever did; see ``parse_file``."""
 
     @cached_property
     def is_encrypted(self) -> bool:

@@ -11,12 +11,12 @@ from dagster_project.domain.proposals.grouping import Place
 from dagster_project.domain.proposals.model import Change, Group
 from dagster_project.errors import InputError, NightshiftError
 from dagster_project.iac.edit import Change as Asked
-from dagster_project.iac.edit import is_covered, prepare
+from dagster_project.iac.edit import is_covered, prepare, require_value
 from dagster_project.iac.locate import Question, locate
 from dagster_project.iac.repository import Repository
 from dagster_project.iac.roots import Plan
 from dagster_project.iac.state import MAX_STATE_BYTES, State, read_state
-from dagster_project.iac.verdicts import Location
+from dagster_project.iac.verdicts import EDITABLE, REFUSED, SHARED, Location
 from dagster_project.settings import RepositorySettings, RootSettings
 from dagster_project.sources import terraform_states
 
@@ -24,6 +24,7 @@ NO_REPOSITORY = "no_repository"
 NOT_MANAGED = "not_in_state"
 SEVERAL_STATES = "several_states"
 UNREADABLE = "root_unreadable"
+REFUSED_VALUE = "refused_value"
 _UNMANAGED = "No state of the repositories in the settings has it."
 
 
@@ -161,13 +162,15 @@ def _asked(change: Change) -> Asked:
 
 def _located(root: _Root, changes: Sequence[Change]) -> dict[str, Located]:
     locations: dict[str, Location] = {}
+    refused: dict[str, Located] = {}
     for change in changes:
         try:
-            locations[change.resource_id] = locate(root.repository, root.plan, root.state, _asked(change).question)
+            location = locate(root.repository, root.plan, root.state, _asked(change).question)
+            require_value(location, change.after)
+            locations[change.resource_id] = location
         except InputError as error:
-            locations[change.resource_id] = Location(
-                "refused", "unsupported_kind", str(error), change.resource_id, change.attribute
-            )
+            refused[change.resource_id] = Located(REFUSED_VALUE, str(error), snapshot=root.snapshot)
+    changes = [change for change in changes if change.resource_id in locations]
     # All that is asked of one literal must be the same, and be all that it feeds.
     by_literal: dict[tuple[str, int], list[Change]] = {}
     for change in changes:
@@ -182,7 +185,7 @@ def _located(root: _Root, changes: Sequence[Change]) -> dict[str, Located]:
             for change in together:
                 locations[change.resource_id] = replace(
                     locations[change.resource_id],
-                    status="refused",
+                    status=REFUSED,
                     reason_code="changes_more",
                     detail="other resources with the same literal are to get another size",
                 )
@@ -191,8 +194,8 @@ def _located(root: _Root, changes: Sequence[Change]) -> dict[str, Located]:
     for change, location in _refused_edits(root, bundles):
         locations[change.resource_id] = location
     editable = {change.resource_id for bundle in bundles for change in bundle}
-    return {
-        name: _answer(root, location, name in editable and location.status in ("editable", "shared"))
+    return refused | {
+        name: _answer(root, location, name in editable and location.status in (EDITABLE, SHARED))
         for name, location in locations.items()
     }
 

@@ -61,6 +61,7 @@ from dagster_project.reporting.pull_request import FROZEN_MARK, closing_of, free
 from dagster_project.settings import RepositorySettings
 from dagster_project.statements import statement
 
+LATER = "the night ended before its turn"
 OUTBOX, PLANNED, WAITING, FAILED, FROZEN = "outbox", "planned", "waiting", "failed", "frozen"
 
 
@@ -349,9 +350,15 @@ async def _perform(
             publisher.delete_branch(branch, sha)
     waits = [action for action in actions if isinstance(action, Wait)]
     problem: NightshiftError | None = None
-    for action in actions:
-        runtime.progress.update(f"Pull requests of {settings.name}", actions.index(action), len(actions))
+    label = f"Pull requests of {settings.name}"
+    for number, action in enumerate(actions):
+        runtime.progress.update(label, number, len(actions))
         if isinstance(action, Wait | Hold):
+            continue
+        if problem is not None:
+            # What comes after may lean on what failed: a pull request is opened only when the one that it replaces is closed.
+            if isinstance(action, Create):
+                waits.append(Wait(action.group.key, action.group.items, LATER))
             continue
         try:
             await publisher.perform(action)
@@ -360,10 +367,8 @@ async def _perform(
             if group is not None:
                 waits.append(Wait(group.key, group.items, later.why))
         except NightshiftError as error:
-            # What comes after may lean on it: a pull request is opened only when the one that it replaces is closed.
             problem = error
-            break
-    runtime.progress.update(f"Pull requests of {settings.name}", len(actions), len(actions))
+    runtime.progress.update(label, len(actions), len(actions))
     records = await store.of_day(connection, settings.name, day)
     rows = [_row_of(record, actions) for record in records]
     rows += [_waiting(settings.name, wait) for wait in waits]
