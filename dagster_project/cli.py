@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "Say what is configured and reachable, and which evidence will be missing.",
     "backtest": "Prove the rules on your own history, beside the rules of other tools.",
     "explain": "Show the verdict of one resource with its evidence.",
+    "proposals": "List proposals and what became of them; reject, snooze or take back.",
     "iac": "Find and edit the line of infrastructure code that sets a size.",
     "prune": "Delete partitions and reports that are older than their retention.",
 }

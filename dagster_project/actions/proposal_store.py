@@ -50,6 +50,15 @@ async def of_day(connection: asyncpg.Connection, repository: str, day: date) -> 
     return [_record(row) for row in rows]
 
 
+async def of_resource(connection: asyncpg.Connection, resource_id: str) -> list[PullRecord]:
+    """Every pull request that a resource was ever part of, the last one first."""
+    rows = await connection.fetch(
+        "select * from nightshift.pull_requests where payload @> $1 order by id desc",
+        json.dumps({"resources": [{"resource_id": resource_id}]}),
+    )
+    return [_record(row) for row in rows]
+
+
 async def known_commits(connection: asyncpg.Connection, repository: str, digest: str) -> set[str]:
     """Every commit that was ever pushed to a group's branch: one of them on a leftover branch is ours."""
     rows = await connection.fetch(

@@ -1,16 +1,15 @@
-"""Rows in columns, for a terminal: the first column to the left, numbers to the right."""
+"""Rows in columns, for a terminal: words to the left, numbers to the right."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table, each column as wide as its widest entry."""
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], words: Collection[int] = (0,)) -> list[str]:
+    """The lines of a table, each column as wide as its widest entry; ``words`` are the numbers of columns that hold words."""
     widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(header))]
-    return [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        ).rstrip()
-        for row in (header, *rows)
-    ]
+
+    def cell(text: str, place: int) -> str:
+        return text.ljust(widths[place]) if place in words else text.rjust(widths[place])
+
+    return ["  ".join(cell(text, place) for place, text in enumerate(row)).rstrip() for row in (header, *rows)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import date
 
 import click
@@ -16,10 +17,11 @@ from dagster_project.commands.options import Day, checked_day, runtime
 def command(day: date | None, dry_run: bool) -> None:
     """Run the nightly job for a day, as the schedule would.
 
-    Reads the day's utilization and decisions, and what is missing of the look-back before it; judges every resource; writes
-    the report. Running a day again gives the same report.
+    Reads the day's utilization and decisions, and what is missing of the look-back before it; judges every resource; finds the
+    line of code of each proposal; opens and keeps pull requests as far as the modes of the settings allow; writes the report.
+    Only the newest day acts, and without credentials pull requests go to the outbox. Running a day again gives the same report.
     """
-    surroundings = runtime()
+    surroundings = replace(runtime(), is_dry_run=dry_run)
     chosen = checked_day(surroundings.settings, day)
     from dagster_project.commands.summary import print_summary
     from dagster_project.defs.launch import run_nightly
@@ -27,4 +29,4 @@ def command(day: date | None, dry_run: bool) -> None:
     night = run_nightly(surroundings, chosen, debug="--debug" in sys.argv)
     print_summary(surroundings, chosen, night)
     if dry_run:
-        click.echo("Dry run: no side effect was allowed.")
+        click.echo("Dry run: nothing outside was written.")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import asyncpg
 import polars as pl
 
 from dagster_project.actions import proposal_store
-from dagster_project.actions.migrations import migrate
 from dagster_project.domain.proposals.grouping import Place
 from dagster_project.domain.proposals.memory import Answer, forbids, holds, told
 from dagster_project.domain.proposals.model import Change, Evidence
@@ -24,6 +23,7 @@ from dagster_project.lake.tables import PROPOSAL_ANSWERS, PROPOSALS, RESOURCE_IN
 from dagster_project.pipeline.infrastructure_code import Located
 from dagster_project.pipeline.repositories import open_code
 from dagster_project.pipeline.runtime import Runtime
+from dagster_project.pipeline.state import in_state
 from dagster_project.settings import Mode, ProposalSettings
 from dagster_project.statements import statement
 
@@ -33,7 +33,7 @@ _REQUIRED = ("required_vcpu", "required_memory_gib", "required_network_gbps", "r
 
 def snapshot_answers(runtime: Runtime, day: date) -> int:
     """Writes ``proposal_answers`` of the day: what had been answered by its end and still held; returns its rows."""
-    answers = asyncio.run(_answers(runtime, _end_of(day)))
+    answers = _answers(runtime, _end_of(day))
     days = runtime.settings.proposals.rejection_days
     rows = [
         {
@@ -52,22 +52,19 @@ def snapshot_answers(runtime: Runtime, day: date) -> int:
     return write_frame(runtime.lake, PROPOSAL_ANSWERS, day, pl.DataFrame(rows, schema=schema(PROPOSAL_ANSWERS)))
 
 
-async def _answers(runtime: Runtime, before: datetime | None) -> dict[str, Answer]:
-    async with runtime.state() as connection:
-        await migrate(connection)
-        return await proposal_store.standing_answers(connection, before)
+def _answers(runtime: Runtime, before: datetime | None) -> dict[str, Answer]:
+    return in_state(runtime, lambda connection: proposal_store.standing_answers(connection, before), is_new=True)
 
 
-async def _waiting_for_apply(runtime: Runtime) -> dict[str, str]:
+async def _waiting_for_apply(connection: asyncpg.Connection, repositories: Sequence[str]) -> dict[str, str]:
     """Why a resource waits for a merged change to become live, by resource."""
-    found = {}
-    async with runtime.state() as connection:
-        for settings in runtime.settings.repositories:
-            for record in await proposal_store.records(connection, settings.name):
-                if record.state == MERGED:
-                    for name in record.payload.resource_ids:
-                        found[name] = f"Its change was merged with {record.repository}#{record.number} and is not live yet."
-    return found
+    records = [record for name in repositories for record in await proposal_store.records(connection, name)]
+    return {
+        name: f"Its change was merged with {record.repository}#{record.number} and is not live yet."
+        for record in records
+        if record.state == MERGED
+        for name in record.payload.resource_ids
+    }
 
 
 def propose(runtime: Runtime, day: date) -> tuple[int, list[str]]:
@@ -84,8 +81,9 @@ def propose(runtime: Runtime, day: date) -> tuple[int, list[str]]:
     changes = [change for row in verdicts if (change := change_of(row)) is not None]
     code = open_code(runtime, day)
     located = code.locate(changes)
-    answers = asyncio.run(_answers(runtime, None if runtime.is_newest(day) else _end_of(day)))
-    merged = asyncio.run(_waiting_for_apply(runtime))
+    answers = _answers(runtime, None if runtime.is_newest(day) else _end_of(day))
+    names = [settings.name for settings in runtime.settings.repositories]
+    merged = in_state(runtime, lambda connection: _waiting_for_apply(connection, names))
     rows = [_row(change, located[change.resource_id], answers, merged, day, runtime.settings.proposals) for change in changes]
     return write_frame(lake, PROPOSALS, day, pl.DataFrame(rows, schema=schema(PROPOSALS))), code.problems
 

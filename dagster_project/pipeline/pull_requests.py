@@ -6,7 +6,6 @@ A repository that fails does not stop the others, and none of them stops the rep
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -20,7 +19,6 @@ import polars as pl
 from dagster_project.actions import proposal_store as store
 from dagster_project.actions.github.publisher import Code, NotNow, Publisher, Words
 from dagster_project.actions.github.repository import blob_id
-from dagster_project.actions.migrations import migrate
 from dagster_project.actions.outbox import Parcel, patch_of, write_outbox
 from dagster_project.domain.proposals import pulls
 from dagster_project.domain.proposals.grouping import Place, items_of
@@ -57,6 +55,7 @@ from dagster_project.pipeline.pull_request_sync import Synced, keep_fate, sync
 from dagster_project.pipeline.pull_request_texts import words_of
 from dagster_project.pipeline.repositories import Remote, open_code, remote_of
 from dagster_project.pipeline.runtime import Runtime
+from dagster_project.pipeline.state import in_state
 from dagster_project.reporting.pull_request import FROZEN_MARK, closing_of, freezing_of
 from dagster_project.settings import RepositorySettings
 from dagster_project.statements import statement
@@ -110,19 +109,17 @@ def read_answers(runtime: Runtime, day: date) -> list[str]:
     """Reads what happened on GitHub since the last night, before the verdicts are made; returns sentences about what failed."""
     if not runtime.settings.github.has_credentials or not runtime.is_newest(day):
         return []
-    return asyncio.run(_read_answers(runtime, day))
+    return in_state(runtime, lambda connection: _read_answers(runtime, connection, day), is_new=True)
 
 
-async def _read_answers(runtime: Runtime, day: date) -> list[str]:
+async def _read_answers(runtime: Runtime, connection: asyncpg.Connection, day: date) -> list[str]:
     problems = []
-    async with runtime.state() as connection:
-        await migrate(connection)
-        for settings in runtime.settings.repositories:
-            try:
-                async with _alone(connection, settings.name):
-                    await _synced(runtime, connection, remote_of(runtime, settings), day)
-            except NightshiftError as error:
-                problems.append(f"{settings.name}: {error}")
+    for settings in runtime.settings.repositories:
+        try:
+            async with _alone(connection, settings.name):
+                await _synced(runtime, connection, remote_of(runtime, settings), day)
+        except NightshiftError as error:
+            problems.append(f"{settings.name}: {error}")
     return problems
 
 
@@ -154,7 +151,7 @@ def publish(runtime: Runtime, day: date) -> tuple[int, list[str]]:
         engine.view(PROPOSALS, [day])
         rows = read_proposals(engine)
     evening = Evening(day, rows, open_code(runtime, day))
-    found = asyncio.run(_publish(runtime, evening))
+    found = in_state(runtime, lambda connection: _publish(runtime, connection, evening), is_new=True)
     table = [
         {**{name: getattr(row, name) for name in PULL_REQUESTS.columns}, "resources": json.dumps(row.resources)} for row in found
     ]
@@ -164,22 +161,20 @@ def publish(runtime: Runtime, day: date) -> tuple[int, list[str]]:
     return written, [*evening.code.problems, *(each for each in problems if each not in evening.code.problems)]
 
 
-async def _publish(runtime: Runtime, evening: Evening) -> list[Row]:
+async def _publish(runtime: Runtime, connection: asyncpg.Connection, evening: Evening) -> list[Row]:
     found: list[Row] = []
     parcels: list[Parcel] = []
-    async with runtime.state() as connection:
-        await migrate(connection)
-        for settings in runtime.settings.repositories:
-            try:
-                if runtime.settings.github.has_credentials and runtime.is_newest(evening.day):
-                    async with _alone(connection, settings.name):
-                        rows, mine = await _on_github(runtime, connection, evening, remote_of(runtime, settings))
-                else:
-                    rows, mine = _in_outbox(runtime, evening, settings, await store.standing_answers(connection))
-                found += rows
-                parcels += mine
-            except NightshiftError as error:
-                found.append(Row(settings.name, "", FAILED, detail=str(error)))
+    for settings in runtime.settings.repositories:
+        try:
+            if runtime.settings.github.has_credentials and runtime.is_newest(evening.day):
+                async with _alone(connection, settings.name):
+                    rows, mine = await _on_github(runtime, connection, evening, remote_of(runtime, settings))
+            else:
+                rows, mine = _in_outbox(runtime, evening, settings, await store.standing_answers(connection))
+            found += rows
+            parcels += mine
+        except NightshiftError as error:
+            found.append(Row(settings.name, "", FAILED, detail=str(error)))
     write_outbox(runtime.settings.outbox, evening.day, parcels)
     return found
 

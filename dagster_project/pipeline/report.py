@@ -16,6 +16,8 @@ from dagster_project.lake.engine import Engine, open_engine, publish_views
 from dagster_project.lake.partitions import replace_file
 from dagster_project.lake.tables import (
     LOAD_LEDGER,
+    PROPOSALS,
+    PULL_REQUESTS,
     REJECTED_ROWS,
     RESOURCE_INVENTORY,
     RIGHTSIZING_VERDICTS,
@@ -26,6 +28,7 @@ from dagster_project.lake.tables import (
 from dagster_project.pipeline.incident_evidence import decisions_set_aside
 from dagster_project.pipeline.ingest_records import DECISIONS
 from dagster_project.pipeline.proposal_views import proposal_views, said
+from dagster_project.pipeline.pull_request_report import acted, pull_requests_of, uneditable_of
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.reporting.render import render_html, render_markdown
@@ -69,13 +72,22 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
     rules = runtime.settings.rightsizing
     runtime.lake.require(RIGHTSIZING_VERDICTS, day)
     with open_engine(runtime.lake) as engine:
-        for table in (RIGHTSIZING_VERDICTS, RESOURCE_INVENTORY, UTILIZATION_WINDOW, LOAD_LEDGER, REJECTED_ROWS):
+        for table in (
+            RIGHTSIZING_VERDICTS,
+            RESOURCE_INVENTORY,
+            UTILIZATION_WINDOW,
+            LOAD_LEDGER,
+            REJECTED_ROWS,
+            PROPOSALS,
+            PULL_REQUESTS,
+        ):
             engine.view(table, [day])
         engine.view(UTILIZATION_SAMPLES, days_up_to(day, RECENT_DAYS))
         fleet = engine.rows(statement("reports/fleet"))[0]
         base = engine.rows(statement("reports/samples"), {"lookback_days": rules.lookback_days})[0]
         loads = engine.rows(statement("reports/loads"))
         chosen = engine.rows(statement("reports/top_proposals"), {"top": runtime.settings.report.top_proposals})
+        pull_requests = pull_requests_of(engine, day)
         return NightReport(
             day=day,
             resources=fleet["resources"],
@@ -100,6 +112,9 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
             version=__version__,
             stability=_stability(fleet),
             decisions=_decisions(decisions_set_aside(runtime, day), rules),
+            acted=acted(pull_requests),
+            pull_requests=pull_requests,
+            uneditable=uneditable_of(engine),
         )
 
 

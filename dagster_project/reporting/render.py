@@ -28,6 +28,7 @@ _MONTHS = (
 )  # fmt: skip
 # Further cards are folded, so that what was not dared stays within reach of the headline.
 _UNFOLDED_PROPOSALS = 5
+_SHOWN_PULLS = 100
 _LONGEST_NAME = 96
 _MINUS = "\N{MINUS SIGN}"
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -220,6 +221,7 @@ def _context(report: NightReport, money: Callable[[float], str]) -> dict[str, An
         "reason_groups": _reason_groups(report.reasons, by_name),
         "incomplete": [load for load in report.loads if load.status in {"partial", "failed"}],
         "rejected_rows": sum(rejected.rows for rejected in report.rejected),
+        "pulls_shown": report.pull_requests[:_SHOWN_PULLS],
     }
 
 

@@ -114,9 +114,38 @@ class RejectedRows:
 
 
 @dataclass(frozen=True)
+class PullRequestLine:
+    """What stands of one pull request, or of a group that has none. ``number`` is 0 and ``url`` None where there is none."""
+
+    state: str  # open | frozen | merged | applied | closed | rejected | waiting | outbox | planned | failed | …
+    repository: str
+    number: int
+    url: str | None
+    root: str | None
+    owner: str | None
+    risk: str | None
+    resources: int
+    usd_month: float
+    detail: str
+    is_new: bool  # opened by this night
+
+
+@dataclass(frozen=True)
+class Uneditable:
+    """Proposals that no edit of code can make, for one reason."""
+
+    reason_code: str
+    resources: int
+    usd_month: float
+    example_resource_id: str
+    example_sentence: str
+
+
+@dataclass(frozen=True)
 class NightReport:
     """Everything that the page of one night says. ``stability`` tells how many proposals changed since the last verdict,
-    ``decisions`` which decisions count as emergencies and which do not; None where there is nothing to tell."""
+    ``decisions`` which decisions count as emergencies and which do not; None where there is nothing to tell. ``acted`` says what
+    the night did outside."""
 
     day: date
     resources: int
@@ -141,3 +170,6 @@ class NightReport:
     version: str
     stability: str | None = None
     decisions: str | None = None
+    acted: str = "Report only: nothing was changed."
+    pull_requests: tuple[PullRequestLine, ...] = ()
+    uneditable: tuple[Uneditable, ...] = ()
