@@ -6,7 +6,7 @@ DEV_LOCK := requirements-dev.lock
 
 UI_HOME := $(abspath $(or $(NIGHTSHIFT_HOME),.nightshift))
 
-.PHONY: demo test lint ui bench docs backtest catalog lock clean
+.PHONY: demo test lint ui bench soak docs backtest catalog lock clean
 
 demo: .venv/run
 	$(BIN)/nightshift demo
@@ -27,6 +27,10 @@ ui: .venv/run
 # Ratios against the best alternatives, in one run; see benchmarks/README.md.
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.run
+
+# Many more nights of proposals, with other people and other faults than the tests have.
+soak: .venv/dev
+	NIGHTSHIFT_SOAK_EXAMPLES=60 NIGHTSHIFT_SOAK_STEPS=80 $(BIN)/python -m pytest -q tests/proposals/test_nights.py
 
 # Regenerates the reference pages below docs/ from the code; a test compares them.
 docs: .venv/dev

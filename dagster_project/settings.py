@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -130,6 +131,8 @@ class RetentionSettings(_Section):
     tables_days: int = Field(400, ge=35, le=3650, description="Days of every other lake table.")
     reports_days: int = Field(400, ge=1, le=3650, description="Days of reports; not more than tables_days.")
 
+    outbox_days: int = Field(35, ge=1, le=3650, description="Days of what was put into the outbox.")
+
     @model_validator(mode="after")
     def _reports_have_their_tables(self) -> RetentionSettings:
         # Whose report it is, is known by the verdicts of its day.
@@ -188,7 +191,7 @@ class GithubSettings(_Section):
     token: SecretStr | None = Field(
         None, description="Personal access token (contents, issues, pull requests: write). NIGHTSHIFT_GITHUB_TOKEN."
     )
-    app_id: int | None = Field(None, ge=1, description="Number of the GitHub App.")
+    app_id: int | None = Field(None, ge=1, le=10**12, description="Number of the GitHub App.")
     app_key: SecretStr | None = Field(None, description="The App's private key, as PEM. NIGHTSHIFT_GITHUB_APP_KEY.")
     app_key_file: Path | None = Field(None, description="File with the App's private key, instead of app_key.")
     timeout_seconds: int = Field(30, ge=1, le=300, description="Time allowed for one answer.")
@@ -201,7 +204,7 @@ class GithubSettings(_Section):
     )
     seconds_between_writes: float = Field(1, ge=1, le=60, description="Pause between two writes.")
     max_writes_per_minute: int = Field(60, ge=1, le=80, description="Writes in any minute.")
-    max_writes_per_night: int = Field(450, ge=1, le=5000, description="Writes of one night; at most 500 fit into an hour.")
+    max_writes_per_night: int = Field(450, ge=1, le=500, description="Writes of one night; GitHub takes 500 an hour.")
 
     @model_validator(mode="after")
     def _one_way_to_sign_in(self) -> GithubSettings:
@@ -210,6 +213,12 @@ class GithubSettings(_Section):
             raise ValueError("a GitHub App needs both app_id and its key (app_key or app_key_file)")
         if self.token is not None and self.app_id is not None:
             raise ValueError("set either token or app_id, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _token_is_not_sent_in_the_clear(self) -> GithubSettings:
+        if self.base_url.startswith("http:") and urlsplit(self.base_url).hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError("base_url must begin with https:// (a token is sent to it)")
         return self
 
     @property
@@ -320,7 +329,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     for variable, field in ENVIRONMENT.items():
         if environ.get(variable):
             section, _, name = field.rpartition(".")
-            (values.setdefault(section, {}) if section else values)[name] = environ[variable]
+            target = values.setdefault(section, {}) if section else values
+            if isinstance(target, dict):  # what else it may be is refused below
+                target[name] = environ[variable]
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

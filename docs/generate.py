@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import click
 from pydantic import BaseModel
@@ -45,23 +46,46 @@ def settings_page() -> str:
         *_table(Settings),
     ]
     for name, field in Settings.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            lines += ["", f"## `[{name}]`", "", field.description or "", "", *_table(field.annotation)]
+        model = _model_of(field)
+        if model is not None:
+            lines += ["", f"## `{_heading(field, name)}`", "", field.description or "", "", *_table(model)]
+            lines += _below(model, name)
     return "\n".join(lines) + "\n"
+
+
+def _model_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The model of a section, or of a list of them."""
+    candidates = [field.annotation, *get_args(field.annotation)]
+    return next((each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel)), None)
+
+
+def _heading(field: FieldInfo, path: str) -> str:
+    return f"[[{path}]]" if get_args(field.annotation) else f"[{path}]"
+
+
+def _below(model: type[BaseModel], path: str) -> Iterator[str]:
+    """Sections inside of a section."""
+    for name, field in model.model_fields.items():
+        inner = _model_of(field)
+        if inner is not None:
+            yield from ("", f"### `{_heading(field, f'{path}.{name}')}`", "", field.description or "", "", *_table(inner))
+            yield from _below(inner, f"{path}.{name}")
 
 
 def _table(model: type[BaseModel]) -> Iterator[str]:
     yield "| field | default | bounds | what it is |"
     yield "|---|---|---|---|"
     for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        if _model_of(field) is not None:
             continue
         yield f"| `{name}` | {_default(field)} | {_bounds(field)} | {field.description} |"
 
 
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
-    if value is None or value == {}:
+    if field.is_required():
+        return "required"
+    if value is None or value in ({}, ()):
         return "–"
     if isinstance(value, tuple):
         value = ", ".join(map(str, value))

@@ -27,6 +27,9 @@ def command(day: date | None, dry_run: bool) -> None:
     from dagster_project.defs.launch import run_nightly
 
     night = run_nightly(surroundings, chosen, debug="--debug" in sys.argv)
-    print_summary(surroundings, chosen, night)
+    is_fine = print_summary(surroundings, chosen, night)
     if dry_run:
         click.echo("Dry run: nothing outside was written.")
+    if not is_fine:
+        # The report is there; what could not be done outside is said above, and tried again by the next night.
+        click.get_current_context().exit(1)

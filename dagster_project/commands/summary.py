@@ -19,8 +19,8 @@ _LABELS = {
 }
 
 
-def print_summary(runtime: Runtime, day: date, night: Night) -> None:
-    """Resources by verdict, savings, evidence, the steps' durations, and where the report is."""
+def print_summary(runtime: Runtime, day: date, night: Night) -> bool:
+    """Resources by verdict, savings, evidence, the steps' durations, and where the report is; whether nothing outside failed."""
     report = build_report(runtime, day)
     click.echo(f"Night of {day}: {report.resources} resources, {report.samples:,} samples")
     for count in report.verdicts:
@@ -41,3 +41,4 @@ def print_summary(runtime: Runtime, day: date, night: Night) -> None:
     click.echo(f"Report: {folder / 'index.html'}")
     click.echo(f"        {folder / 'report.md'}")
     click.echo(report.acted)
+    return all(line.state != "failed" for line in report.pull_requests)

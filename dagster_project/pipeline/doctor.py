@@ -15,8 +15,11 @@ from dagster_project.actions import run_log
 from dagster_project.actions.migrations import READ_ONLY, applied_versions, is_read_only, migrations
 from dagster_project.domain.evidence import missing_evidence
 from dagster_project.errors import NightshiftError
+from dagster_project.iac.state import MAX_STATE_BYTES, read_state
+from dagster_project.pipeline.repositories import remote_of
 from dagster_project.pipeline.runtime import Runtime
-from dagster_project.sources import utilization
+from dagster_project.settings import RepositorySettings
+from dagster_project.sources import checkout, terraform_states, utilization
 from dagster_project.sources.contract import CONTRACT, Contract
 from dagster_project.sources.postgres import describe
 
@@ -38,6 +41,7 @@ def examine(runtime: Runtime) -> list[Finding]:
         *_folders(runtime),
         *asyncio.run(_source(runtime)),
         *asyncio.run(_state(runtime)),
+        *_proposals(runtime),
         *_optional(),
     ]
     return findings
@@ -125,6 +129,49 @@ async def _state(runtime: Runtime) -> list[Finding]:
             return [Finding("state", OK, f"schema nightshift at version {max(applied)} of {known[-1].version}{night}")]
     except NightshiftError as error:
         return [Finding("state", FAILED, str(error))]
+
+
+def _proposals(runtime: Runtime) -> Iterator[Finding]:
+    """What stands between a verdict and a pull request. None of it keeps a night from its report."""
+    settings = runtime.settings
+    if not settings.repositories:
+        yield Finding("repositories", MISSING, "None in the settings; proposals are reported, and have no line of code.")
+        return
+    modes = sorted({settings.proposals.mode, *(rule.mode for rule in settings.proposals.modes)})
+    is_stopped = settings.proposals.kill_switch or settings.rightsizing.kill_switch
+    detail = "a kill switch is on: nothing outside is written" if is_stopped else f"modes in the settings: {', '.join(modes)}"
+    yield Finding("proposals", OK, detail)
+    if not settings.github.has_credentials:
+        yield Finding("github", MISSING, "No credentials; pull requests go to the outbox. Set NIGHTSHIFT_GITHUB_TOKEN or an App.")
+    for repository in settings.repositories:
+        yield from _repository(runtime, repository)
+
+
+def _repository(runtime: Runtime, repository: RepositorySettings) -> Iterator[Finding]:
+    subject = f"repository {repository.name}"
+    if runtime.settings.github.has_credentials:
+        try:
+            remote = remote_of(runtime, repository)
+            rights = "may be written to" if remote.about.may_write else "may not be written to; give the account that right"
+            is_fine = remote.about.may_write and not remote.about.is_archived
+            detail = "it is archived" if remote.about.is_archived else f"{remote.base} at {remote.head.sha[:12]}, {rights}"
+            yield Finding(subject, OK if is_fine else MISSING, f"as {remote.github.login}: {detail}")
+        except NightshiftError as error:
+            yield Finding(subject, MISSING, str(error))
+    if repository.checkout is not None:
+        try:
+            head = checkout.head_of(repository.checkout.expanduser())
+            yield Finding(subject, OK, f"checkout at {head.sha[:12] if head else 'a folder without Git history'}")
+        except NightshiftError as error:
+            yield Finding(subject, MISSING, str(error))
+    elif not runtime.settings.github.has_credentials:
+        yield Finding(subject, MISSING, "Neither a checkout nor credentials to fetch it; set one of them.")
+    for root in repository.roots:
+        try:
+            state = read_state(terraform_states.read(root.state, MAX_STATE_BYTES), f"The state {root.state}")
+            yield Finding(f"state of {root.path}", OK, f"{len(state.resources):,} resources")
+        except NightshiftError as error:
+            yield Finding(f"state of {root.path}", MISSING, str(error))
 
 
 def _optional() -> Iterator[Finding]:

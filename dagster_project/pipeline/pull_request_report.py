@@ -19,7 +19,7 @@ def pull_requests_of(engine: Engine, day: date) -> tuple[PullRequestLine, ...]:
             state=row["state"],
             repository=row["repository"],
             number=row["number"],
-            url=row["url"],
+            url=row["url"] if (row["url"] or "").startswith(("https://", "http://")) else None,
             root=row["root"],
             owner=row["owner"],
             risk=row["risk"],

@@ -472,7 +472,7 @@ def _in_outbox(
     limits = Limits(rules.max_items, rules.max_open, rules.max_open, rules.stale_evidence_days)
     actions = reconcile(tonight, [], [], limits)
     groups = [action.group for action in actions if isinstance(action, Create)]
-    rows = [_waiting(settings.name, Wait(group.key, group.items, "in the outbox"), OUTBOX) for group in groups]
+    rows = [_waiting(settings.name, Wait(group.key, group.items, _folder_of(group)), OUTBOX) for group in groups]
     rows += [_waiting(settings.name, action) for action in actions if isinstance(action, Wait)]
     rows += [Row(settings.name, "", FAILED, detail=problem.partition(": ")[2]) for problem in failed]
     return rows, _parcels(runtime, evening, settings, groups)

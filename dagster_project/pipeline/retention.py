@@ -1,7 +1,8 @@
-"""Retention: partitions and reports that are older than the settings keep."""
+"""Retention: partitions, reports and outboxes that are older than the settings keep."""
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -48,7 +49,25 @@ def prune(runtime: Runtime, *, dry_run: bool = False) -> list[Pruned]:
         for pages in reports.values() if not dry_run else ():
             _remove(pages)
         pruned.append(Pruned("reports", tuple(reports), freed))
+    oldest = newest - timedelta(days=keep.outbox_days)
+    parcels = {day: folder for day, folder in _outbox(runtime.settings.outbox).items() if day <= oldest}
+    if parcels:
+        freed = sum(map(_size, parcels.values()))
+        for folder in parcels.values() if not dry_run else ():
+            shutil.rmtree(folder)
+        pruned.append(Pruned("outbox", tuple(sorted(parcels)), freed))
     return pruned
+
+
+def _outbox(folder: Path) -> dict[date, Path]:
+    """The outbox's folders by day; what is called otherwise is somebody's own."""
+    found = {}
+    for each in sorted(folder.glob("*-*-*")):
+        try:
+            found[date.fromisoformat(each.name)] = each
+        except ValueError:
+            continue
+    return found
 
 
 def _pages(folder: Path) -> list[Path]:

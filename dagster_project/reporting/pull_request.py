@@ -30,6 +30,8 @@ DASHBOARD_TITLE = "Nightshift: right-sizing dashboard"
 _SHOWN_NAMES = 20
 _DASHBOARD_ENTRIES = (200, 60, 20, 5)
 _HOURS_PER_POINT = 6
+# The palette of Mermaid begins with a colour that can hardly be seen.
+_PALETTE = '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#0b6e5a, #8a8f98"}}}}%%'
 _PLAIN = re.compile(r"[^A-Za-z0-9 .,%()-]")
 
 
@@ -107,12 +109,13 @@ def mermaid(chart: DemandChart, target: str) -> str:
     points = _points(chart)
     top = max(110, *(round(1.1 * point) for point in points))
     first = chart.starts_at
-    days = f"{WEEKDAYS[first.weekday()]} {first.day}.{first.month}. and the six days after"
+    days = f"days, 1 is {WEEKDAYS[first.weekday()]} {first:%Y-%m-%d}"
     title = _PLAIN.sub("", f"CPU in percent of {target}, maxima of {_HOURS_PER_POINT} hours")
     return own_markdown(
         "\n".join(
             [
                 "```mermaid",
+                _PALETTE,
                 "xychart-beta",
                 f'    title "{title}"',
                 f'    x-axis "{_PLAIN.sub("", days)}" 1 --> 7',

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from dagster_project.bundle import bundled
 from dagster_project.reporting import charts
-from dagster_project.reporting.views import NightReport, Proposal, ReasonCount, VerdictCount
+from dagster_project.reporting.views import NightReport, Proposal, PullRequestLine, ReasonCount, VerdictCount
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -177,6 +177,14 @@ def name_markdown(value: str) -> str:
     return _Written(f"`{text}`") if _PLAIN_NAME.fullmatch(text) else escape_markdown(text)
 
 
+_ADDRESS = re.compile(r"https?://[\w.:/-]+", re.ASCII)
+
+
+def pull_link(line: PullRequestLine) -> str:
+    """The number of a pull request as a link, where its address is a plain one."""
+    return _Written(f"[#{line.number}]({line.url})") if line.url and _ADDRESS.fullmatch(line.url) else ""
+
+
 def spark_markdown(chart: Any) -> str:
     """The week's CPU as a sparkline in a code span."""
     return _Written(f"`{charts.sparkline(chart)}`")
@@ -305,7 +313,7 @@ def markdown_templates() -> Environment:
     environment.filters.update(
         {name: _written(function) for name, function in _FILTERS.items() if name not in {"shorten", "verdict_name"}}
     )
-    environment.filters.update(name=name_markdown, spark=spark_markdown)
+    environment.filters.update(name=name_markdown, spark=spark_markdown, pull_link=pull_link)
     return environment
 
 

@@ -12,9 +12,11 @@ from dagster_project.reporting.views import (
     MetricCoverage,
     NightReport,
     Proposal,
+    PullRequestLine,
     ReasonCount,
     RejectedRows,
     SourceLoad,
+    Uneditable,
     VerdictCount,
 )
 
@@ -167,6 +169,23 @@ REASONS = (
     ),
 )  # fmt: skip
 
+
+def _pull(
+    state: str,
+    number: int,
+    root: str,
+    owner: str,
+    risk: str,
+    resources: int,
+    usd: float,
+    detail: str = "",
+    *,
+    is_new: bool = False,
+) -> PullRequestLine:
+    url = f"https://github.com/acme/infra/pull/{number}" if number else None
+    return PullRequestLine(state, "acme/infra", number, url, root, owner, risk, resources, usd, detail, is_new)
+
+
 ORDINARY = NightReport(
     day=DAY,
     resources=418,
@@ -221,7 +240,17 @@ ORDINARY = NightReport(
         "No emergency scale-up of the resource, its group or its service in the last 30 days.",
     ),
     version="0.1.0",
-)
+    acted="2 pull requests open, 1 of them new, 1 ended. Nightshift applied nothing.",
+    pull_requests=(
+        _pull("open", 41, "envs/prod", "search", "medium", 3, 1204.0, is_new=True),
+        _pull("frozen", 38, "envs/prod", "checkout", "low", 1, 88.4),
+        _pull("rejected", 36, "envs/dev", "data", "low", 1, 51.1, "closed by alice"),
+        _pull("waiting", 0, "envs/prod", "data", "high", 2, 310.0, "as many pull requests are open as may be"),
+    ),
+    uneditable=(
+        Uneditable("not_in_state", 4, 260.2, "i-0aa11bb22cc33dd44", "No state of the repositories in the settings has it."),
+    ),
+)  # fmt: skip
 
 EMPTY = NightReport(
     day=DAY,
@@ -300,4 +329,7 @@ def hostile() -> NightReport:
         price_provenance=HOSTILE_NAMES,
         rules=HOSTILE_NAMES,
         version=HOSTILE_NAMES[0],
+        acted=HOSTILE_NAMES[0],
+        pull_requests=tuple(PullRequestLine(n, n, 1, None, n, n, n, 1, 1.0, n, True) for n in HOSTILE_NAMES),
+        uneditable=tuple(Uneditable(n, 1, 1.0, n, n) for n in HOSTILE_NAMES),
     )

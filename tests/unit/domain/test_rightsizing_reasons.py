@@ -208,7 +208,7 @@ CASES = [
         None,
         None,
         "by ops until 2025-06-01",
-        "Somebody rejected this proposal, and its evidence has not changed since: by ops until 2025-06-01.",
+        "Somebody decided against it: by ops until 2025-06-01.",
     ),
     Case(
         "snoozed",

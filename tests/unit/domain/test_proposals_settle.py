@@ -1,0 +1,422 @@
+"""What pull requests have become by what GitHub says of them, who is heard in comments, and what a merge has come to."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dagster_project.domain.proposals import pulls
+from dagster_project.domain.proposals.memory import Answer
+from dagster_project.domain.proposals.model import Evidence, GroupKey
+from dagster_project.domain.proposals.payload import Payload, Remembered, to_comment
+from dagster_project.domain.proposals.pulls import PullRecord, SeenPull
+from dagster_project.domain.proposals.settle import (
+    CLOSING_MARK,
+    Comment,
+    Fate,
+    Rebuild,
+    Reply,
+    Settled,
+    merged_fate,
+    settle_comments,
+    settle_pulls,
+)
+
+ME = "nightshift-bot"
+DAY = date(2025, 3, 10)
+CLOSED_AT = datetime(2025, 3, 10, 9, 30, 15, tzinfo=UTC)
+KEY = GroupKey("acme/infra", "main", "envs/prod", "", "payments", "low")
+EVIDENCE = Evidence("f" * 16, "propose_smaller_size", (1.0,), 0, 0)
+quickly = settings(deadline=None, max_examples=60)
+
+
+def remembered(name: str, **changes: Any) -> Remembered:
+    made = Remembered(name, "instance_type", "m5.2xlarge", "m5.xlarge", 140.0, "envs/prod/a.tf", 2, EVIDENCE)
+    return replace(made, **changes)
+
+
+PAYLOAD = Payload(KEY, "a" * 40, (), (remembered("i-1"), remembered("i-2")))
+OPEN = SeenPull(
+    number=7, digest=KEY.digest, branch=KEY.branch, base="main", head_sha="c" * 40, is_open=True, title="t", body="words",
+    url="https://github.example/7", is_draft=False,
+)  # fmt: skip
+BY_ALICE = replace(OPEN, is_open=False, closed_at=CLOSED_AT, closed_by="alice")
+BY_US = replace(BY_ALICE, closed_by=ME)
+MERGED = replace(OPEN, is_open=False, closed_at=CLOSED_AT, merged_at=CLOSED_AT, merged_by="alice")
+RECORD = PullRecord(
+    id=1, repository="acme/infra", digest=KEY.digest, branch=KEY.branch, state=pulls.OPEN, payload=PAYLOAD, opened_on=DAY,
+    confirmed_on=DAY, number=7, head_sha="c" * 40, reason="noted before",
+)  # fmt: skip
+KEPT = to_comment(PAYLOAD)
+
+
+def settle(records: Sequence[PullRecord], seen: Sequence[SeenPull], *, marked: bool = False) -> Settled:
+    return settle_pulls(records, seen, ME, lambda pull: marked)
+
+
+def fate(state: str, reason: str | None = None, record: PullRecord = RECORD, **changes: Any) -> Fate:
+    return replace(Fate(record, state, 7, "https://github.example/7", None, reason), **changes)
+
+
+class TestPullRequests:
+    @pytest.mark.parametrize("state", [pulls.OPENING, pulls.OPEN, pulls.CLOSING])
+    def test_one_that_is_open_stays_what_it_was(self, state: str) -> None:
+        assert settle([replace(RECORD, state=state)], [OPEN]) == Settled()
+
+    @pytest.mark.parametrize("state", [pulls.OPENING, pulls.OPEN, pulls.CLOSING])
+    def test_a_merge_is_followed(self, state: str) -> None:
+        record = replace(RECORD, state=state)
+        expected = fate(pulls.MERGED, "merged by alice", record, merged_at=CLOSED_AT)
+        assert settle([record], [MERGED]) == Settled(fates=[expected])
+
+    def test_a_merge_by_somebody_who_is_gone_is_followed_too(self) -> None:
+        (found,) = settle([RECORD], [replace(MERGED, merged_by=None)]).fates
+        assert found.reason == "merged by somebody"
+
+    @pytest.mark.parametrize("state", [pulls.OPENING, pulls.OPEN, pulls.CLOSING])
+    @pytest.mark.parametrize("marked", [False, True])
+    @pytest.mark.parametrize("pull", [BY_ALICE, BY_US], ids=["by alice", "by us"])
+    def test_who_closed_it_and_whether_we_meant_to_decide(self, state: str, marked: bool, pull: SeenPull) -> None:
+        record = replace(RECORD, state=state)
+        found = settle([record], [pull], marked=marked)
+        if pull is BY_US and (marked or state == pulls.CLOSING):
+            assert found == Settled(fates=[fate(pulls.CLOSED, "noted before", record)])
+            return
+        assert found.fates == [fate(pulls.REJECTED, f"closed by {pull.closed_by}", record)]
+        assert found.withdrawn == [] and found.unknown == []
+        assert found.answers == [
+            Answer(
+                resource_id=name, kind="rejected", actor=pull.closed_by or "", reason="pull request #7 was closed unmerged",
+                source="acme/infra#7:closed 2025-03-10T09:30:15", answered_at=CLOSED_AT, after="m5.xlarge", evidence=EVIDENCE,
+            )
+            for name in ("i-1", "i-2")
+        ]  # fmt: skip
+
+    def test_the_mark_is_looked_for_only_where_it_decides(self) -> None:
+        asked: list[int] = []
+
+        def has_mark(pull: SeenPull) -> bool:
+            asked.append(pull.number)
+            return False
+
+        seen = [replace(pull, number=number) for number, pull in enumerate((OPEN, MERGED, BY_ALICE, BY_US, BY_US), start=1)]
+        records = [replace(RECORD, id=number, number=number) for number in range(1, 5)]
+        settle_pulls([*records, replace(RECORD, id=5, number=5, state=pulls.CLOSING)], seen, ME, has_mark)
+        assert asked == [4]
+        assert CLOSING_MARK.startswith("<!-- nightshift:")
+
+    def test_one_that_nobody_closed_is_a_rejection_by_somebody(self) -> None:
+        """GitHub forgets people whose accounts are gone, and old pull requests have no moment."""
+        found = settle([RECORD], [replace(BY_ALICE, closed_by=None, closed_at=None)])
+        assert (found.answers[0].actor, found.answers[0].answered_at.year) == ("somebody", 1970)
+        assert found.fates[0].reason == "closed by somebody"
+
+    @pytest.mark.parametrize("state", [pulls.REJECTED, pulls.CLOSED])
+    def test_one_that_is_open_again_goes_on_and_takes_its_rejection_back(self, state: str) -> None:
+        record = replace(RECORD, state=state)
+        assert settle([record], [OPEN]) == Settled(
+            fates=[fate(pulls.OPEN, "", record)], withdrawn=[("i-1", "acme/infra#7:closed "), ("i-2", "acme/infra#7:closed ")]
+        )
+
+    def test_what_is_withdrawn_begins_what_was_answered(self) -> None:
+        ((name, source), _) = settle([replace(RECORD, state=pulls.REJECTED)], [OPEN]).withdrawn
+        answers = settle([RECORD], [BY_ALICE]).answers
+        assert answers[0].resource_id == name and answers[0].source.startswith(source)
+        # Another pull request's answers begin otherwise.
+        assert not settle([replace(RECORD, number=77)], [replace(BY_ALICE, number=77)]).answers[0].source.startswith(source)
+
+    def test_closing_again_is_another_answer(self) -> None:
+        later = replace(BY_ALICE, closed_at=CLOSED_AT + timedelta(seconds=1))
+        sources = [settle([RECORD], [pull]).answers[0].source for pull in (BY_ALICE, later)]
+        assert sources == ["acme/infra#7:closed 2025-03-10T09:30:15", "acme/infra#7:closed 2025-03-10T09:30:16"]
+
+    @pytest.mark.parametrize("state", [pulls.MERGED, pulls.APPLIED, pulls.REVERTED])
+    @pytest.mark.parametrize("pull", [OPEN, BY_ALICE, BY_US, MERGED], ids=["open", "by alice", "by us", "merged"])
+    def test_what_was_merged_is_over(self, state: str, pull: SeenPull) -> None:
+        assert settle([replace(RECORD, state=state)], [pull]) == Settled()
+
+    @pytest.mark.parametrize(
+        ("state", "pull"), [(pulls.REJECTED, BY_ALICE), (pulls.REJECTED, BY_US), (pulls.CLOSED, BY_US)], ids=str
+    )
+    def test_what_stays_closed_is_said_once(self, state: str, pull: SeenPull) -> None:
+        assert settle([replace(RECORD, state=state)], [pull], marked=True) == Settled()
+
+    @pytest.mark.parametrize("state", [pulls.REJECTED, pulls.CLOSED])
+    def test_one_that_was_reopened_and_merged_between_two_nights_is_merged(self, state: str) -> None:
+        record = replace(RECORD, state=state)
+        found = settle([record], [MERGED])
+        assert [(each.state, each.merged_at) for each in found.fates] == [(pulls.MERGED, CLOSED_AT)]
+        assert found.withdrawn == [("i-1", "acme/infra#7:closed "), ("i-2", "acme/infra#7:closed ")]
+
+    def test_one_of_ours_that_was_reopened_and_closed_by_a_person_between_two_nights_is_rejected(self) -> None:
+        found = settle([replace(RECORD, state=pulls.CLOSED)], [BY_ALICE], marked=True)
+        assert [each.state for each in found.fates] == [pulls.REJECTED]
+        assert [each.resource_id for each in found.answers] == ["i-1", "i-2"]
+
+    def test_one_that_was_opened_when_the_run_was_cut_off_is_found_by_its_group(self) -> None:
+        record = replace(RECORD, state=pulls.OPENING, number=None)
+        assert settle([record], [OPEN]) == Settled(fates=[fate(pulls.OPENING, None, record)])
+        # One of several with that branch is enough; the others are no records'.
+        others = [replace(OPEN, number=number) for number in (9, 8)]
+        assert [(each.number, each.state) for each in settle([record], others).fates] == [(8, pulls.OPENING)]
+
+    def test_one_that_was_opened_when_the_run_was_cut_off_and_closed_since_is_rejected_by_its_body(self) -> None:
+        record = replace(RECORD, state=pulls.OPENING, number=None)
+        pull = replace(BY_ALICE, body=KEPT)
+        found = settle([record], [pull])
+        assert (found.fates, found.unknown) == ([], [(pull, pulls.REJECTED)])
+        assert [each.resource_id for each in found.answers] == ["i-1", "i-2"]
+
+    @pytest.mark.parametrize(
+        ("pull", "marked", "state", "answers"),
+        [
+            (OPEN, False, pulls.OPEN, 0),
+            (MERGED, False, pulls.MERGED, 0),
+            (BY_ALICE, False, pulls.REJECTED, 2),
+            (BY_ALICE, True, pulls.REJECTED, 2),
+            (BY_US, False, pulls.REJECTED, 2),
+            (BY_US, True, pulls.CLOSED, 0),
+        ],
+        ids=["open", "merged", "by alice", "by alice, marked", "by us", "by us, marked"],
+    )
+    def test_one_that_no_record_knows_is_what_its_body_says(self, pull: SeenPull, marked: bool, state: str, answers: int) -> None:
+        pull = replace(pull, body=f"words\n\n{KEPT}\n")
+        found = settle([], [pull], marked=marked)
+        assert (found.unknown, found.fates, found.withdrawn, len(found.answers)) == ([(pull, state)], [], [], answers)
+
+    @pytest.mark.parametrize("pull", [OPEN, MERGED, BY_ALICE, BY_US], ids=["open", "merged", "by alice", "by us"])
+    @pytest.mark.parametrize(
+        "body", ["", "words", KEPT[:40] + " -->", to_comment(replace(PAYLOAD, key=replace(KEY, risk="high")))]
+    )
+    def test_one_that_no_record_knows_and_whose_body_does_not_fit_its_branch_is_nobodys(self, pull: SeenPull, body: str) -> None:
+        assert settle([], [replace(pull, body=body)]) == Settled()
+
+    @pytest.mark.parametrize("pull", [OPEN, MERGED, BY_ALICE], ids=["open", "merged", "by alice"])
+    def test_one_whose_branch_does_not_fit_its_record_is_left_alone(self, pull: SeenPull) -> None:
+        assert settle([RECORD], [replace(pull, digest="0" * 12)]) == Settled()
+
+    def test_a_record_is_believed_before_a_body(self) -> None:
+        body = to_comment(replace(PAYLOAD, resources=(remembered("i-9"),)))
+        assert [each.resource_id for each in settle([RECORD], [replace(BY_ALICE, body=body)]).answers] == ["i-1", "i-2"]
+
+    @quickly
+    @given(
+        worlds=st.lists(
+            st.tuples(
+                st.sampled_from([*pulls.PENDING, pulls.CLOSED, pulls.REJECTED, pulls.MERGED, None]),
+                st.sampled_from([OPEN, MERGED, BY_ALICE, BY_US]),
+            ),
+            max_size=6,
+        ),
+        marked=st.booleans(),
+        seed=st.integers(),
+    )
+    def test_the_order_does_not_count_and_following_a_fate_settles_it(
+        self, worlds: list[tuple[str | None, SeenPull]], marked: bool, seed: int
+    ) -> None:
+        seen = [replace(pull, number=number, body=KEPT) for number, (_, pull) in enumerate(worlds, start=1)]
+        records = [
+            replace(RECORD, id=number, number=number, state=state) for number, (state, _) in enumerate(worlds, start=1) if state
+        ]
+        found = settle(records, seen, marked=marked)
+        shuffled = list(records), list(seen)
+        for each in shuffled:
+            random.Random(seed).shuffle(each)
+        assert settle(*shuffled, marked=marked) == found
+        new = {each.record.id: replace(each.record, state=each.state) for each in found.fates}
+        adopted = [replace(RECORD, id=pull.number, number=pull.number, state=state) for pull, state in found.unknown]
+        again = settle([*(new.get(each.id, each) for each in records), *adopted], seen, marked=marked)
+        assert again == Settled()
+
+
+def comment(text: str, identifier: int = 1, number: int = 7, author: str = "alice") -> Comment:
+    return Comment(identifier, number, author, text, CLOSED_AT)
+
+
+def heard(
+    *comments: Comment,
+    known: Mapping[str, Answer] | None = None,
+    writers: Iterable[str] = ("alice", "bob"),
+    dashboard: int | None = 2,
+) -> Settled:
+    return settle_comments(comments, {7: PAYLOAD}, dashboard, known or {}, lambda login: login in writers, "acme/infra")
+
+
+STANDING = Answer("i-5", "snoozed", "carol", "", "acme/infra#2:0", CLOSED_AT, DAY)
+
+
+class TestComments:
+    def test_a_rejection_of_all_is_one_of_each(self) -> None:
+        found = heard(comment("/nightshift reject all not now", 31))
+        assert found.answers == [
+            Answer(name, "rejected", "alice", "not now", "acme/infra#7:31", CLOSED_AT, None, "m5.xlarge", EVIDENCE)
+            for name in ("i-1", "i-2")
+        ]
+        said = "Rejected: 2 resources. `/nightshift unreject RESOURCE` takes it back."
+        assert found.replies == [Reply(31, 7, "alice", said)]
+
+    @pytest.mark.parametrize(
+        ("text", "until", "names", "said"),
+        [
+            ("/nightshift snooze 3d later", date(2025, 3, 13), ["i-1", "i-2"], "Snoozed until 2025-03-13: 2 resources."),
+            ("/nightshift snooze i-2 2w", date(2025, 3, 24), ["i-2"], "Snoozed until 2025-03-24: 1 resource."),
+        ],
+    )
+    def test_a_snooze_counts_from_the_day_of_the_comment(self, text: str, until: date, names: list[str], said: str) -> None:
+        found = heard(comment(text))
+        assert [(each.resource_id, each.kind, each.until, each.after) for each in found.answers] == [
+            (name, "snoozed", until, "m5.xlarge") for name in names
+        ]
+        assert [each.text for each in found.replies] == [said]
+
+    def test_on_the_dashboard_any_resource_may_be_named(self) -> None:
+        found = heard(comment("/nightshift reject i-77 gone soon", number=2))
+        assert found.answers == [Answer("i-77", "rejected", "alice", "gone soon", "acme/infra#2:1", CLOSED_AT)]
+        assert found.replies[0].text.startswith("Rejected: 1 resource.")
+
+    @pytest.mark.parametrize("text", ["thanks", "", "> /nightshift reject all no", "see /nightshift"])
+    def test_who_asks_for_nothing_is_not_answered(self, text: str) -> None:
+        assert heard(comment(text), comment(text, author="mallory")) == Settled()
+
+    def test_comments_of_other_issues_are_not_read(self) -> None:
+        asks = comment("/nightshift reject i-1 no", number=99)
+        assert heard(asks) == Settled()
+        assert heard(replace(asks, number=2), dashboard=None) == Settled()
+
+    def test_only_people_who_may_write_are_heard_and_only_those_who_ask_are_looked_up(self) -> None:
+        asked: list[str] = []
+
+        def may_write(login: str) -> bool:
+            asked.append(login)
+            return False
+
+        texts = ["hello", "/nightshift reject all no\n/nightshift rebuild"]
+        comments = [comment(text, number, author=f"m{number}") for number, text in enumerate(texts)]
+        found = settle_comments(comments, {7: PAYLOAD}, 2, {}, may_write, "acme/infra")
+        assert asked == ["m1"]
+        told = "Only people who may write to this repository are heard; nothing was changed."
+        assert found == Settled(replies=[Reply(1, 7, "m1", told)])
+
+    def test_several_commands_of_a_comment_are_followed_in_order_and_answered_once(self) -> None:
+        found = heard(
+            comment("/nightshift reject i-1 a spare\n/nightshift dance\n/nightshift snooze i-2 1d\n/nightshift rebuild")
+        )
+        assert [(each.resource_id, each.kind) for each in found.answers] == [("i-1", "rejected"), ("i-2", "snoozed")]
+        (reply,) = found.replies
+        parts = ("Rejected: 1 resource.", "That is none of", "Snoozed until 2025-03-11: 1 resource.", "It is made anew")
+        places = [reply.text.index(part) for part in parts]
+        assert places == sorted(places)
+        assert found.rebuilds == [Rebuild(7, "")]
+
+    def test_a_rebuild_names_the_commit_that_may_go(self) -> None:
+        found = heard(comment("/nightshift rebuild 1A2B3C4", 1), comment("/nightshift rebuild", 2))
+        assert found.rebuilds == [Rebuild(7, "1a2b3c4"), Rebuild(7, "")]
+        assert found.replies[0].text == ("It is made anew on the present base if 1a2b3c4 is still the last commit of its branch.")
+        assert "Commits of other people stay" in found.replies[1].text
+
+    def test_unreject_takes_back_what_stands(self) -> None:
+        found = heard(comment("/nightshift unreject i-5"), known={"i-5": STANDING})
+        assert found.withdrawn == [("i-5", "")]
+        assert found.replies[0].text == "It may be proposed again; before, it was snoozed by carol."
+
+    @pytest.mark.parametrize("name", ["i-6", "I-5", "all"])
+    def test_unreject_of_nothing_changes_nothing(self, name: str) -> None:
+        found = heard(comment(f"/nightshift unreject {name}"), known={"i-5": STANDING})
+        said = "Nothing is rejected or snoozed under that name; the dashboard lists the names."
+        assert found == Settled(replies=[Reply(1, 7, "alice", said)])
+
+    def test_comments_are_heard_in_the_order_in_which_they_were_written(self) -> None:
+        comments = [
+            comment("/nightshift reject i-1 no", 10, author="alice"),
+            comment("/nightshift unreject i-1", 11, author="bob"),
+            comment("/nightshift unreject i-1", 12, author="alice"),
+        ]
+        expected = heard(*comments)
+        for order in itertools.permutations(comments):
+            assert heard(*order) == expected
+        assert expected.withdrawn == [("i-1", "")]
+        assert [each.comment_id for each in expected.replies] == [10, 11, 12]
+        assert expected.replies[1].text == "It may be proposed again; before, it was rejected by alice."
+        assert expected.replies[2].text.startswith("Nothing is rejected or snoozed")
+
+    def test_what_is_taken_back_and_said_again_in_one_night_stands(self) -> None:
+        """Answers are kept first and withdrawn then, so that a withdrawal must not reach what was said after it."""
+        found = heard(
+            comment("/nightshift unreject i-1", 20),
+            comment("/nightshift reject i-1 after all", 21),
+            known={"i-1": replace(STANDING, resource_id="i-1")},
+        )
+        assert [each.source for each in found.answers] == ["acme/infra#7:21"]
+        assert not any(name == "i-1" and "acme/infra#7:21".startswith(source) for name, source in found.withdrawn)
+
+    def test_the_same_comment_twice_gives_the_same_source(self) -> None:
+        asks = comment("/nightshift reject i-1 no", 10)
+        assert heard(asks).answers == heard(asks).answers
+        assert heard(asks).answers[0].source == "acme/infra#7:10"
+
+    def test_what_was_known_is_not_changed(self) -> None:
+        known = {"i-5": STANDING}
+        heard(comment("/nightshift unreject i-5\n/nightshift reject i-1 no"), known=known)
+        assert known == {"i-5": STANDING}
+
+
+LIVE, OLD = "m5.xlarge", "m5.2xlarge"
+MERGED_RECORD = replace(RECORD, state=pulls.MERGED)
+
+
+class TestMerges:
+    @pytest.mark.parametrize(
+        ("live", "in_code", "state"),
+        [
+            ({"i-1": LIVE, "i-2": LIVE}, {}, pulls.APPLIED),
+            ({"i-1": LIVE}, {}, pulls.APPLIED),
+            ({}, {}, pulls.APPLIED),
+            ({"i-1": LIVE, "i-2": LIVE}, {"i-1": LIVE}, pulls.APPLIED),
+            ({"i-1": LIVE, "i-2": OLD}, {}, None),
+            ({"i-1": LIVE, "i-2": None}, {}, None),
+            ({"i-1": OLD, "i-2": OLD}, {"i-1": LIVE, "i-2": LIVE}, None),
+            ({"i-1": "m5.large", "i-2": LIVE}, {}, None),
+            ({"i-1": OLD, "i-2": OLD}, {"i-1": OLD, "i-2": OLD}, pulls.REVERTED),
+            ({"i-1": OLD, "i-2": LIVE}, {"i-1": OLD}, pulls.REVERTED),
+            ({"i-1": OLD, "i-2": LIVE}, {"i-9": OLD}, None),
+            ({"i-1": LIVE, "i-2": LIVE}, {"i-1": OLD}, pulls.APPLIED),
+        ],
+        ids=[
+            "live", "one gone", "all gone", "live and in the code", "one to come", "one unknown", "to come", "something else",
+            "reverted", "one reverted", "others", "reverted, still live",
+        ],
+    )  # fmt: skip
+    def test_it_is_live_to_come_or_taken_back(
+        self, live: dict[str, str | None], in_code: dict[str, str], state: str | None
+    ) -> None:
+        found = merged_fate(MERGED_RECORD, {(name, "instance_type"): value for name, value in live.items()}, in_code, DAY)
+        assert (found.state if found else None) == state
+
+    def test_what_it_came_to_is_said(self) -> None:
+        applied = merged_fate(MERGED_RECORD, {}, {}, DAY)
+        reverted = merged_fate(MERGED_RECORD, {("i-1", "instance_type"): OLD}, {"i-1": OLD}, DAY)
+        assert (applied, reverted) == (
+            Fate(MERGED_RECORD, pulls.APPLIED, reason="live on 2025-03-10"),
+            Fate(MERGED_RECORD, pulls.REVERTED, reason="the code has the old value again"),
+        )
+
+    def test_each_attribute_is_looked_up_by_its_own_name(self) -> None:
+        payload = replace(PAYLOAD, resources=(remembered("g", attribute="min_size", before="6", after="4"),))
+        record = replace(MERGED_RECORD, payload=payload)
+        assert merged_fate(record, {("g", "instance_type"): "c5.large", ("g", "min_size"): "6"}, {}, DAY) is None
+        found = merged_fate(record, {("g", "instance_type"): "c5.large", ("g", "min_size"): "4"}, {}, DAY)
+        assert found is not None and found.state == pulls.APPLIED
+
+    @pytest.mark.parametrize(
+        "state", [pulls.OPENING, pulls.OPEN, pulls.CLOSING, pulls.CLOSED, pulls.REJECTED, pulls.APPLIED, pulls.REVERTED]
+    )
+    def test_only_what_is_merged_is_followed(self, state: str) -> None:
+        assert merged_fate(replace(RECORD, state=state), {}, {"i-1": OLD}, DAY) is None
