@@ -53,7 +53,7 @@ from dagster_project.pipeline.proposal_views import said
 from dagster_project.pipeline.proposals import mode_of_service, read_proposals
 from dagster_project.pipeline.pull_request_sync import Synced, keep_fate, sync
 from dagster_project.pipeline.pull_request_texts import words_of
-from dagster_project.pipeline.repositories import Remote, open_code, remote_of
+from dagster_project.pipeline.repositories import Remote, open_code, remote_of, require_writable
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
 from dagster_project.reporting.pull_request import FROZEN_MARK, closing_of, freezing_of
@@ -194,6 +194,7 @@ async def _on_github(
     limits = Limits(settings.max_items, settings.max_open, settings.max_new_per_night, settings.stale_evidence_days)
     actions = reconcile(tonight, _open_pulls(synced, records), records, limits)
     if may_write(runtime, evening.day):
+        require_writable(remote)
         return await _perform(runtime, connection, evening, remote, synced, actions), []
     planned = [row for action in actions if (row := _planned(name, action)) is not None]
     groups = [action.group for action in actions if isinstance(action, Create)]

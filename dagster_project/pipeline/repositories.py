@@ -8,7 +8,7 @@ from datetime import date
 from dagster_project.actions.github.archive import fetch
 from dagster_project.actions.github.connection import Connection
 from dagster_project.actions.github.repository import About, Commit, GithubRepository
-from dagster_project.errors import GithubError, InputError, NightshiftError
+from dagster_project.errors import AccessDenied, GithubError, InputError, NightshiftError
 from dagster_project.pipeline.infrastructure_code import CodeBase, Snapshot
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import RepositorySettings
@@ -51,6 +51,15 @@ def _reached(runtime: Runtime, settings: RepositorySettings) -> Remote:
     if sha is None:
         raise InputError(f"{settings.name} has no branch {base}; correct the setting base.")
     return Remote(settings, github, about, base, github.commit(sha))
+
+
+def require_writable(remote: Remote) -> None:
+    """Raises ``AccessDenied`` where writing to a repository would be refused at some point in the middle."""
+    name, login = remote.settings.name, remote.github.login
+    if remote.about.is_archived:
+        raise AccessDenied(f"{name} is archived; take it out of the settings, or out of the archive.")
+    if not remote.about.may_write:
+        raise AccessDenied(f"{login} may not write to {name}; give it that right, or set the mode to report_only.")
 
 
 def open_code(runtime: Runtime, day: date) -> CodeBase:

@@ -23,7 +23,7 @@ def test_the_demo_ends_with_savings_and_the_place_of_the_report(demo_home) -> No
     assert "Night of 2025-03-09: 316 resources" in outcome.stdout
     assert re.search(r"59 safe to shrink +\$ +14,960 a month", outcome.stdout)
     assert f"Report: {home}/reports/{DAY}/index.html" in outcome.stdout
-    assert "nothing outside of Nightshift was changed" in outcome.stdout
+    assert "Report only: nothing was changed." in outcome.stdout
 
 
 # What a service is, not what its machines do: it has its share of the night, an open incident, open work, a spent budget.

@@ -320,3 +320,25 @@ def test_an_app_signs_in_for_its_installation_and_is_told_from_people(new_world:
     assert world.problems == [], "a token that was refused is renewed once"
     assert world.pulls() == []
     assert query(world.dsn, "select * from nightshift.proposal_answers") == []
+
+
+def test_a_repository_without_drafts_gets_a_plain_pull_request(new_world: NewWorld) -> None:
+    world = new_world(fleet=machines("i-1", environment="prod"))
+    world.people.repository.supports_drafts = False
+    world.night()
+    (pull,) = world.pulls()
+    assert not pull.pull.draft
+    assert world.people.labels(pull.number) == ["nightshift", "risk: medium"]
+
+
+@pytest.mark.parametrize("is_archived", [True, False])
+def test_a_repository_that_cannot_be_written_to_is_told_before_anything_is(new_world: NewWorld, github, is_archived) -> None:
+    world = new_world("i-1")
+    if is_archived:
+        world.people.repository.is_archived = True
+    else:
+        world.people.add_collaborator("nightshift-bot", "read")
+    (row,) = world.night()
+    assert github.writes() == []
+    told = "acme/infra is archived" if is_archived else "nightshift-bot may not write to acme/infra"
+    assert (row["state"], row["detail"].startswith(told)) == ("failed", True)

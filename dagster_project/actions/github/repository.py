@@ -217,11 +217,22 @@ class GithubRepository:
         return replace(pull, closed_by=closed_by["login"] if closed_by else None)
 
     def open_pull(self, branch: str, base: str, title: str, body: str, *, is_draft: bool) -> SeenPull:
-        """Opens a pull request, or finds the one that is open for the branch."""
-        fields = {
-            "title": title, "head": branch, "base": base, "body": body, "draft": is_draft, "maintainer_can_modify": True,
-        }  # fmt: skip
-        made = self.connection.write("POST", f"{self._path}/pulls", fields, lambda: self._open_pull_of(branch))
+        """Opens a pull request, or finds the one that is open for the branch. Where the repository has no drafts, it is none."""
+        fields = {"title": title, "head": branch, "base": base, "body": body, "draft": is_draft, "maintainer_can_modify": True}
+
+        def opened() -> Mapping[str, Any]:
+            found: Mapping[str, Any] = self.connection.write(
+                "POST", f"{self._path}/pulls", fields, lambda: self._open_pull_of(branch)
+            )
+            return found
+
+        try:
+            made = opened()
+        except GithubError as error:
+            if not is_draft or error.status != 422 or "draft" not in str(error).lower():
+                raise
+            fields["draft"] = False
+            made = opened()
         return next(self._ours([made]))
 
     def _open_pull_of(self, branch: str) -> Mapping[str, Any] | None:

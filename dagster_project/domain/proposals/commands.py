@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markdown_it import MarkdownIt
+
 SNOOZE, REJECT, UNREJECT, REBUILD = "snooze", "reject", "unreject", "rebuild"
 ALL = "all"
 USAGE = (
@@ -13,7 +15,7 @@ USAGE = (
     "`/nightshift unreject RESOURCE` or `/nightshift rebuild`"
 )
 _LINE = re.compile(r"^\s*/nightshift\b[ \t]*(.*?)\s*$", re.MULTILINE)
-_FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1", re.MULTILINE | re.DOTALL)
+_MARKDOWN = MarkdownIt("commonmark").disable(["heading", "lheading"])
 _DURATION = re.compile(r"(\d{1,4})([dw])", re.IGNORECASE)
 _SHA = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
 _LONGEST_DAYS = 730
@@ -39,10 +41,10 @@ class Misunderstood:
 
 
 def parse(text: str, resource_ids: Sequence[str]) -> list[Command | Misunderstood]:
-    """The commands of a comment. Quotes and code are no commands. ``resource_ids`` are what the comment's place is about:
-    a command names one of them, or where there are none (a dashboard) any resource."""
-    lines = _LINE.findall(_FENCED.sub("", text.replace("\r\n", "\n")))
-    return [_command(line.split(), resource_ids) for line in lines]
+    """The commands of a comment: lines of its paragraphs. Quotes, lists and code are no commands. ``resource_ids`` are what the
+    comment's place is about: a command names one of them, or where there are none (a dashboard) any resource."""
+    paragraphs = [token.content for token in _MARKDOWN.parse(text) if token.type == "inline" and token.level == 1]
+    return [_command(line.split(), resource_ids) for words in paragraphs for line in _LINE.findall(words)]
 
 
 def _command(words: list[str], resource_ids: Sequence[str]) -> Command | Misunderstood:

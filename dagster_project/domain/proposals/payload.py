@@ -11,9 +11,11 @@ import binascii
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Literal
 
-from dagster_project.domain.proposals.model import Change, Evidence, Group, GroupKey, Item
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from dagster_project.domain.proposals.model import RISKS, Change, Evidence, Group, GroupKey, Item
 
 _VERSION = 1
 _MARK = re.compile(r"<!-- nightshift:proposal ([A-Za-z0-9+/=]+) -->")
@@ -51,6 +53,17 @@ class Payload:
         return sum(each.savings_usd_month for each in self.resources)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored(Payload):
+    """A payload with the version of its form."""
+
+    version: Literal[1]
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+_STORED = TypeAdapter(_Stored)
+
+
 def payload_of(group: Group, base_sha: str, base_blobs: dict[str, str]) -> Payload:
     """The payload of a group whose files have these Git ids on the base."""
     resources = (_remembered(item, change) for item in group.items for change in item.changes)
@@ -76,24 +89,22 @@ def to_json(payload: Payload) -> str:
 
 
 def from_json(text: str) -> Payload | None:
-    """The payload of a text; None where it is none of this version."""
+    """The payload of a text; None where it is none of this version, or has a value of another type or that cannot be stored."""
     try:
-        found = json.loads(text)
-        if found.pop("version") != _VERSION:
-            return None
-        return Payload(
-            GroupKey(**found["key"]),
-            found["base_sha"],
-            tuple((path, blob) for path, blob in found["base_blobs"]),
-            tuple(_resource(each) for each in found["resources"]),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError):
+        found = _STORED.validate_json(text, strict=True)
+    except (ValidationError, ValueError):
         return None
+    return (
+        Payload(found.key, found.base_sha, found.base_blobs, found.resources)
+        if found.key.risk in RISKS and _can_be_stored(found)
+        else None
+    )
 
 
-def _resource(found: dict[str, Any]) -> Remembered:
-    evidence = found.pop("evidence")
-    return Remembered(**found, evidence=Evidence(**{**evidence, "demand": tuple(evidence["demand"])}))
+def _can_be_stored(payload: _Stored) -> bool:
+    """PostgreSQL takes no zero and no half of a character."""
+    text = json.dumps(asdict(payload), ensure_ascii=False)
+    return "\\u0000" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def to_comment(payload: Payload) -> str:

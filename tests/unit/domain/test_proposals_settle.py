@@ -347,15 +347,15 @@ class TestComments:
         assert expected.replies[1].text == "It may be proposed again; before, it was rejected by alice."
         assert expected.replies[2].text.startswith("Nothing is rejected or snoozed")
 
-    def test_what_is_taken_back_and_said_again_in_one_night_stands(self) -> None:
-        """Answers are kept first and withdrawn then, so that a withdrawal must not reach what was said after it."""
-        found = heard(
-            comment("/nightshift unreject i-1", 20),
-            comment("/nightshift reject i-1 after all", 21),
-            known={"i-1": replace(STANDING, resource_id="i-1")},
-        )
-        assert [each.source for each in found.answers] == ["acme/infra#7:21"]
-        assert not any(name == "i-1" and "acme/infra#7:21".startswith(source) for name, source in found.withdrawn)
+    def test_what_is_taken_back_and_said_again_is_not_what_is_said_and_taken_back(self) -> None:
+        """Whoever keeps what was said must be able to tell which of the two came last."""
+        known = {"i-1": replace(STANDING, resource_id="i-1")}
+        said = comment("/nightshift reject i-1 after all", 21)
+        before, after = (comment("/nightshift unreject i-1", number) for number in (20, 22))
+        taken_back_first, taken_back_last = heard(before, said, known=known), heard(said, after, known=known)
+        assert [each.source for each in taken_back_first.answers] == ["acme/infra#7:21"]
+        assert taken_back_last.replies[1].text == "It may be proposed again; before, it was rejected by alice."
+        assert (taken_back_first.answers, taken_back_first.withdrawn) != (taken_back_last.answers, taken_back_last.withdrawn)
 
     def test_the_same_comment_twice_gives_the_same_source(self) -> None:
         asks = comment("/nightshift reject i-1 no", 10)
