@@ -50,7 +50,7 @@ def write_outbox(outbox: Path, day: date, parcels: Sequence[Parcel]) -> Path:
 
 def patch_of(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bytes:
     """The difference of files as Git writes it, byte by byte: line ends, missing last newlines and odd names are kept."""
-    return b"".join(_file_patch(path, before[path], data) for path, data in sorted(after.items()))
+    return b"".join(_file_patch(path, before[path], data) for path, data in sorted(after.items()) if data != before[path])
 
 
 def _file_patch(path: str, before: bytes, after: bytes) -> bytes:

@@ -19,6 +19,7 @@ def proposal_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDe
     common = {**ASSET_KWARGS, "partitions_def": partitions, "group_name": "proposals"}
 
     @dg.asset(
+        deps=["resource_inventory"],
         description=PROPOSAL_ANSWERS.description,
         metadata=columns_of(PROPOSAL_ANSWERS),
         kinds={"github", "postgres"},

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import asyncpg
+import polars as pl
 
 from dagster_project.actions import proposal_store as store
 from dagster_project.domain.proposals import pulls
@@ -14,6 +15,7 @@ from dagster_project.domain.proposals.memory import Answer
 from dagster_project.domain.proposals.payload import Payload, from_body
 from dagster_project.domain.proposals.pulls import PullRecord, SeenPull
 from dagster_project.domain.proposals.settle import CLOSING_MARK, Fate, Settled, settle_comments, settle_pulls
+from dagster_project.lake.tables import RESOURCE_INVENTORY
 from dagster_project.pipeline.repositories import Remote
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.reporting.pull_request import MARKS, reply_of
@@ -86,8 +88,8 @@ async def _keep(
     by_number = {pull.number: pull for pull in seen}
     tidy = []
     async with connection.transaction():
-        await store.note_answers(connection, settled.answers)
         await store.withdraw(connection, settled.withdrawn, "reopened", runtime.now)
+        await store.note_answers(connection, settled.answers)
         for fate in settled.fates:
             if fate.state in pulls.PENDING and fate.record.state not in pulls.PENDING:
                 await store.make_way(connection, fate.record, day)
@@ -146,12 +148,13 @@ async def _answer_comments(
     mine = [each for each in read if each.number in about or each.number == marks.dashboard]
     fresh = await store.unanswered(connection, name, [each.id for each in mine])
     standing = await store.standing_answers(connection)
+    fresh_ones = [each for each in mine if each.id in fresh]
     settled = settle_comments(
-        [each for each in mine if each.id in fresh], about, marks.dashboard, standing, github.may_write, name
+        fresh_ones, about, marks.dashboard, standing, github.may_write, name, is_resource=_inventory(runtime).__contains__
     )
     async with connection.transaction():
-        await store.note_answers(connection, settled.answers)
         await store.withdraw(connection, settled.withdrawn, "a comment", runtime.now)
+        await store.note_answers(connection, settled.answers)
         for rebuild in settled.rebuilds:
             for record in records:
                 if record.number == rebuild.number:
@@ -162,6 +165,15 @@ async def _answer_comments(
     # Only now: a comment that is not noted is read again, and its answer found.
     for each in mine:
         await store.note_answered(connection, name, each.id, each.created_at)
+
+
+def _inventory(runtime: Runtime) -> frozenset[str]:
+    """The resources of the newest inventory."""
+    days = runtime.lake.days(RESOURCE_INVENTORY)
+    if not days:
+        return frozenset()
+    frame = pl.read_parquet(runtime.lake.require(RESOURCE_INVENTORY, days[-1]), columns=["resource_id"], hive_partitioning=False)
+    return frozenset(frame["resource_id"])
 
 
 def _payloads(seen: list[SeenPull], records: list[PullRecord]) -> Mapping[int, Payload]:

@@ -27,6 +27,9 @@ FROZEN_MARK = "<!-- nightshift:frozen"
 MARKS = "<!-- nightshift:"
 """Begins every comment of ours; what holds it is not read as somebody's answer."""
 DASHBOARD_TITLE = "Nightshift: right-sizing dashboard"
+# Characters that look the same and are not acted upon.
+_UNLINKED = str.maketrans({"@": "\N{FULLWIDTH COMMERCIAL AT}", "#": "\N{FULLWIDTH NUMBER SIGN}", "[": "(", "]": ")"})
+_LONGEST_REASON = 400
 _SHOWN_NAMES = 20
 _DASHBOARD_ENTRIES = (200, 60, 20, 5)
 _HOURS_PER_POINT = 6
@@ -99,6 +102,7 @@ def _templates() -> Environment:
         "is_drawn": lambda chart: bool(_points(chart)),
         "trusted": own_markdown,
         "some_names": _some_names,
+        "cut": _cut,
         "entry_line": _entry_line,
     }
     return environment
@@ -139,6 +143,11 @@ def _points(chart: DemandChart) -> list[float]:
     return found
 
 
+def _cut(text: str) -> str:
+    """A sentence as far as it is read: what people write has no length."""
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"
+
+
 def _some_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names[:_SHOWN_NAMES])
 
@@ -149,8 +158,11 @@ def _entry_line(entry: DashboardEntry) -> str:
     number = f"#{entry.number} " if entry.number else ""
     saving = f" ({money(entry.savings_usd_month).replace('<', '&lt;')} a month)" if entry.savings_usd_month is not None else ""
     assert escape is not None  # noqa: S101 - set where the templates are made
-    return own_markdown(f"{number}{name(entry.title)}{saving}: {escape(entry.detail)}")
+    return own_markdown(f"{number}{name(entry.title)}{saving}: {escape(_cut(entry.detail))}")
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    """Data in a title or a commit message. They are no Markdown, and still GitHub links mentions and numbers in them, closes what
+    they say to close, and skips checks at a word in brackets."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    return line.translate(_UNLINKED)

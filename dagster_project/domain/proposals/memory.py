@@ -42,7 +42,7 @@ def _differs(was: float | None, will: float | None) -> bool:
         return (was is None) != (will is None)
     if was <= 0 or will <= 0:
         return (was <= 0) != (will <= 0)
-    return abs(math.log(will / was)) > _TOLERANCE
+    return abs(math.log(will) - math.log(was)) > _TOLERANCE
 
 
 def holds(answer: Answer, day: date, rejection_days: int) -> bool:

@@ -157,7 +157,16 @@ class Tonight:
 
 def reconcile(tonight: Tonight, open_pulls: Sequence[OpenPull], records: Sequence[PullRecord], limits: Limits) -> list[Action]:
     """The night's actions: what is closed comes before what is changed, and that before what is opened."""
-    decided: list[Action] = [_of_open(tonight, pull, limits) for pull in sorted(open_pulls, key=lambda pull: pull.seen.number)]
+    in_order = sorted(open_pulls, key=lambda pull: pull.seen.number)
+    # Of two that hold one resource the first one keeps it.
+    holder: dict[str, int] = {}
+    for pull in in_order:
+        for name in pull.payload.resource_ids if pull.payload else ():
+            holder.setdefault(name, pull.seen.number)
+    decided: list[Action] = []
+    for pull in in_order:
+        elsewhere = frozenset(name for name, number in holder.items() if number != pull.seen.number)
+        decided.append(_of_open(tonight, pull, elsewhere, limits))
     occupied = {name for action in decided for name in _held_by(action)}
     taken = {action.pull.seen.digest for action in decided if not isinstance(action, Close | Create | Abandon | Wait)}
     begun = {each.digest: each for each in records if each.state == pulls.OPENING and each.number is None}
@@ -209,15 +218,18 @@ def _held_by(action: Action) -> tuple[str, ...]:
     return ()
 
 
-def _of_open(tonight: Tonight, pull: OpenPull, limits: Limits) -> Action:
+def _of_open(tonight: Tonight, pull: OpenPull, held_elsewhere: frozenset[str], limits: Limits) -> Action:
     payload = pull.payload
     if payload is None:
         return Freeze(pull)
     if set(payload.resource_ids) <= tonight.untouchable:
         return Hold(pull)
-    kept, undecided, gone = _sorted_out(tonight, payload, pull.record, limits.stale_days)
+    is_frozen = pull.is_touched(tonight.base) and not _may_replace(tonight, pull)
+    # Of a frozen one only the evidence counts: it is not shared out any more.
+    others = frozenset() if is_frozen else held_elsewhere
+    kept, undecided, gone = _sorted_out(tonight, payload, pull.record, others, limits.stale_days)
     is_asked = pull.seen.number in tonight.rebuilds
-    if pull.is_touched(tonight.base) and not _may_replace(tonight, pull):
+    if is_frozen:
         return Freeze(pull, tuple(gone))
     if pull.record is not None and pull.record.state == pulls.CLOSING:
         return Close(pull, (pull.record.reason or "It is no longer proposed.",))
@@ -239,7 +251,7 @@ def _may_replace(tonight: Tonight, pull: OpenPull) -> bool:
 
 
 def _sorted_out(
-    tonight: Tonight, payload: Payload, record: PullRecord | None, stale_days: int
+    tonight: Tonight, payload: Payload, record: PullRecord | None, held_elsewhere: frozenset[str], stale_days: int
 ) -> tuple[list[Item], list[str], list[str]]:
     """Items that stay, resources about which tonight says nothing, and a sentence for each resource that goes."""
     mine = {name: (key, item) for key, item in tonight.items if _is_at_home(key, payload.key) for name in item.resource_ids}
@@ -252,7 +264,10 @@ def _sorted_out(
         name = each.resource_id
         if name in mine:
             item = mine[name][1]
-            kept[item.file, item.start_byte] = item
+            if held_elsewhere & set(item.resource_ids):
+                gone.append(f"{name}: {OCCUPIED}.")
+            else:
+                kept[item.file, item.start_byte] = item
         elif name in elsewhere:
             other = elsewhere[name]
             gone.append(f"{name}: it belongs to another group now ({other.root}, {other.owner}, {other.risk} risk).")
@@ -263,11 +278,10 @@ def _sorted_out(
         else:
             standing = tonight.standings.get(name)
             since = (tonight.day - record.confirmed_on).days if record else 0
-            if standing is None:
-                undecided.append(name)
-                if since > stale_days:
-                    gone.append(f"{name}: the inventory has not listed it for more than {counted_days}.")
-            elif standing.reason_code in _UNDECIDED or (standing.verdict == _INSUFFICIENT and since <= stale_days):
+            is_stale = since > stale_days
+            if standing is None and is_stale:
+                gone.append(f"{name}: the inventory has not listed it for more than {counted_days}.")
+            elif standing is None or standing.reason_code in _UNDECIDED or (standing.verdict == _INSUFFICIENT and not is_stale):
                 undecided.append(name)
             else:
                 gone.append(f"{name}: {standing.sentence}")
@@ -277,7 +291,8 @@ def _sorted_out(
 def _is_at_home(now: GroupKey, then: GroupKey) -> bool:
     """Whether an item may stay in its pull request: of the same group or of one of lower risk. A number at a threshold then does
     not move it back and forth."""
-    return replace(now, risk=then.risk) == then and RISKS.index(now.risk) <= RISKS.index(then.risk)
+    same = replace(now, risk=then.risk).digest == then.digest
+    return same and RISKS.index(now.risk) <= RISKS.index(then.risk)
 
 
 def _is_changed(tonight: Tonight, payload: Payload, group: Group, undecided: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from dagster_project.domain.proposals.payload import Payload, from_body
 from dagster_project.domain.proposals.pulls import PullRecord, SeenPull
 
 CLOSING_MARK = "<!-- nightshift:closing -->"
+_MAY_BE_REOPENED = (pulls.REJECTED, pulls.CLOSED)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,7 +62,8 @@ class Rebuild:
 @dataclass(slots=True)
 class Settled:
     """Everything that is new: fates of records, pull requests that no record knows with what they are, answers to keep and to
-    withdraw (resource and what their sources begin with; all of the resource where that is empty)."""
+    withdraw (resource and what their sources begin with; all of the resource where that is empty). What is withdrawn is older
+    than any of the answers."""
 
     fates: list[Fate] = field(default_factory=list)
     unknown: list[tuple[SeenPull, str]] = field(default_factory=list)
@@ -92,22 +94,26 @@ def settle_pulls(
             continue
         if record is not None and pull.is_open:
             _settle_open(settled, record, pull)
-        elif record is None or record.state in pulls.PENDING:
-            is_meant = record is not None and record.state == pulls.CLOSING
+        elif record is None or record.state in (*pulls.PENDING, *_MAY_BE_REOPENED):
+            is_meant = record is not None and record.state in (pulls.CLOSING, pulls.CLOSED)
             state = _state_of(pull, me, is_meant=is_meant, has_closing_mark=has_closing_mark)
+            if record is not None and (state == record.state or (record.state == pulls.REJECTED and state != pulls.MERGED)):
+                continue
             if state == pulls.REJECTED:
                 settled.answers += _rejections(pull, payload)
             if record is None:
                 settled.unknown.append((pull, state))
             else:
                 settled.fates.append(Fate(record, state, pull.number, pull.url, pull.merged_at, _reason(pull, record, state)))
+                if state == pulls.MERGED and record.state in _MAY_BE_REOPENED:
+                    settled.withdrawn += _closings(record, pull)
     return settled
 
 
 def _settle_open(settled: Settled, record: PullRecord, pull: SeenPull) -> None:
-    if record.state in (pulls.REJECTED, pulls.CLOSED):
+    if record.state in _MAY_BE_REOPENED:
         settled.fates.append(Fate(record, pulls.OPEN, pull.number, pull.url, reason=""))
-        settled.withdrawn += [(name, _closing_of(record.repository, pull)) for name in record.payload.resource_ids]
+        settled.withdrawn += _closings(record, pull)
     elif record.number is None:
         settled.fates.append(Fate(record, record.state, pull.number, pull.url))
 
@@ -147,6 +153,11 @@ def _rejections(pull: SeenPull, payload: Payload) -> list[Answer]:
     ]
 
 
+def _closings(record: PullRecord, pull: SeenPull) -> list[tuple[str, str]]:
+    """What is taken back when somebody opens a pull request again."""
+    return [(name, _closing_of(record.repository, pull)) for name in record.payload.resource_ids]
+
+
 def _closing_of(repository: str, pull: SeenPull) -> str:
     """Begins the sources of answers that closing a pull request gave."""
     return f"{repository}#{pull.number}:closed "
@@ -159,11 +170,13 @@ def settle_comments(
     known: Mapping[str, Answer],
     may_write: Callable[[str], bool],
     repository: str,
+    *,
+    is_resource: Callable[[str], bool],
 ) -> Settled:
     """What comments on our pull requests (``about``, by number) and on the dashboard ask for.
 
     Only people who may write to the repository are heard, and everybody who asks is answered. ``known`` are the answers that
-    stand, by resource.
+    stand, by resource; ``is_resource`` says whether there is one of a name that was written on the dashboard.
     """
     settled = Settled()
     standing = dict(known)
@@ -178,9 +191,18 @@ def settle_comments(
             text = "Only people who may write to this repository are heard; nothing was changed."
             settled.replies.append(Reply(comment.id, comment.number, comment.author, text))
             continue
+        if payload is None:
+            commands = [_of_a_resource(command, is_resource) for command in commands]
         told = [_follow(settled, command, comment, payload, standing, repository) for command in commands]
         settled.replies.append(Reply(comment.id, comment.number, comment.author, " ".join(told)))
     return settled
+
+
+def _of_a_resource(command: Command | Misunderstood, is_resource: Callable[[str], bool]) -> Command | Misunderstood:
+    """A command of the dashboard, unless it names nothing that there is: a slip of the pen must not look like an answer."""
+    if isinstance(command, Misunderstood) or command.name == UNREJECT or all(map(is_resource, command.resource_ids)):
+        return command
+    return Misunderstood("No resource has that name; write it as the dashboard does.")
 
 
 def _follow(
@@ -207,6 +229,8 @@ def _follow(
         answer = standing.pop(names[0], None)
         if answer is None:
             return "Nothing is rejected or snoozed under that name; the dashboard lists the names."
+        # What was said before in these comments is not kept at all; what is withdrawn was kept earlier.
+        settled.answers = [each for each in settled.answers if each.resource_id != answer.resource_id]
         settled.withdrawn.append((answer.resource_id, ""))
         return f"It may be proposed again; before, it was {answer.kind} by {answer.actor}."
     proposed = {each.resource_id: each for each in payload.resources} if payload else {}
