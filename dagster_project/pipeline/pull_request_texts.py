@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,7 @@ from dagster_project.statements import statement
 
 _OWNER_FILES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks, in its order; the first one counts."""
+_COMMENT = re.compile(r"(?:^|\s)#.*")
 _MOST_REVIEWERS = 15
 """GitHub takes no more of each kind."""
 
@@ -142,6 +144,15 @@ def _closest(row: Mapping[str, Any]) -> str:
     return f"{row['closest_event']} would have used {row['closest_event_pct']:.0f} % of the new size"
 
 
+def _is_pattern(line: str) -> bool:
+    """Whether a line is one that GitHub heeds; it skips others, and the library stops at them."""
+    try:
+        CodeOwners(line)
+    except (ValueError, re.error):
+        return False
+    return True
+
+
 def owners_of(folder: Path, files: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Code owners of files, as logins of people and short names of teams."""
     people: set[str] = set()
@@ -150,10 +161,8 @@ def owners_of(folder: Path, files: Sequence[str]) -> tuple[tuple[str, ...], tupl
         path = folder / name
         if not path.is_file() or path.is_symlink():
             continue
-        try:
-            owners = CodeOwners(path.read_text(encoding="utf-8", errors="replace"))
-        except ValueError:  # a pattern that GitHub ignores too
-            break
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        owners = CodeOwners("\n".join(filter(_is_pattern, (_COMMENT.sub("", line) for line in lines))))
         for file in files:
             for kind, owner in owners.of(file):
                 if kind == "USERNAME":

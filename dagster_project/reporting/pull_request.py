@@ -27,6 +27,7 @@ FROZEN_MARK = "<!-- nightshift:frozen"
 MARKS = "<!-- nightshift:"
 """Begins every comment of ours; what holds it is not read as somebody's answer."""
 DASHBOARD_TITLE = "Nightshift: right-sizing dashboard"
+_ISSUE = re.compile(r"\bGH-(?=\d)", re.IGNORECASE)
 # Characters that look the same and are not acted upon.
 _UNLINKED = str.maketrans({"@": "\N{FULLWIDTH COMMERCIAL AT}", "#": "\N{FULLWIDTH NUMBER SIGN}", "[": "(", "]": ")"})
 _LONGEST_REASON = 400
@@ -165,4 +166,4 @@ def _one_line(text: str) -> str:
     """Data in a title or a commit message. They are no Markdown, and still GitHub links mentions and numbers in them, closes what
     they say to close, and skips checks at a word in brackets."""
     line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return line.translate(_UNLINKED)
+    return _ISSUE.sub("GH\N{EN DASH}", line.translate(_UNLINKED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,12 +23,12 @@ def read(location: str, max_bytes: int) -> bytes:
     """
     if location.startswith("s3://"):
         return _from_s3(location, max_bytes)
-    path = Path(location).expanduser()
     try:
+        path = Path(location).expanduser()
         if path.stat().st_size > max_bytes:
             raise InputError(f"The state {location} has more than {max_bytes // 1_000_000} MB; split the root.")
         return path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, RuntimeError):  # no such file, no name of a file, no such home
         raise InputError(f"There is no state {location}; write it with 'terraform state pull', or correct the setting.") from None
     except OSError as error:
         raise AccessDenied(f"The state {location} cannot be read ({error.strerror}); let this user read it.") from None
@@ -47,6 +48,7 @@ def _from_s3(location: str, max_bytes: int) -> bytes:
         read_timeout=_TIMEOUT_SECONDS,
         retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
     )
+    refusal: Exception
     try:
         client: Any = boto3.client("s3", config=config)
         found = client.get_object(Bucket=bucket, Key=key)
@@ -55,14 +57,21 @@ def _from_s3(location: str, max_bytes: int) -> bytes:
         data: bytes = found["Body"].read()
         return data
     except NoCredentialsError:
-        raise AccessDenied(f"There are no AWS credentials to read {location} with; give some that allow s3:GetObject.") from None
+        refusal = AccessDenied(f"There are no AWS credentials to read {location} with; give some that allow s3:GetObject.")
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in ("NoSuchKey", "NoSuchBucket", "404"):
-            raise InputError(f"There is no state {location}; correct the setting.") from None
-        if status in (401, 403):
-            raise AccessDenied(f"AWS does not let this account read {location}; it needs s3:GetObject.") from None
-        raise SourceUnavailable(f"S3 refused {location} ({code or status}); the next night tries again.") from None
+        refusal = _told(location, error.response)
     except (BotoCoreError, OSError) as error:
-        raise SourceUnavailable(f"S3 did not give {location} ({type(error).__name__}); the next night tries again.") from None
+        refusal = SourceUnavailable(f"S3 did not give {location} ({type(error).__name__}); the next night tries again.")
+    # Not inside of the handlers: an error of a connection that broke holds what was read of the state by then.
+    raise refusal
+
+
+def _told(location: str, answer: Mapping[str, Any]) -> Exception:
+    """What S3's refusal means."""
+    code = answer.get("Error", {}).get("Code", "")
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in ("NoSuchKey", "NoSuchBucket", "404"):
+        return InputError(f"There is no state {location}; correct the setting.")
+    if status in (401, 403):
+        return AccessDenied(f"AWS does not let this account read {location}; it needs s3:GetObject.")
+    return SourceUnavailable(f"S3 refused {location} ({code or status}); the next night tries again.")
