@@ -160,7 +160,9 @@ class ProposalSettings(_Section):
         (), description="Exceptions by service and environment, in order; the first that matches a resource counts."
     )
     kill_switch: bool = Field(
-        False, description="While true nothing outside is written, whatever the modes say. NIGHTSHIFT_KILL_SWITCH."
+        False,
+        description="While true nothing outside is written, whatever the modes say. NIGHTSHIFT_KILL_SWITCH. "
+        "A file kill_switch in the home does the same, at once.",
     )
     max_items: int = Field(5, ge=1, le=20, description="Edited lines in one pull request.")
     max_open: int = Field(10, ge=0, le=200, description="Open pull requests of one repository.")
@@ -290,6 +292,12 @@ class Settings(_Section):
         if len(set(names)) < len(names):
             raise ValueError("each repository may be listed once, with all of its roots")
         return self
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a kill switch is on: in the settings, or a file ``kill_switch`` in the home, which also stops a night that
+        runs."""
+        return self.proposals.kill_switch or self.rightsizing.kill_switch or (self.home / "kill_switch").exists()
 
     @property
     def outbox(self) -> Path:

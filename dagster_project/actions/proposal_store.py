@@ -16,6 +16,7 @@ from dagster_project.domain.proposals.payload import Payload, from_json, to_json
 from dagster_project.domain.proposals.pulls import PullRecord
 from dagster_project.errors import StateError
 
+Answers = dict[str, tuple[Answer, ...]]
 _ANSWERED_KEPT = timedelta(days=30)
 
 
@@ -80,13 +81,14 @@ async def insert(
     head_sha: str | None = None,
     url: str | None = None,
     merged_at: datetime | None = None,
+    merge_sha: str | None = None,
     ended_on: date | None = None,
 ) -> PullRecord:
     """Writes down that a pull request is about to be opened, or was found. One that another run wrote down meanwhile is returned
     instead."""
     row = await connection.fetchrow(
         "insert into nightshift.pull_requests (repository, digest, branch, state, payload, opened_on, confirmed_on, number, "
-        "head_sha, url, merged_at, ended_on) values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11) "
+        "head_sha, url, merged_at, ended_on, merge_sha) values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12) "
         "on conflict do nothing returning *",
         payload.key.repository.lower(),
         payload.key.digest,
@@ -99,6 +101,7 @@ async def insert(
         url,
         merged_at,
         ended_on,
+        merge_sha,
     )
     if row is None:
         row = await connection.fetchrow(
@@ -123,8 +126,9 @@ async def update(connection: asyncpg.Connection, record: PullRecord, **changes: 
     return _record(row)
 
 
-async def make_way(connection: asyncpg.Connection, record: PullRecord, day: date) -> None:
-    """Ends what was begun for the group of a pull request that was opened again."""
+async def make_way(connection: asyncpg.Connection, record: PullRecord, day: date) -> bool:
+    """Ends what was begun for the group of a pull request that was opened again; whether it may take the group's place, which it
+    may not where another pull request has it."""
     await connection.execute(
         "update nightshift.pull_requests set state = 'closed', reason = 'an earlier one was opened again', ended_on = $4, "
         "changed_at = now() where repository = $1 and digest = $2 and id <> $3 and state = 'opening' and number is null",
@@ -133,18 +137,29 @@ async def make_way(connection: asyncpg.Connection, record: PullRecord, day: date
         record.id,
         day,
     )
+    is_taken = await connection.fetchval(
+        "select exists (select from nightshift.pull_requests where repository = $1 and digest = $2 and id <> $3 "
+        "and state in ('opening', 'open', 'closing'))",
+        record.repository.lower(),
+        record.digest,
+        record.id,
+    )
+    return not is_taken
 
 
-async def standing_answers(connection: asyncpg.Connection, before: datetime | None = None) -> dict[str, Answer]:
-    """The answer to each resource that counts, of those that were not withdrawn: a rejection before a snooze, the last of a kind.
-    Of those given before a moment, where one is named."""
+async def standing_answers(connection: asyncpg.Connection, before: datetime | None = None) -> Answers:
+    """The answers to each resource that were not withdrawn: rejections before snoozes, the last one first. Of those given
+    before a moment, where one is named."""
     rows = await connection.fetch(
-        "select distinct on (resource_id) * from nightshift.proposal_answers where ($1::timestamptz is null or answered_at < $1) "
+        "select * from nightshift.proposal_answers where ($1::timestamptz is null or answered_at < $1) "
         "and (withdrawn_at is null or withdrawn_at >= $1) "
         "order by resource_id, kind = 'rejected' desc, answered_at desc, id desc",
         before,
     )
-    return {row["resource_id"]: _answer(row) for row in rows}
+    found: dict[str, tuple[Answer, ...]] = {}
+    for row in rows:
+        found[row["resource_id"]] = (*found.get(row["resource_id"], ()), _answer(row))
+    return found
 
 
 async def note_answers(connection: asyncpg.Connection, answers: Iterable[Answer]) -> None:
@@ -213,21 +228,22 @@ async def note_marks(connection: asyncpg.Connection, repository: str, marks: Mar
         )
 
 
-async def unanswered(connection: asyncpg.Connection, repository: str, comment_ids: Sequence[int]) -> set[int]:
-    """Those of some comments that were not answered yet."""
+async def answered(connection: asyncpg.Connection, repository: str, comment_ids: Sequence[int]) -> dict[int, datetime]:
+    """Of some comments those that were answered, with the moment at which they had been written or edited last."""
     rows = await connection.fetch(
-        "select comment_id from nightshift.answered_comments where repository = $1 and comment_id = any($2::bigint[])",
+        "select comment_id, commented_at from nightshift.answered_comments where repository = $1 "
+        "and comment_id = any($2::bigint[])",
         repository.lower(),
         list(comment_ids),
     )
-    return set(comment_ids) - {row["comment_id"] for row in rows}
+    return {row["comment_id"]: row["commented_at"] for row in rows}
 
 
 async def note_answered(connection: asyncpg.Connection, repository: str, comment_id: int, at: datetime) -> None:
     """Notes that a comment was answered."""
     await connection.execute(
         "insert into nightshift.answered_comments (repository, comment_id, commented_at) values ($1, $2, $3) "
-        "on conflict do nothing",
+        "on conflict (repository, comment_id) do update set commented_at = excluded.commented_at",
         repository.lower(),
         comment_id,
         at,

@@ -72,14 +72,14 @@ def shown(runtime: Runtime, resource_id: str, day: date | None) -> list[tuple[st
 
 
 async def _known(connection: asyncpg.Connection, resource_id: str) -> tuple[list[Answer], list[str]]:
-    answer = (await store.standing_answers(connection)).get(resource_id)
+    answers = (await store.standing_answers(connection)).get(resource_id, ())
     records = await store.of_resource(connection, resource_id)
     pulls = [
         f"{record.repository}#{record.number or '?'} {record.state}, opened {record.opened_on}"
         + (f", {record.url}" if record.url else "")
         for record in records
     ]
-    return [answer] if answer else [], pulls
+    return list(answers), pulls
 
 
 def reject(runtime: Runtime, resource_id: str, reason: str, actor: str) -> str:

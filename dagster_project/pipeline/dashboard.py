@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -10,11 +10,11 @@ import asyncpg
 
 from dagster_project.actions import proposal_store as store
 from dagster_project.domain.proposals import pulls
-from dagster_project.domain.proposals.memory import Answer, holds, told
+from dagster_project.domain.proposals.memory import Answer, first_holding, told
 from dagster_project.domain.proposals.model import Change
 from dagster_project.domain.proposals.pulls import PullRecord
 from dagster_project.domain.proposals.reconcile import Wait
-from dagster_project.pipeline.pull_request_sync import Synced
+from dagster_project.pipeline.pull_request_sync import Synced, is_of
 from dagster_project.pipeline.repositories import Remote
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.reporting.pull_request import DASHBOARD_MARK, DASHBOARD_TITLE, dashboard_of
@@ -30,20 +30,23 @@ async def keep_dashboard(
     records: Sequence[PullRecord],
     waits: Sequence[Wait],
     refused: Sequence[tuple[Change, str]],
+    ours: Collection[str],
     day: date,
 ) -> None:
     """Brings the dashboard up to date, where it differs; opens it when there is something to tell. One that somebody closed is
-    left alone."""
+    left alone. ``ours`` are the resources that this repository sets."""
+    days = runtime.settings.proposals.rejection_days
+    # What was said in another repository stands on its own dashboard; what was said on the command line, where its code is.
     answers = {
         name: answer
-        for name, answer in (await store.standing_answers(connection)).items()
-        # What was said in another repository stands on its own dashboard.
-        if "#" not in answer.source or answer.source.lower().startswith(f"{remote.settings.name.lower()}#")
+        for name, those in (await store.standing_answers(connection)).items()
+        if (answer := first_holding([each for each in those if is_of(each, remote.settings.name)], day, days)) is not None
+        and ("#" in answer.source or name in ours)
     }
     text = _text(records, waits, refused, answers, day, runtime.settings.proposals)
     body = dashboard_of(text)
     number = synced.marks.dashboard
-    issue = remote.github.issue(number) if number is not None else None
+    issue = remote.github.issue(number, DASHBOARD_MARK) if number is not None else None
     if issue is None:
         if text == _EMPTY:
             return
@@ -81,11 +84,7 @@ def _text(
         open=tuple(_pull(record) for record in records if record.state == pulls.OPEN and not record.frozen_sha),
         frozen=tuple(_pull(record) for record in records if record.state == pulls.OPEN and record.frozen_sha),
         waiting=tuple(DashboardEntry(name, None, why, saving) for name, why, saving in waiting),
-        rejected=tuple(
-            DashboardEntry(name, None, told(answer))
-            for name, answer in sorted(answers.items())
-            if holds(answer, day, settings.rejection_days)
-        ),
+        rejected=tuple(DashboardEntry(name, None, told(answer)) for name, answer in sorted(answers.items())),
         not_applied=tuple(_pull(record) for record in is_late),
         refused=tuple(
             DashboardEntry(change.resource_id, None, sentence, change.savings_usd_month)

@@ -138,9 +138,8 @@ def _proposals(runtime: Runtime) -> Iterator[Finding]:
         yield Finding("repositories", MISSING, "None in the settings; proposals are reported, and have no line of code.")
         return
     modes = sorted({settings.proposals.mode, *(rule.mode for rule in settings.proposals.modes)})
-    is_stopped = settings.proposals.kill_switch or settings.rightsizing.kill_switch
-    detail = "a kill switch is on: nothing outside is written" if is_stopped else f"modes in the settings: {', '.join(modes)}"
-    yield Finding("proposals", OK, detail)
+    told = f"modes in the settings: {', '.join(modes)}"
+    yield Finding("proposals", OK, "a kill switch is on: nothing outside is written" if settings.is_stopped else told)
     if not settings.github.has_credentials:
         yield Finding("github", MISSING, "No credentials; pull requests go to the outbox. Set NIGHTSHIFT_GITHUB_TOKEN or an App.")
     for repository in settings.repositories:

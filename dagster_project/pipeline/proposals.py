@@ -12,8 +12,8 @@ import polars as pl
 
 from dagster_project.actions import proposal_store
 from dagster_project.domain.proposals.grouping import Place
-from dagster_project.domain.proposals.memory import Answer, forbids, holds, told
-from dagster_project.domain.proposals.model import Change, Evidence
+from dagster_project.domain.proposals.memory import first_forbidding, first_holding, told
+from dagster_project.domain.proposals.model import REPORT_ONLY, Change, Evidence
 from dagster_project.domain.proposals.pulls import MERGED
 from dagster_project.domain.proposals.risk import risk_of
 from dagster_project.domain.rightsizing.groups import PROPOSE_MINIMUM
@@ -46,13 +46,13 @@ def snapshot_answers(runtime: Runtime, day: date) -> int:
             "until": answer.until,
             "said": told(answer),
         }
-        for answer in answers.values()
-        if holds(answer, day, days)
+        for each in answers.values()
+        if (answer := first_holding(each, day, days)) is not None
     ]
     return write_frame(runtime.lake, PROPOSAL_ANSWERS, day, pl.DataFrame(rows, schema=schema(PROPOSAL_ANSWERS)))
 
 
-def _answers(runtime: Runtime, before: datetime | None) -> dict[str, Answer]:
+def _answers(runtime: Runtime, before: datetime | None) -> proposal_store.Answers:
     return in_state(runtime, lambda connection: proposal_store.standing_answers(connection, before), is_new=True)
 
 
@@ -123,9 +123,12 @@ def change_of(row: Mapping[str, Any]) -> Change | None:
 
 
 def mode_of_service(service: str | None, environment: str | None, settings: ProposalSettings) -> Mode:
-    """What may be done to resources of a service and environment. A rule that names one is for none without such a tag."""
+    """What may be done to resources of a service and environment, whatever the case of their names. A resource without the tag
+    that a rule names may be one of the rule's: it is where the rule forbids, and is not where it allows."""
     for rule in settings.modes:
-        if rule.service in (None, service) and rule.environment in (None, environment):
+        pairs = ((rule.service, service), (rule.environment, environment))
+        is_unknown = rule.mode == REPORT_ONLY
+        if all(said is None or (is_unknown if has is None else said.lower() == has.lower()) for said, has in pairs):
             return rule.mode
     return settings.mode
 
@@ -133,14 +136,14 @@ def mode_of_service(service: str | None, environment: str | None, settings: Prop
 def _row(
     change: Change,
     located: Located,
-    answers: Mapping[str, Answer],
+    answers: proposal_store.Answers,
     merged: Mapping[str, str],
     day: date,
     settings: ProposalSettings,
 ) -> dict[str, Any]:
-    answer = answers.get(change.resource_id)
+    answer = first_forbidding(answers.get(change.resource_id, ()), change, day, settings.rejection_days)
     held_back = merged.get(change.resource_id)
-    if answer is not None and forbids(answer, change, day, settings.rejection_days):
+    if answer is not None:
         held_back = f"It was {told(answer)}."
     place, snapshot = located.place, located.snapshot
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -14,14 +14,16 @@ from dagster_project.domain.proposals import pulls
 from dagster_project.domain.proposals.memory import Answer
 from dagster_project.domain.proposals.payload import Payload, from_body
 from dagster_project.domain.proposals.pulls import PullRecord, SeenPull
-from dagster_project.domain.proposals.settle import CLOSING_MARK, Fate, Settled, settle_comments, settle_pulls
-from dagster_project.lake.tables import RESOURCE_INVENTORY
+from dagster_project.domain.proposals.settle import CLOSING_MARK, Fate, Reply, Settled, settle_comments, settle_pulls
+from dagster_project.lake.tables import PROPOSALS
 from dagster_project.pipeline.repositories import Remote
 from dagster_project.pipeline.runtime import Runtime
-from dagster_project.reporting.pull_request import MARKS, reply_of
+from dagster_project.reporting.pull_request import DASHBOARD_MARK, MARKS, reply_of
 
 _OVERLAP = timedelta(hours=1)
 """Read again each time: clocks differ, and a change may show late."""
+_COMMENTS_OVERLAP = timedelta(days=2)
+_MOST_REFUSALS = 20
 _FIRST_READ = timedelta(days=30)
 """How far back comments are read where none were read yet."""
 _CLOSED_READ = 1000
@@ -35,7 +37,7 @@ class Synced:
 
     seen: list[SeenPull]
     records: list[PullRecord]
-    answers: dict[str, Answer]
+    answers: store.Answers
     marks: store.Marks
     tidy: list[tuple[str, str]] = field(default_factory=list)
 
@@ -53,7 +55,9 @@ async def sync(runtime: Runtime, connection: asyncpg.Connection, remote: Remote,
             pull = github.pull(record.number)
             if pull is not None:
                 seen.append(pull)
-    settled = settle_pulls(records, seen, github.login, lambda pull: github.has_comment(pull.number, CLOSING_MARK))
+    # Closed between the two lists, it is in both: what is closed counts.
+    seen = list({pull.number: pull for pull in sorted(seen, key=lambda pull: not pull.is_open)}.values())
+    settled = settle_pulls(name, records, seen, github.login, lambda pull: github.has_comment(pull.number, CLOSING_MARK))
     if runtime.is_dry_run:
         answers = _with(await store.standing_answers(connection), settled)
         changed = {
@@ -64,21 +68,30 @@ async def sync(runtime: Runtime, connection: asyncpg.Connection, remote: Remote,
     tidy = await _keep(runtime, connection, settled, seen, day)
     await _adopt(connection, remote, settled, day)
     if may_write:
-        await _answer_comments(runtime, connection, remote, seen, await store.records(connection, name), marks)
+        if marks.dashboard is None:
+            # Without this store, or for the first time: answers stand on it that nothing else remembers.
+            dashboard = github.find_issue(DASHBOARD_MARK)
+            marks = replace(marks, dashboard=dashboard.number if dashboard else None)
+        await _answer_comments(runtime, connection, remote, seen, marks)
         marks = replace(marks, comments_read_until=runtime.now)
     marks = replace(marks, pulls_read_until=runtime.now)
     await store.note_marks(connection, name, marks)
     return Synced(seen, await store.records(connection, name), await store.standing_answers(connection), marks, tidy)
 
 
-def _with(answers: dict[str, Answer], settled: Settled) -> dict[str, Answer]:
-    """The answers that would stand; of a resource with several, the next one is not looked for."""
+def _with(answers: store.Answers, settled: Settled) -> store.Answers:
+    """The answers that would stand."""
     standing = {
-        name: answer
-        for name, answer in answers.items()
-        if not any(name == taken and answer.source.startswith(source) for taken, source in settled.withdrawn)
+        name: tuple(
+            answer
+            for answer in those
+            if not any(name == taken and answer.source.startswith(source) for taken, source in settled.withdrawn)
+        )
+        for name, those in answers.items()
     }
-    return standing | {answer.resource_id: answer for answer in settled.answers}
+    for answer in settled.answers:
+        standing[answer.resource_id] = (answer, *standing.get(answer.resource_id, ()))
+    return standing
 
 
 async def _keep(
@@ -91,8 +104,9 @@ async def _keep(
         await store.withdraw(connection, settled.withdrawn, "reopened", runtime.now)
         await store.note_answers(connection, settled.answers)
         for fate in settled.fates:
-            if fate.state in pulls.PENDING and fate.record.state not in pulls.PENDING:
-                await store.make_way(connection, fate.record, day)
+            is_reopened = fate.state in pulls.PENDING and fate.record.state not in pulls.PENDING
+            if is_reopened and not await store.make_way(connection, fate.record, day):
+                continue  # its group has another one by now; this one is left alone
             await keep_fate(connection, fate, day)
             pull = by_number.get(fate.number or 0)
             if fate.state == pulls.CLOSED and fate.record.state == pulls.CLOSING and pull is not None:
@@ -103,7 +117,13 @@ async def _keep(
 async def keep_fate(connection: asyncpg.Connection, fate: Fate, day: date) -> None:
     """Writes what became of a record."""
     is_over = fate.state not in pulls.PENDING
-    known = {"number": fate.number, "url": fate.url, "merged_at": fate.merged_at, "reason": fate.reason}
+    known = {
+        "number": fate.number,
+        "url": fate.url,
+        "merged_at": fate.merged_at,
+        "reason": fate.reason,
+        "merge_sha": fate.merge_sha,
+    }
     changes = {name: value for name, value in known.items() if value is not None}
     await store.update(connection, fate.record, state=fate.state, ended_on=day if is_over else None, **changes)
 
@@ -126,57 +146,71 @@ async def _adopt(connection: asyncpg.Connection, remote: Remote, settled: Settle
             head_sha=pull.head_sha if is_ours or not pull.is_open else None,
             url=pull.url,
             merged_at=pull.merged_at,
+            merge_sha=pull.merge_sha,
             ended_on=None if state in pulls.PENDING else day,
         )
 
 
 async def _answer_comments(
-    runtime: Runtime,
-    connection: asyncpg.Connection,
-    remote: Remote,
-    seen: list[SeenPull],
-    records: list[PullRecord],
-    marks: store.Marks,
+    runtime: Runtime, connection: asyncpg.Connection, remote: Remote, seen: list[SeenPull], marks: store.Marks
 ) -> None:
     """Follows what comments ask for and answers each once."""
     github, name = remote.github, remote.settings.name
-    about = _payloads(seen, records)
-    if not about and marks.dashboard is None:
-        return
-    since = marks.comments_read_until - _OVERLAP if marks.comments_read_until else runtime.now - _FIRST_READ
+    since = marks.comments_read_until - _COMMENTS_OVERLAP if marks.comments_read_until else runtime.now - _FIRST_READ
     read = [each for each in github.comments(since) if MARKS not in each.body]
+    records = await store.records(connection, name, [each.number for each in read])
+    about = _payloads(name, seen, records)
     mine = [each for each in read if each.number in about or each.number == marks.dashboard]
-    fresh = await store.unanswered(connection, name, [each.id for each in mine])
-    standing = await store.standing_answers(connection)
-    fresh_ones = [each for each in mine if each.id in fresh]
-    settled = settle_comments(
-        fresh_ones, about, marks.dashboard, standing, github.may_write, name, is_resource=_inventory(runtime).__contains__
-    )
+    known = await store.answered(connection, name, [each.id for each in mine])
+    fresh = [each for each in mine if each.id not in known or each.updated_at > known[each.id]]
+    standing = {
+        resource: those
+        for resource, answers in (await store.standing_answers(connection)).items()
+        if (those := tuple(answer for answer in answers if is_of(answer, name)))
+    }
+    ours = _resources_of(runtime, name, records).union(standing)
+    settled = settle_comments(fresh, about, marks.dashboard, standing, github.may_write, name, is_resource=ours.__contains__)
     async with connection.transaction():
         await store.withdraw(connection, settled.withdrawn, "a comment", runtime.now)
         await store.note_answers(connection, settled.answers)
         for rebuild in settled.rebuilds:
             for record in records:
-                if record.number == rebuild.number:
+                if record.number == rebuild.number and record.state in pulls.PENDING:
                     await store.update(connection, record, rebuild=rebuild.sha)
-    for reply in settled.replies:
-        text, mark = reply_of(reply.comment_id, reply.text)
+    for reply in _worth_saying(settled.replies):
+        text, mark = reply_of(reply.comment_ident if reply.is_heard else f"refused {reply.author}", reply.text)
         github.comment(reply.number, mark, text)
     # Only now: a comment that is not noted is read again, and its answer found.
-    for each in mine:
-        await store.note_answered(connection, name, each.id, each.created_at)
+    for each in fresh:
+        await store.note_answered(connection, name, each.id, each.updated_at)
 
 
-def _inventory(runtime: Runtime) -> frozenset[str]:
-    """The resources of the newest inventory."""
-    days = runtime.lake.days(RESOURCE_INVENTORY)
-    if not days:
-        return frozenset()
-    frame = pl.read_parquet(runtime.lake.require(RESOURCE_INVENTORY, days[-1]), columns=["resource_id"], hive_partitioning=False)
-    return frozenset(frame["resource_id"])
+def _worth_saying(replies: Sequence[Reply]) -> list[Reply]:
+    """Everybody who is heard is answered; others once in a thread, and not more of them than leave room for the night's work."""
+    refused = {(reply.number, reply.author): reply for reply in replies if not reply.is_heard}
+    return [*(reply for reply in replies if reply.is_heard), *list(refused.values())[:_MOST_REFUSALS]]
 
 
-def _payloads(seen: list[SeenPull], records: list[PullRecord]) -> Mapping[int, Payload]:
+def is_of(answer: Answer, repository: str) -> bool:
+    """Whether an answer may be told and taken back in a repository: it was given there, or on the command line."""
+    return "#" not in answer.source or answer.source.lower().startswith(f"{repository.lower()}#")
+
+
+def _resources_of(runtime: Runtime, repository: str, records: Sequence[PullRecord]) -> frozenset[str]:
+    """Resources whose size this repository sets: those of its pull requests, and of the newest proposals."""
+    days = runtime.lake.days(PROPOSALS)
+    names = {name for record in records for name in record.payload.resource_ids}
+    if days:
+        path = runtime.lake.require(PROPOSALS, days[-1])
+        frame = pl.read_parquet(path, columns=["resource_id", "repository"], hive_partitioning=False)
+        names |= set(frame.filter(pl.col("repository").str.to_lowercase() == repository.lower())["resource_id"])
+    return frozenset(names)
+
+
+def _payloads(repository: str, seen: list[SeenPull], records: Sequence[PullRecord]) -> Mapping[int, Payload]:
     remembered = {record.number: record.payload for record in records if record.number is not None}
     from_bodies = {pull.number: payload for pull in seen if (payload := from_body(pull.body)) is not None}
-    return {**from_bodies, **remembered}
+    believed = {
+        number: payload for number, payload in from_bodies.items() if payload.key.repository.lower() == repository.lower()
+    }
+    return {**believed, **remembered}

@@ -22,7 +22,7 @@ from dagster_project.actions.github.repository import blob_id
 from dagster_project.actions.outbox import Parcel, patch_of, write_outbox
 from dagster_project.domain.proposals import pulls
 from dagster_project.domain.proposals.grouping import Place, items_of
-from dagster_project.domain.proposals.memory import Answer, forbids, told
+from dagster_project.domain.proposals.memory import Answer, first_forbidding, told
 from dagster_project.domain.proposals.model import REPORT_ONLY, Change, Group, GroupKey, Item
 from dagster_project.domain.proposals.payload import payload_of, to_json
 from dagster_project.domain.proposals.pulls import PullRecord
@@ -42,8 +42,8 @@ from dagster_project.domain.proposals.reconcile import (
     Wait,
     reconcile,
 )
-from dagster_project.domain.proposals.settle import merged_fate
-from dagster_project.errors import GithubError, InputError, NightshiftError
+from dagster_project.domain.proposals.settle import merged_outcome
+from dagster_project.errors import GithubError, GithubLimit, InputError, NightshiftError
 from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.tables import PROPOSALS, PULL_REQUESTS, RESOURCE_INVENTORY, RIGHTSIZING_VERDICTS
@@ -60,7 +60,9 @@ from dagster_project.reporting.pull_request import FROZEN_MARK, closing_of, free
 from dagster_project.settings import RepositorySettings
 from dagster_project.statements import statement
 
-LATER = "the night ended before its turn"
+LATER = "it waits for what could not be done tonight"
+_MOST_PROBLEMS = 10
+"""Failures after which a repository's night is over."""
 OUTBOX, PLANNED, WAITING, FAILED, FROZEN = "outbox", "planned", "waiting", "failed", "frozen"
 
 
@@ -100,9 +102,8 @@ def may_write(runtime: Runtime, day: date) -> bool:
     """Whether anything outside may be written for a day: of the newest day, by no dry run, with no kill switch thrown, and only
     where some mode allows it."""
     settings = runtime.settings
-    is_stopped = settings.proposals.kill_switch or settings.rightsizing.kill_switch
     modes = {settings.proposals.mode, *(rule.mode for rule in settings.proposals.modes)}
-    return runtime.is_newest(day) and not runtime.is_dry_run and not is_stopped and modes != {REPORT_ONLY}
+    return runtime.is_newest(day) and not runtime.is_dry_run and not settings.is_stopped and modes != {REPORT_ONLY}
 
 
 def read_answers(runtime: Runtime, day: date) -> list[str]:
@@ -118,9 +119,17 @@ async def _read_answers(runtime: Runtime, connection: asyncpg.Connection, day: d
         try:
             async with _alone(connection, settings.name):
                 await _synced(runtime, connection, remote_of(runtime, settings), day)
-        except NightshiftError as error:
-            problems.append(f"{settings.name}: {error}")
+        except Exception as error:
+            problems.append(f"{settings.name}: {_told(error)}")
     return problems
+
+
+def _told(error: Exception) -> str:
+    """A failure as a sentence. Whatever it is, it must not keep other repositories or the report from their night; what is no
+    error of ours may hold anything, and is named only."""
+    if isinstance(error, NightshiftError):
+        return str(error)
+    return f"{type(error).__name__} while its pull requests were looked at; run again with --debug and report it."
 
 
 @asynccontextmanager
@@ -155,8 +164,7 @@ def publish(runtime: Runtime, day: date) -> tuple[int, list[str]]:
     table = [
         {**{name: getattr(row, name) for name in PULL_REQUESTS.columns}, "resources": json.dumps(row.resources)} for row in found
     ]
-    frame = pl.DataFrame(table, schema=schema(PULL_REQUESTS), orient="row").unique(PULL_REQUESTS.grain, keep="first")
-    written = write_frame(runtime.lake, PULL_REQUESTS, day, frame)
+    written = write_frame(runtime.lake, PULL_REQUESTS, day, pl.DataFrame(table, schema=schema(PULL_REQUESTS), orient="row"))
     problems = [f"{row.repository}: {row.detail}" for row in found if row.state == FAILED]
     return written, [*evening.code.problems, *(each for each in problems if each not in evening.code.problems)]
 
@@ -173,8 +181,8 @@ async def _publish(runtime: Runtime, connection: asyncpg.Connection, evening: Ev
                 rows, mine = _in_outbox(runtime, evening, settings, await store.standing_answers(connection))
             found += rows
             parcels += mine
-        except NightshiftError as error:
-            found.append(Row(settings.name, "", FAILED, detail=str(error)))
+        except Exception as error:
+            found.append(Row(settings.name, "", FAILED, detail=_told(error)))
     write_outbox(runtime.settings.outbox, evening.day, parcels)
     return found
 
@@ -188,38 +196,50 @@ async def _on_github(
     name = remote.settings.name
     synced = await _synced(runtime, connection, remote, evening.day)
     _look_up(runtime, evening, [record.payload.resource_ids for record in synced.records])
-    records = await _follow_merged(runtime, connection, evening, synced)
+    records = await _follow_merged(runtime, connection, evening, remote, synced)
     tonight = _tonight(runtime, evening, remote, synced, records)
     settings = runtime.settings.proposals
-    limits = Limits(settings.max_items, settings.max_open, settings.max_new_per_night, settings.stale_evidence_days)
+    # Run again, a night has opened already what it has opened.
+    opened = sum(record.opened_on == evening.day and record.number is not None for record in records)
+    new = max(0, settings.max_new_per_night - opened)
+    limits = Limits(settings.max_items, settings.max_open, new, settings.stale_evidence_days)
     actions = reconcile(tonight, _open_pulls(synced, records), records, limits)
     if may_write(runtime, evening.day):
         require_writable(remote)
         return await _perform(runtime, connection, evening, remote, synced, actions), []
-    planned = [row for action in actions if (row := _planned(name, action)) is not None]
+    waits = _together([action for action in actions if isinstance(action, Wait)])
+    planned = [_planned(name, action) for action in (*(each for each in actions if not isinstance(each, Wait)), *waits)]
     groups = [action.group for action in actions if isinstance(action, Create)]
     return planned, _parcels(runtime, evening, remote.settings, groups)
 
 
-async def _follow_merged(runtime: Runtime, connection: asyncpg.Connection, evening: Evening, synced: Synced) -> list[PullRecord]:
-    """Notes which merged pull requests are live now, and which were taken back in the code; returns the other records."""
+async def _follow_merged(
+    runtime: Runtime, connection: asyncpg.Connection, evening: Evening, remote: Remote, synced: Synced
+) -> list[PullRecord]:
+    """Notes which merged pull requests are live now, and what was taken back in the code; returns the other records."""
     in_code = {change.resource_id: change.before for change, place, _ in evening.rows if place is not None}
     kept = []
     for record in synced.records:
-        fate = merged_fate(record, evening.live, in_code, evening.day)
-        if fate is None:
+        if record.state != pulls.MERGED:
             kept.append(record)
             continue
-        answers = _reverted(runtime, record) if fate.state == pulls.REVERTED else []
-        synced.answers |= {answer.resource_id: answer for answer in answers}
+        # The code was read at one moment and the merge may have come after it, or went to another branch.
+        has_merge = record.merge_sha is not None and remote.github.has_commit(record.merge_sha, remote.head.sha)
+        outcome = merged_outcome(record, evening.live, in_code if has_merge else {}, evening.day)
+        answers = _taken_back(runtime, record, outcome.reverted)
+        for answer in answers:
+            synced.answers[answer.resource_id] = (answer, *synced.answers.get(answer.resource_id, ()))
+        if outcome.fate is None:
+            kept.append(record)
         if not runtime.is_dry_run:
             async with connection.transaction():
-                await keep_fate(connection, fate, evening.day)
                 await store.note_answers(connection, answers)
+                if outcome.fate is not None:
+                    await keep_fate(connection, outcome.fate, evening.day)
     return kept
 
 
-def _reverted(runtime: Runtime, record: PullRecord) -> list[Answer]:
+def _taken_back(runtime: Runtime, record: PullRecord, names: Sequence[str]) -> list[Answer]:
     """A change that was merged and taken back is one that somebody does not want."""
     return [
         Answer(
@@ -233,6 +253,7 @@ def _reverted(runtime: Runtime, record: PullRecord) -> list[Answer]:
             evidence=each.evidence,
         )
         for each in record.payload.resources
+        if each.resource_id in names
     ]
 
 
@@ -271,14 +292,15 @@ def _tonight(runtime: Runtime, evening: Evening, remote: Remote, synced: Synced,
     paths = {path for record in records if record.state in pulls.PENDING for path, _ in record.payload.base_blobs}
     blobs = {path: entry.sha for path, entry in remote.github.entries(remote.head.tree_sha, paths).items()}
     rebuilds = {record.number: record.rebuild for record in records if record.number is not None and record.rebuild is not None}
-    return Tonight(evening.day, remote.base, items, evening.standings, held_back, blobs, rebuilds, frozenset(untouchable))
+    nights = runtime.lake.days(RIGHTSIZING_VERDICTS)
+    return Tonight(evening.day, remote.base, items, evening.standings, held_back, blobs, rebuilds, frozenset(untouchable), nights)
 
 
 def _sorted_out(
     runtime: Runtime,
     evening: Evening,
     settings: RepositorySettings,
-    answers: Mapping[str, Answer],
+    answers: store.Answers,
     merged: Mapping[str, PullRecord],
     *,
     may_act: bool,
@@ -290,10 +312,10 @@ def _sorted_out(
     located = []
     for change, place, row in evening.rows:
         name = change.resource_id
-        answer = answers.get(name)
+        answer = first_forbidding(answers.get(name, ()), change, evening.day, rules.rejection_days)
         if row["edit_code"] == UNREADABLE or (row["mode"] == REPORT_ONLY and may_act):
             untouchable.add(name)
-        elif answer is not None and forbids(answer, change, evening.day, rules.rejection_days):
+        elif answer is not None:
             held_back[name] = f"It was {told(answer)}."
         elif name in merged:
             held_back[name] = f"Its change was merged with #{merged[name].number} and is not live yet."
@@ -345,37 +367,60 @@ async def _perform(
         if remote.github.head(branch) == sha:
             publisher.delete_branch(branch, sha)
     waits = [action for action in actions if isinstance(action, Wait)]
-    problem: NightshiftError | None = None
+    problems: list[NightshiftError] = []
+    # What comes after may lean on what was not done: a pull request is opened only when the one that it replaces is closed.
+    blocked: set[str] = set()
+    is_over = False
     label = f"Pull requests of {settings.name}"
     for number, action in enumerate(actions):
         runtime.progress.update(label, number, len(actions))
         if isinstance(action, Wait | Hold):
             continue
-        if problem is not None:
-            # What comes after may lean on what failed: a pull request is opened only when the one that it replaces is closed.
-            if isinstance(action, Create):
-                waits.append(Wait(action.group.key, action.group.items, LATER))
+        if isinstance(action, Create) and (is_over or blocked & set(action.group.resource_ids)):
+            waits.append(Wait(action.group.key, action.group.items, LATER))
+            continue
+        if is_over or not may_write(runtime, day):
+            is_over = True
             continue
         try:
             await publisher.perform(action)
         except NotNow as later:
-            group = action.group if isinstance(action, Create | Update) else None
-            if group is not None:
-                waits.append(Wait(group.key, group.items, later.why))
+            blocked |= _concerned(action)
+            if isinstance(action, Create):
+                waits.append(Wait(action.group.key, action.group.items, later.why))
         except NightshiftError as error:
-            problem = error
+            problems.append(error)
+            blocked |= _concerned(action)
+            is_over = isinstance(error, GithubLimit) or len(problems) >= _MOST_PROBLEMS
     runtime.progress.update(label, len(actions), len(actions))
     records = await store.of_day(connection, settings.name, day)
     rows = [_row_of(record, actions) for record in records]
-    rows += [_waiting(settings.name, wait) for wait in waits]
-    if problem is None and settings.has_dashboard and remote.about.has_issues:
+    rows += [_waiting(settings.name, wait) for wait in _together(waits)]
+    if not is_over and settings.has_dashboard and remote.about.has_issues:
+        ours = {change.resource_id for change, _, row in evening.rows if row["repository"] == settings.name}
+        ours |= {name for record in records for name in record.payload.resource_ids}
         try:
-            await keep_dashboard(runtime, connection, remote, synced, records, waits, _refused(evening, settings), day)
+            await keep_dashboard(runtime, connection, remote, synced, records, waits, _refused(evening, settings), ours, day)
         except NightshiftError as error:
-            problem = error
-    if problem is not None:
-        rows.append(Row(settings.name, "", FAILED, detail=str(problem)))
-    return rows
+            problems.append(error)
+    return rows + [Row(settings.name, "", FAILED, detail=str(problem)) for problem in problems]
+
+
+def _concerned(action: Action) -> set[str]:
+    """Resources that an action is about, which another one must not take while it is not done."""
+    if isinstance(action, Create):
+        return set(action.group.resource_ids)
+    payload = action.record.payload if isinstance(action, Abandon) else action.pull.payload
+    held = set(payload.resource_ids) if payload else set()
+    return held | set(action.group.resource_ids) if isinstance(action, Update) else held
+
+
+def _together(waits: Sequence[Wait]) -> list[Wait]:
+    """One wait for each group and reason."""
+    found: dict[tuple[GroupKey, str], list[Item]] = {}
+    for wait in waits:
+        found.setdefault((wait.key, wait.why), []).extend(wait.items)
+    return [Wait(key, tuple(items), why) for (key, why), items in found.items()]
 
 
 def _refused(evening: Evening, settings: RepositorySettings) -> list[tuple[Change, str]]:
@@ -427,7 +472,7 @@ def _waiting(repository: str, wait: Wait, state: str = WAITING) -> Row:
     )
 
 
-def _planned(repository: str, action: Action) -> Row | None:
+def _planned(repository: str, action: Action) -> Row:
     """What would be done, as a row."""
     match action:
         case Wait():
@@ -462,10 +507,10 @@ def _planned(repository: str, action: Action) -> Row | None:
 
 
 def _in_outbox(
-    runtime: Runtime, evening: Evening, settings: RepositorySettings, answers: Mapping[str, Answer]
+    runtime: Runtime, evening: Evening, settings: RepositorySettings, answers: store.Answers
 ) -> tuple[list[Row], list[Parcel]]:
     """What the first nights would open, as files."""
-    failed = [problem for problem in evening.code.problems if problem.startswith(settings.name)]
+    failed = [problem for problem in evening.code.problems if problem.startswith((f"{settings.name}: ", f"{settings.name}, "))]
     items, _, _ = _sorted_out(runtime, evening, settings, answers, {}, may_act=False)
     rules = runtime.settings.proposals
     base = next((root.snapshot.base for root in evening.code.roots if root.snapshot.settings.name == settings.name), "")
@@ -474,7 +519,7 @@ def _in_outbox(
     actions = reconcile(tonight, [], [], limits)
     groups = [action.group for action in actions if isinstance(action, Create)]
     rows = [_waiting(settings.name, Wait(group.key, group.items, _folder_of(group)), OUTBOX) for group in groups]
-    rows += [_waiting(settings.name, action) for action in actions if isinstance(action, Wait)]
+    rows += [_waiting(settings.name, wait) for wait in _together([each for each in actions if isinstance(each, Wait)])]
     rows += [Row(settings.name, "", FAILED, detail=problem.partition(": ")[2]) for problem in failed]
     return rows, _parcels(runtime, evening, settings, groups)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from dagster_project.actions.github.archive import fetch
-from dagster_project.actions.github.connection import Connection
+from dagster_project.actions.github.connection import Connection, Pace
 from dagster_project.actions.github.repository import About, Commit, GithubRepository
 from dagster_project.errors import AccessDenied, GithubError, InputError, NightshiftError
 from dagster_project.pipeline.infrastructure_code import CodeBase, Snapshot
@@ -15,6 +15,8 @@ from dagster_project.settings import RepositorySettings
 from dagster_project.sources import checkout
 
 DEFAULT_BASE = "main"
+_PACE = "pace"
+"""What counts the writes of a run; no repository has such a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ def remote_of(runtime: Runtime, settings: RepositorySettings) -> Remote:
 
 
 def _reached(runtime: Runtime, settings: RepositorySettings) -> Remote:
-    github = GithubRepository(Connection(runtime.settings.github, settings.name, runtime.at))
+    pace = runtime.remotes.setdefault(_PACE, Pace(runtime.at))
+    github = GithubRepository(Connection(runtime.settings.github, settings.name, pace))
     about = github.about()
     base = settings.base or about.default_branch
     sha = github.head(base)

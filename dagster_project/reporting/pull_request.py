@@ -62,21 +62,23 @@ def commit_message_of(text: PullRequestText) -> str:
 
 
 def closing_of(reasons: Sequence[str]) -> tuple[str, str]:
-    """What is said when a pull request is closed, and the mark of it."""
-    return _comment("closing", reasons=reasons), CLOSING_MARK
+    """What is said when a pull request is closed, and the mark of it: another one where it is closed again for other reasons."""
+    version = hashlib.sha256("\0".join(reasons).encode()).hexdigest()[:12]
+    return _comment("closing", reasons=reasons), f"{CLOSING_MARK} {version} -->"
 
 
-def freezing_of(sha: str, gone: Sequence[str]) -> tuple[str, str]:
-    """What is said where a person has changed a branch, and the mark of it: another one where another commit is there, or the
-    evidence is gone for other resources. Numbers that move do not change it."""
+def freezing_of(sha: str, base: str | None, gone: Sequence[str]) -> tuple[str, str]:
+    """What is said where a person has changed a branch, or its base (``base`` is the one that it should have), and the mark of
+    it: another one where another commit is there, or the evidence is gone for other resources. Numbers that move do not change
+    it."""
     names = sorted(reason.partition(": ")[0] for reason in gone)
-    version = hashlib.sha256("\0".join([sha, *names]).encode()).hexdigest()[:12]
-    return _comment("frozen", sha=sha, reasons=gone), f"{FROZEN_MARK} {version} -->"
+    version = hashlib.sha256("\0".join([sha, base or "", *names]).encode()).hexdigest()[:12]
+    return _comment("frozen", sha=sha, base=base, reasons=gone), f"{FROZEN_MARK} {version} -->"
 
 
-def reply_of(comment_id: int, text: str) -> tuple[str, str]:
-    """The answer to a command, and the mark of it. ``text`` holds no data but ids that were said before."""
-    return text, f"<!-- nightshift:answer={comment_id} -->"
+def reply_of(ident: str, text: str) -> tuple[str, str]:
+    """The answer to a command, and the mark of it. ``ident`` tells what is answered, ``text`` holds no data."""
+    return text, f"<!-- nightshift:answer={ident} -->"
 
 
 def dashboard_of(text: DashboardText) -> str:
@@ -90,8 +92,9 @@ def dashboard_of(text: DashboardText) -> str:
     return body
 
 
-def _comment(kind: str, reasons: Sequence[str], sha: str = "") -> str:
-    return _templates().get_template("pull_request_comment.md.j2").render(kind=kind, reasons=reasons, sha=sha).strip()
+def _comment(kind: str, reasons: Sequence[str], sha: str = "", base: str | None = None) -> str:
+    template = _templates().get_template("pull_request_comment.md.j2")
+    return template.render(kind=kind, reasons=reasons, sha=sha, base=base).strip()
 
 
 @cache

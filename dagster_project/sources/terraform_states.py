@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,10 +53,11 @@ def _from_s3(location: str, max_bytes: int) -> bytes:
     try:
         client: Any = boto3.client("s3", config=config)
         found = client.get_object(Bucket=bucket, Key=key)
-        if found["ContentLength"] > max_bytes:
-            raise InputError(f"The state {location} has more than {max_bytes // 1_000_000} MB; split the root.")
-        data: bytes = found["Body"].read()
-        return data
+        with closing(found["Body"]) as body:
+            if found["ContentLength"] > max_bytes:
+                raise InputError(f"The state {location} has more than {max_bytes // 1_000_000} MB; split the root.")
+            data: bytes = body.read()
+            return data
     except NoCredentialsError:
         refusal = AccessDenied(f"There are no AWS credentials to read {location} with; give some that allow s3:GetObject.")
     except ClientError as error:

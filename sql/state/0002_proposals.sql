@@ -17,6 +17,8 @@ create table pull_requests (
   frozen_sha   text,                          -- a person's commit that was told about
   rebuild      text,                          -- somebody asked for it to be made anew; begins the id of a commit to be replaced
   merged_at    timestamptz,
+  merge_sha    text,                          -- the commit that the merge made on the base
+  closed_at    timestamptz,                   -- when we closed it
   ended_on     date,                          -- the night that noted its end
   changed_at   timestamptz not null default now()
 );
@@ -49,6 +51,6 @@ create table repository_marks (
 create table answered_comments (
   repository   text not null,
   comment_id   bigint not null,
-  commented_at timestamptz not null,
+  commented_at timestamptz not null,          -- or edited
   primary key (repository, comment_id)
 );

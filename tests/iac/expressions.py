@@ -95,7 +95,9 @@ _CALLS = tuple(
     basename("x/y")
     dirname("x/y")
     yamldecode("a: b")
-    """.strip().replace("    ", "").split("\n")
+    """.strip()
+    .replace("    ", "")
+    .split("\n")
 )
 
 

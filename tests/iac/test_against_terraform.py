@@ -170,7 +170,6 @@ _PIECES = [piece.encode() for piece in (*'"{}[]()=,#x1.:?-!', "${", "%{", "/*", 
 _PIECES += [b"\n", b" ", b"\r", b"<<EOF\n"]
 
 
-
 def damaged(content: bytes, chance: random.Random) -> bytes:
     """A file that was cut, or has something inserted, removed or joined."""
     for _ in range(chance.randrange(1, 3)):

@@ -107,7 +107,7 @@ def test_a_branch_of_other_people_is_not_taken(new_world: NewWorld) -> None:
     world.people.delete_branch("alice", branch)
     sha = world.people.push("alice", branch, {"README.md": b"mine\n"})
     query(world.dsn, "delete from nightshift.proposal_answers returning id")
-    query(world.dsn, "update nightshift.pull_requests set state = 'closed' returning id")
+    query(world.dsn, "update nightshift.pull_requests set state = 'closed', closed_at = '2025-04-01' returning id")
     world.noon()
     world.tomorrow()
     rows = world.night()
@@ -354,3 +354,15 @@ def test_a_lost_state_store_is_built_again_from_github(new_world: NewWorld, gith
     world.tomorrow()
     world.night()
     assert (len(world.pulls("all")), len(github.writes())) == (4, written)
+
+
+def test_a_name_on_the_dashboard_must_be_one_of_the_inventory(new_world: NewWorld) -> None:
+    world = new_world("i-1", "i-2")
+    world.night()
+    world.people.comment("alice", 2, "/nightshift reject i-22 a slip of the pen")
+    world.people.comment("alice", 2, "/nightshift snooze i-2 5d the sale")
+    world.tomorrow()
+    world.night()
+    answers = [comment.body.splitlines()[0] for comment in world.people.comments(2)[2:]]
+    assert answers == ["No resource has that name; write it as the dashboard does.", "Snoozed until 2025-03-15: 1 resource."]
+    assert [row["resource_id"] for row in query(world.dsn, "select resource_id from nightshift.proposal_answers")] == ["i-2"]

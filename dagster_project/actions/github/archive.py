@@ -10,6 +10,7 @@ import tempfile
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
 
 from dagster_project.actions.github.repository import GithubRepository
 from dagster_project.errors import AccessDenied, GithubError
@@ -59,8 +60,13 @@ def _download(repository: GithubRepository, sha: str, packed: Path, timeout_seco
         # The address holds a token of its own: ours is not sent along, and no error repeats the address.
         with urllib.request.urlopen(address, timeout=timeout_seconds) as answer, packed.open("wb") as file:  # noqa: S310
             shutil.copyfileobj(answer, file, _CHUNK)
+            return
+    except HTTPError as error:
+        error.close()
     except (OSError, HTTPException, ValueError):
-        raise GithubError(f"The files of {repository.name} at {sha[:12]} could not be fetched; they are tried again.") from None
+        pass
+    # Not inside of the handlers: their errors hold the address.
+    raise GithubError(f"The files of {repository.name} at {sha[:12]} could not be fetched; they are tried again.")
 
 
 def _unpack(packed: Path, files: Path, name: str) -> None:

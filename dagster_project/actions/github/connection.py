@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,17 +34,47 @@ _T = TypeVar("_T")
 Json = Any
 
 
-class Connection:
-    """Requests for one repository. Every write of a run should go through one connection: it counts them."""
+class Pace:
+    """How fast an account writes, over all of its repositories: GitHub counts by account."""
 
-    def __init__(self, settings: GithubSettings, repository: str, at: Clock = clock) -> None:
+    def __init__(self, at: Clock = clock) -> None:
+        self.at = at
+        self.writes = 0
+        self.waits = 0
+        self._written_at: deque[float] = deque()
+
+    def wait_for_a_write(self, settings: GithubSettings) -> None:
+        """Waits until another write may be sent, and counts it. Raises ``GithubLimit`` where those of a night are spent."""
+        if self.writes >= settings.max_writes_per_night:
+            raise GithubLimit(f"The {self.writes} writes of a night are spent; what is left waits for the next night.")
+        now = self.at.monotonic()
+        if self._written_at:
+            now = self._sleep_until(self._written_at[-1] + settings.seconds_between_writes, now)
+        while self._written_at and self._written_at[0] <= now - _MINUTE:
+            self._written_at.popleft()
+        if len(self._written_at) >= settings.max_writes_per_minute:
+            now = self._sleep_until(self._written_at[0] + _MINUTE, now)
+            self._written_at.popleft()
+        self._written_at.append(now)
+        self.writes += 1
+
+    def _sleep_until(self, moment: float, now: float) -> float:
+        if moment <= now:
+            return now
+        self.at.sleep(moment - now)
+        return self.at.monotonic()
+
+
+class Connection:
+    """Requests for one repository. ``is_app``: signed in as an App, of which GitHub tells no rights of a person."""
+
+    def __init__(self, settings: GithubSettings, repository: str, pace: Pace) -> None:
         """Signs in. Raises ``AccessDenied`` where that is refused, ``GithubError`` where GitHub does not answer."""
         self.repository = repository
-        self.writes = 0
+        self.is_app = settings.token is None
         self._settings = settings
-        self._at = at
-        self._written_at: deque[float] = deque()
-        self._waits = 0
+        self._pace = pace
+        self._at = pace.at
         self._requester: Requester
         self.login: str
         self._sign_in()
@@ -68,6 +99,10 @@ class Connection:
         installation = self.get(f"/repos/{self.repository}/installation")["id"]
         self._requester = Github(auth=app.get_installation_auth(installation), **options).requester
 
+    def now(self) -> datetime:
+        """The present moment."""
+        return self._at.now()
+
     def get(self, path: str, **parameters: Any) -> Json:
         """What a path holds. Retried: reading twice changes nothing."""
         return self._repeated(lambda: self._send("GET", path, parameters, None))
@@ -77,7 +112,7 @@ class Connection:
         try:
             return self.get(path, **parameters)
         except GithubError as error:
-            if error.status == 404:
+            if error.status in (404, 410):  # never there, or deleted
                 return None
             raise
 
@@ -86,6 +121,8 @@ class Connection:
         number = 1
         while True:
             entries = self.get(path, **parameters, per_page=PAGE, page=number)
+            if not isinstance(entries, list):
+                raise GithubError(f"What answered {path} is not GitHub's API; correct github.base_url.")
             yield from entries
             if len(entries) < PAGE:
                 return
@@ -111,12 +148,18 @@ class Connection:
     def _send(self, verb: str, path: str, parameters: Mapping[str, Any] | None, body: Mapping[str, Any] | None) -> Json:
         with_parameters = {name: value for name, value in (parameters or {}).items() if value is not None}
         try:
-            _, answer = self._requester.requestJsonAndCheck(verb, path, parameters=with_parameters, input=body)
-            return answer
-        except GithubException as error:
+            status, headers, output = self._requester.requestJson(verb, path, parameters=with_parameters, input=body)
+        except GithubException as error:  # of an App's token
             raise self._told(error, verb, path) from None
+        except RuntimeError:  # of PyGithub: a redirection to another host
+            raise GithubError(f"GitHub sends {path} elsewhere; correct github.base_url or the repository's name.") from None
         except OSError:  # of requests: a timeout, a dropped connection, a name that does not resolve
             raise _NoAnswer(f"GitHub did not answer ({verb} {path}); see whether {self._host} can be reached.") from None
+        if status >= 400:
+            raise self._told(Requester.createException(status, headers, _document(output)), verb, path)
+        if status >= 300:
+            raise GithubError(f"{self.repository} was moved or renamed; correct its name in the settings.", status)
+        return _content(output, path)
 
     def _redirection(self, path: str) -> str:
         try:
@@ -135,7 +178,7 @@ class Connection:
             return answer
         except GithubException as error:
             if error.status == 400:
-                raise _Unexplained(f"GitHub refused {name} of {self.repository} without a reason.") from None
+                raise _Unexplained(f"GitHub refused {name} of {self.repository}: {_words(error)[:200]}") from None
             raise self._told(error, "POST", name) from None
         except OSError:
             raise _NoAnswer(f"GitHub did not answer ({name}); see whether {self._host} can be reached.") from None
@@ -194,7 +237,7 @@ class Connection:
         attempt = 1
         is_renewed = False
         while True:
-            self._pace()
+            self._pace.wait_for_a_write(self._settings)
             try:
                 return once()
             except _Limited as limit:
@@ -222,34 +265,13 @@ class Connection:
         return True
 
     def _wait(self, limit: _Limited) -> None:
-        self._waits += 1
-        if limit.seconds > self._settings.longest_wait_seconds or self._waits > _LONGEST_WAITS:
+        self._pace.waits += 1
+        if limit.seconds > self._settings.longest_wait_seconds or self._pace.waits > _LONGEST_WAITS:
             raise GithubLimit(
                 f"GitHub asks to wait {limit.seconds:.0f} s for {self.repository}; what is left waits for the next night.",
                 limit.status,
             ) from None
         self._at.sleep(limit.seconds)
-
-    def _pace(self) -> None:
-        """Waits until another write may be sent, and counts it."""
-        if self.writes >= self._settings.max_writes_per_night:
-            raise GithubLimit(f"The {self.writes} writes of a night are spent on {self.repository}; what is left waits.")
-        now = self._at.monotonic()
-        if self._written_at:
-            now = self._sleep_until(self._written_at[-1] + self._settings.seconds_between_writes, now)
-        while self._written_at and self._written_at[0] <= now - _MINUTE:
-            self._written_at.popleft()
-        if len(self._written_at) >= self._settings.max_writes_per_minute:
-            now = self._sleep_until(self._written_at[0] + _MINUTE, now)
-            self._written_at.popleft()
-        self._written_at.append(now)
-        self.writes += 1
-
-    def _sleep_until(self, moment: float, now: float) -> float:
-        if moment <= now:
-            return now
-        self._at.sleep(moment - now)
-        return self._at.monotonic()
 
 
 class _NoAnswer(GithubError):
@@ -291,6 +313,16 @@ def _words(error: GithubException) -> str:
         for each in (details if isinstance(details, list) else [])
     ]
     return " ".join(filter(None, [str(data.get("message") or ""), *told])) or "no reason given"
+
+
+def _content(text: str, path: str) -> Json:
+    """What an answer holds; None where it is empty."""
+    if not text:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise GithubError(f"What answered {path} is not GitHub's API; correct github.base_url.") from None
 
 
 def _document(text: str) -> dict[str, Any]:

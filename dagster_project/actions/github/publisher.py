@@ -18,7 +18,7 @@ from dagster_project.actions.github.repository import NOTHING, About, BranchMove
 from dagster_project.domain.proposals import pulls
 from dagster_project.domain.proposals.model import Group
 from dagster_project.domain.proposals.payload import Payload, payload_of
-from dagster_project.domain.proposals.pulls import PullRecord
+from dagster_project.domain.proposals.pulls import PullRecord, SeenPull
 from dagster_project.domain.proposals.reconcile import (
     FOREIGN_BRANCH,
     Abandon,
@@ -30,7 +30,7 @@ from dagster_project.domain.proposals.reconcile import (
     OpenPull,
     Update,
 )
-from dagster_project.errors import GithubError, InputError
+from dagster_project.errors import AccessDenied, GithubError, InputError
 
 _FILES = frozenset(("100644", "100755"))
 
@@ -55,7 +55,7 @@ class Words:
 
     text: Callable[[Group, Payload, tuple[str, ...]], Text | None]
     closing: Callable[[tuple[str, ...]], tuple[str, str]]
-    freezing: Callable[[str, tuple[str, ...]], tuple[str, str]]
+    freezing: Callable[[str, str | None, tuple[str, ...]], tuple[str, str]]
     freezing_mark: str
 
 
@@ -102,7 +102,7 @@ class Publisher:
             case Abandon(record):
                 await self._abandon(record)
             case Confirm(pull, _):
-                await store.update(self.connection, _record_of(pull), confirmed_on=self.day)
+                await store.update(self.connection, _record_of(pull), confirmed_on=self.day, frozen_sha=None)
 
     async def _create(self, group: Group, record: PullRecord | None) -> None:
         contents, modes, payload = self._prepared(group)
@@ -132,18 +132,20 @@ class Publisher:
             if people or teams:
                 try:
                     self.github.request_review(number, people, teams)
+                except AccessDenied:
+                    continue
                 except GithubError as error:
-                    if error.status != 422:
+                    if error.status not in (404, 422):
                         raise
         await store.update(self.connection, record, state=pulls.OPEN, head_sha=head_sha, pending_sha=None, confirmed_on=self.day)
 
     async def _update(self, pull: OpenPull, group: Group, dropped: tuple[str, ...]) -> None:
-        record, seen = _record_of(pull), pull.seen
+        record, seen = _record_of(pull), self._as_it_is(pull)
         contents, modes, payload = self._prepared(group)
         text = self._text(group, payload, dropped)
-        commit = self._reusable(seen.head_sha, contents, payload) or self.github.commit_files(
-            self.base, contents, modes, text.commit_message
-        )
+        # Somebody who asks for it to be made anew wants it on the present base.
+        there = None if record.rebuild is not None else self._reusable(seen.head_sha, contents, payload)
+        commit = there or self.github.commit_files(self.base, contents, modes, text.commit_message)
         if commit.sha != seen.head_sha:
             record = await store.update(self.connection, record, pending_sha=commit.sha)
             self.github.move_branch(self.about.node_id, seen.branch, seen.head_sha, commit.sha)
@@ -163,17 +165,18 @@ class Publisher:
             await self._finish(record, seen.number, commit.sha, text)
 
     async def _close(self, pull: OpenPull, reasons: tuple[str, ...]) -> None:
-        record, seen = _record_of(pull), pull.seen
+        record, seen = _record_of(pull), self._as_it_is(pull)
         record = await store.update(self.connection, record, state=pulls.CLOSING, reason="; ".join(reasons))
         comment, mark = self.words.closing(reasons)
         self.github.comment(seen.number, mark, comment)
         self.github.close_pull(seen.number)
         self.delete_branch(seen.branch, seen.head_sha)
-        await store.update(self.connection, record, state=pulls.CLOSED, ended_on=self.day)
+        await store.update(self.connection, record, state=pulls.CLOSED, ended_on=self.day, closed_at=self.github.connection.now())
 
     async def _freeze(self, pull: OpenPull, gone: tuple[str, ...]) -> None:
-        seen = pull.seen
-        comment, mark = self.words.freezing(seen.head_sha, gone)
+        seen = self._as_it_is(pull)
+        base = pull.record.payload.key.base if pull.record else seen.base
+        comment, mark = self.words.freezing(seen.head_sha, base if base != seen.base else None, gone)
         self.github.comment(seen.number, mark, comment, replaces=self.words.freezing_mark)
         if pull.record is not None and pull.record.frozen_sha != seen.head_sha:
             await store.update(self.connection, pull.record, frozen_sha=seen.head_sha)
@@ -190,6 +193,13 @@ class Publisher:
             self.github.move_branch(self.about.node_id, branch, is_at, NOTHING)
         except BranchMoved:
             return
+
+    def _as_it_is(self, pull: OpenPull) -> SeenPull:
+        """The pull request at this moment: it was looked at some time ago. Raises ``NotNow`` where somebody changed it since."""
+        seen, now = pull.seen, self.github.pull(pull.seen.number)
+        if now is None or (now.is_open, now.head_sha, now.base) != (True, seen.head_sha, seen.base):
+            raise NotNow("somebody changed it just now")
+        return now
 
     def _text(self, group: Group, payload: Payload, dropped: tuple[str, ...]) -> Text:
         text = self.words.text(group, payload, dropped)

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from dagster_project.actions.github.connection import Connection
+from dagster_project.actions.github.connection import PAGE, Connection
 from dagster_project.domain.proposals.model import digest_of_branch
 from dagster_project.domain.proposals.pulls import SeenPull
 from dagster_project.domain.proposals.settle import Comment
-from dagster_project.errors import GithubError
+from dagster_project.errors import GithubError, InputError
 
 NOTHING = "0" * 40
 """Stands for no commit where a branch shall not be there."""
@@ -74,6 +74,7 @@ class GithubRepository:
         self._path = f"/repos/{connection.repository}"
         self._folders: dict[str, dict[str, Entry]] = {}
         self._may_write: dict[str, bool] = {}
+        self._comments: dict[int, list[Mapping[str, Any]]] = {}
 
     @property
     def login(self) -> str:
@@ -83,9 +84,11 @@ class GithubRepository:
     def about(self) -> About:
         """Raises ``AccessDenied`` or ``GithubError`` (404) where the account does not see it."""
         found = self.connection.get(self._path)
+        if found["full_name"].lower() != self.name.lower():
+            raise InputError(f"{self.name} is called {found['full_name']} now; correct its name in the settings.")
         permissions = found.get("permissions") or {}
-        # Tokens of Apps have no permissions of a person; what they may not do is refused when it is tried.
-        may_write = bool(permissions.get("push") or permissions.get("admin") or not permissions)
+        # Of an App all of them are false; what it may not do is refused when it is tried.
+        may_write = self.connection.is_app or bool(permissions.get("push") or permissions.get("admin"))
         return About(found["node_id"], found["default_branch"], found["has_issues"], may_write, found["archived"])
 
     # Git.
@@ -117,6 +120,11 @@ class GithubRepository:
             listed = self.connection.get(f"{self._path}/git/trees/{sha}")
             self._folders[sha] = {each["path"]: Entry(each["sha"], each["mode"]) for each in listed["tree"]}
         return self._folders[sha]
+
+    def has_commit(self, sha: str, head: str) -> bool:
+        """Whether a commit is ``head``, or one of those before it."""
+        found = self.connection.find(f"{self._path}/compare/{sha}...{head}")
+        return found is not None and found["status"] in ("ahead", "identical")
 
     def changed_files(self, parent: str, sha: str) -> set[str]:
         """Paths that differ between a commit and its parent."""
@@ -211,8 +219,9 @@ class GithubRepository:
         if pull.is_open:
             return pull
         if pull.merged_at is not None:
-            merged_by = self.connection.get(f"{self._path}/pulls/{pull.number}").get("merged_by")
-            return replace(pull, merged_by=merged_by["login"] if merged_by else None)
+            found = self.connection.get(f"{self._path}/pulls/{pull.number}")
+            merged_by = found.get("merged_by")
+            return replace(pull, merged_by=merged_by["login"] if merged_by else None, merge_sha=found.get("merge_commit_sha"))
         closed_by = self.connection.get(f"{self._path}/issues/{pull.number}").get("closed_by")
         return replace(pull, closed_by=closed_by["login"] if closed_by else None)
 
@@ -229,7 +238,7 @@ class GithubRepository:
         try:
             made = opened()
         except GithubError as error:
-            if not is_draft or error.status != 422 or "draft" not in str(error).lower():
+            if not is_draft or error.status != 422 or "draft pull requests are not supported" not in str(error).lower():
                 raise
             fields["draft"] = False
             made = opened()
@@ -256,35 +265,61 @@ class GithubRepository:
     def add_labels(self, number: int, labels: Iterable[str]) -> None:
         self.connection.write("POST", f"{self._path}/issues/{number}/labels", {"labels": sorted(labels)})
 
-    def comments(self, since: datetime | None) -> Iterator[Comment]:
-        """Comments of all issues and pull requests, changed since a moment."""
-        told = since.strftime("%Y-%m-%dT%H:%M:%SZ") if since else None
-        for entry in self.connection.pages(f"{self._path}/issues/comments", since=told, sort="updated", direction="asc"):
-            number = int(entry["issue_url"].rpartition("/")[2])
-            author = entry["user"]["login"] if entry["user"] else "ghost"
-            yield Comment(entry["id"], number, author, entry["body"] or "", _moment(entry["created_at"]))
+    def comments(self, since: datetime) -> list[Comment]:
+        """Comments of all issues and pull requests, changed since a moment.
+
+        Read on from the last moment seen and not by page numbers: pages shift when an earlier comment is edited meanwhile.
+        """
+        found: dict[int, Comment] = {}
+        number = 1
+        while True:
+            asked = since.strftime("%Y-%m-%dT%H:%M:%SZ")
+            entries = self.connection.get(
+                f"{self._path}/issues/comments", since=asked, sort="updated", direction="asc", per_page=PAGE, page=number
+            )
+            for entry in entries:
+                about = int(entry["issue_url"].rpartition("/")[2])
+                author = entry["user"]["login"] if entry["user"] else "ghost"
+                times = (_moment(entry["created_at"]), _moment(entry["updated_at"]))
+                found[entry["id"]] = Comment(entry["id"], about, author, entry["body"] or "", *times)
+            if len(entries) < PAGE:
+                return list(found.values())
+            last = _moment(entries[-1]["updated_at"])
+            # More of one second than a page holds cannot be told apart by time.
+            since, number = (last, 1) if last > since else (since, number + 1)
 
     def comment(self, number: int, mark: str, text: str, *, replaces: str | None = None) -> None:
         """Says something once: a comment of ours that holds ``mark`` is looked for first. ``replaces`` begins the marks of
         earlier ones, of which the first is rewritten."""
         body = f"{text}\n\n{mark}"
-        if self._marked_comment(number, mark) is not None:
+        ours = self._our_comments(number)
+        if any(mark in each["body"] for each in ours):
             return
-        earlier = self._marked_comment(number, replaces) if replaces else None
+        earlier = next((each for each in ours if replaces and replaces in each["body"]), None)
+        self._comments.pop(number, None)
         if earlier is not None:
             self.connection.write("PATCH", f"{self._path}/issues/comments/{earlier['id']}", {"body": body})
             return
-        path = f"{self._path}/issues/{number}/comments"
-        self.connection.write("POST", path, {"body": body}, lambda: self._marked_comment(number, mark))
+
+        def made() -> Mapping[str, Any] | None:
+            self._comments.pop(number, None)
+            return next((each for each in self._our_comments(number) if mark in each["body"]), None)
+
+        self.connection.write("POST", f"{self._path}/issues/{number}/comments", {"body": body}, made)
+        self._comments.pop(number, None)
 
     def has_comment(self, number: int, mark: str) -> bool:
         """Whether we said something that holds ``mark``."""
-        return self._marked_comment(number, mark) is not None
+        return any(mark in each["body"] for each in self._our_comments(number))
 
-    def _marked_comment(self, number: int, mark: str) -> Mapping[str, Any] | None:
-        listed = self.connection.pages(f"{self._path}/issues/{number}/comments")
-        ours = (each for each in listed if each["user"] and each["user"]["login"] == self.login)
-        return next((each for each in ours if mark in (each["body"] or "")), None)
+    def _our_comments(self, number: int) -> list[Mapping[str, Any]]:
+        """What we said under an issue or pull request; read once, until we say more."""
+        if number not in self._comments:
+            listed = self.connection.pages(f"{self._path}/issues/{number}/comments")
+            self._comments[number] = [
+                each for each in listed if each["user"] and each["user"]["login"] == self.login and each["body"]
+            ]
+        return self._comments[number]
 
     def may_write(self, login: str) -> bool:
         """Whether a person may write to the repository."""
@@ -294,9 +329,22 @@ class GithubRepository:
             self._may_write[login] = bool(words & _WRITERS)
         return self._may_write[login]
 
-    def issue(self, number: int) -> Issue | None:
+    def issue(self, number: int, mark: str) -> Issue | None:
+        """Our issue that holds ``mark``, by its number. None where it is not there any more: GitHub answers for one that was
+        moved to another repository, whose number means something else here."""
         found = self.connection.find(f"{self._path}/issues/{number}")
+        is_here = found is not None and found["number"] == number and self._is_of_ours(found, mark)
+        return _issue(found) if found is not None and is_here else None
+
+    def find_issue(self, mark: str) -> Issue | None:
+        """Our issue that holds ``mark``, open or closed; looks through all that we ever opened."""
+        found = self._marked_issue(mark)
         return _issue(found) if found else None
+
+    def _is_of_ours(self, entry: Mapping[str, Any], mark: str) -> bool:
+        is_here = entry["url"].lower().endswith(f"{self._path.lower()}/issues/{entry['number']}")
+        is_mine = bool(entry["user"]) and entry["user"]["login"] == self.login
+        return is_here and is_mine and "pull_request" not in entry and mark in (entry["body"] or "")
 
     def open_issue(self, title: str, body: str, labels: Iterable[str], mark: str) -> Issue:
         """Opens an issue, or finds ours that holds ``mark``, open or closed."""
@@ -308,7 +356,7 @@ class GithubRepository:
 
     def _marked_issue(self, mark: str) -> Mapping[str, Any] | None:
         listed = self.connection.pages(f"{self._path}/issues", state="all", creator=self.login, sort="created", direction="asc")
-        return next((each for each in listed if "pull_request" not in each and mark in (each["body"] or "")), None)
+        return next((each for each in listed if self._is_of_ours(each, mark)), None)
 
     def edit_issue(self, number: int, body: str) -> None:
         self.connection.write("PATCH", f"{self._path}/issues/{number}", {"body": body})

@@ -14,7 +14,7 @@ USAGE = (
     "`/nightshift snooze 30d reason`, `/nightshift reject RESOURCE reason` (or `reject all reason`), "
     "`/nightshift unreject RESOURCE` or `/nightshift rebuild`"
 )
-_LINE = re.compile(r"^\s*/nightshift\b[ \t]*(.*?)\s*$", re.MULTILINE)
+_NAME = "/nightshift"
 _MARKDOWN = MarkdownIt("commonmark").disable(["heading", "lheading"])
 _DURATION = re.compile(r"(\d{1,4})([dw])", re.IGNORECASE)
 _SHA = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
@@ -44,7 +44,8 @@ def parse(text: str, resource_ids: Sequence[str]) -> list[Command | Misunderstoo
     """The commands of a comment: lines of its paragraphs. Quotes, lists and code are no commands. ``resource_ids`` are what the
     comment's place is about: a command names one of them, or where there are none (a dashboard) any resource."""
     paragraphs = [token.content for token in _MARKDOWN.parse(text) if token.type == "inline" and token.level == 1]
-    return [_command(line.split(), resource_ids) for words in paragraphs for line in _LINE.findall(words)]
+    lines = (line.split() for words in paragraphs for line in words.splitlines())
+    return [_command(words[1:], resource_ids) for words in lines if words and words[0] == _NAME]
 
 
 def _command(words: list[str], resource_ids: Sequence[str]) -> Command | Misunderstood:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -59,6 +60,16 @@ def forbids(answer: Answer, change: Change, day: date, rejection_days: int) -> b
     if answer.kind == SNOOZED or answer.evidence is None:
         return False
     return answer.after == change.after and not is_material(answer.evidence, change.evidence)
+
+
+def first_holding(answers: Sequence[Answer], day: date, rejection_days: int) -> Answer | None:
+    """The answer to a resource that stands on a day, whatever is proposed: of several the first that does."""
+    return next((answer for answer in answers if holds(answer, day, rejection_days)), None)
+
+
+def first_forbidding(answers: Sequence[Answer], change: Change, day: date, rejection_days: int) -> Answer | None:
+    """The answer that speaks against a change: of several the first that does."""
+    return next((answer for answer in answers if forbids(answer, change, day, rejection_days)), None)
 
 
 def told(answer: Answer) -> str:

