@@ -376,11 +376,11 @@ async def _perform(
         runtime.progress.update(label, number, len(actions))
         if isinstance(action, Wait | Hold):
             continue
-        if isinstance(action, Create) and (is_over or blocked & set(action.group.resource_ids)):
-            waits.append(Wait(action.group.key, action.group.items, LATER))
-            continue
-        if is_over or not may_write(runtime, day):
-            is_over = True
+        # Asked before each: a switch that is thrown stops a night that runs.
+        is_over = is_over or not may_write(runtime, day)
+        if is_over or (isinstance(action, Create) and blocked & set(action.group.resource_ids)):
+            if isinstance(action, Create):
+                waits.append(Wait(action.group.key, action.group.items, LATER))
             continue
         try:
             await publisher.perform(action)

@@ -139,6 +139,9 @@ class Views:
                 "allow_rebase_merge": False,
                 "delete_branch_on_merge": repository.deletes_merged_branches,
             }
+        else:
+            # Of an App, which is no person, GitHub tells that it may do nothing.
+            seen["permissions"] = dict.fromkeys(("admin", "maintain", "push", "triage", "pull"), False)
         return seen
 
     def label(self, repository: Repository, label: Label) -> Json:

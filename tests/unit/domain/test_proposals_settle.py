@@ -25,7 +25,7 @@ from dagster_project.domain.proposals.settle import (
     Rebuild,
     Reply,
     Settled,
-    merged_fate,
+    merged_outcome,
     settle_comments,
     settle_pulls,
 )
@@ -60,7 +60,7 @@ KEPT = to_comment(PAYLOAD)
 
 
 def settle(records: Sequence[PullRecord], seen: Sequence[SeenPull], *, marked: bool = False) -> Settled:
-    return settle_pulls(records, seen, ME, lambda pull: marked)
+    return settle_pulls("acme/infra", records, seen, ME, lambda pull: marked)
 
 
 def fate(state: str, reason: str | None = None, record: PullRecord = RECORD, **changes: Any) -> Fate:
