@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import suppress
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ class Nights(RuleBasedStateMachine):
         self.may_replace: set[str] = set()
         self.rejected: dict[str, int] = {}
         self.nights = 0
+        self.during: list[Fault] = []
+        self.closed_at_night: dict[str, int] = {}
         self.happened = 0
 
     # What changes.
@@ -72,11 +75,15 @@ class Nights(RuleBasedStateMachine):
             self.server.faults.random(random.Random(seed), rate, FAULTS)
         before = {pull.number for pull in self.world.pulls("all")}
         rejected = dict(self.rejected)
+        self.server.faults.add(*self.during)
+        self.during = []
         self.world.night()
         self.server.faults.clear()
         self.nights += 1
         self.world.tomorrow()
         self.world.noon()
+        self.rejected |= self.closed_at_night
+        self.closed_at_night = {}
         for pull in self.world.pulls("all"):
             if pull.number not in before:
                 payload = from_body(pull.body)
@@ -214,6 +221,32 @@ class Nights(RuleBasedStateMachine):
             self.human_commits.pop(pull.pull.head, None)
             self._note_rejection(pull)
             self.world.noon()
+
+    @rule(after=st.integers(0, 30), number=st.integers(0, 9), what=st.sampled_from(["closes", "merges", "pushes"]))
+    def somebody_acts_during_the_next_night(self, after: int, number: int, what: str) -> None:
+        self.during.append(Fault("*", "", "moved", after_skipping=after, callback=lambda: self._act(number, what)))
+
+    def _act(self, number: int, what: str) -> None:
+        pull = self._pick(number)
+        if pull is None:
+            return
+        if what == "pushes":
+            self.human_commits[pull.pull.head] = self.world.people.push("alice", pull.pull.head, {"README.md": b"at night"})
+        elif what == "merges":
+            if not pull.pull.draft:
+                with suppress(Refusal):
+                    self.world.people.merge("alice", pull.number)
+        else:
+            self.world.people.close("alice", pull.number)
+            payload = from_body(pull.body)
+            self.closed_at_night |= dict.fromkeys(payload.resource_ids, pull.number) if payload else {}
+
+    @rule(number=st.integers(0, 9), name=st.sampled_from(NAMES))
+    def says_something_on_the_dashboard(self, number: int, name: str) -> None:
+        dashboards = [issue for issue in self.world.people.issues() if "nightshift:dashboard" in (issue.body or "")]
+        if dashboards and name not in self.rejected:
+            words = ("snooze", "5d later") if number % 2 else ("reject", "no")
+            self.world.people.comment("bob", dashboards[0].number, f"/nightshift {words[0]} {name} {words[1]}")
 
     @rule(number=st.integers(0, 9))
     def edits_the_text(self, number: int) -> None:
