@@ -7,32 +7,24 @@ A repository that fails does not stop the others, and none of them stops the rep
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import asyncpg
 import polars as pl
 
 from dagster_project.actions import proposal_store as store
 from dagster_project.actions.github.publisher import Code, NotNow, Publisher, Words
-from dagster_project.actions.github.repository import blob_id
-from dagster_project.actions.outbox import Parcel, patch_of, write_outbox
+from dagster_project.actions.outbox import Parcel, write_outbox
 from dagster_project.domain.proposals import pulls
-from dagster_project.domain.proposals.grouping import Place, items_of
-from dagster_project.domain.proposals.memory import Answer, first_forbidding, told
-from dagster_project.domain.proposals.model import REPORT_ONLY, Change, Group, GroupKey, Item
-from dagster_project.domain.proposals.payload import payload_of, to_json
+from dagster_project.domain.proposals.memory import Answer
+from dagster_project.domain.proposals.model import REPORT_ONLY, Change
 from dagster_project.domain.proposals.pulls import PullRecord
 from dagster_project.domain.proposals.reconcile import (
     Abandon,
     Action,
-    Close,
-    Confirm,
     Create,
-    Freeze,
     Hold,
     Limits,
     OpenPull,
@@ -43,14 +35,17 @@ from dagster_project.domain.proposals.reconcile import (
     reconcile,
 )
 from dagster_project.domain.proposals.settle import merged_outcome
-from dagster_project.errors import GithubError, GithubLimit, InputError, NightshiftError
+from dagster_project.errors import GithubError, GithubLimit, NightshiftError
 from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.tables import PROPOSALS, PULL_REQUESTS, RESOURCE_INVENTORY, RIGHTSIZING_VERDICTS
 from dagster_project.pipeline.dashboard import keep_dashboard
-from dagster_project.pipeline.infrastructure_code import UNREADABLE, CodeBase
+from dagster_project.pipeline.evening import Evening, sorted_out
+from dagster_project.pipeline.infrastructure_code import UNREADABLE
 from dagster_project.pipeline.proposal_views import said
 from dagster_project.pipeline.proposals import mode_of_service, read_proposals
+from dagster_project.pipeline.pull_request_outbox import in_outbox, parcels_of
+from dagster_project.pipeline.pull_request_rows import FAILED, Row, planned, row_of, together, waiting
 from dagster_project.pipeline.pull_request_sync import Synced, keep_fate, sync
 from dagster_project.pipeline.pull_request_texts import words_of
 from dagster_project.pipeline.repositories import Remote, open_code, remote_of, require_writable
@@ -63,39 +58,6 @@ from dagster_project.statements import statement
 LATER = "it waits for what could not be done tonight"
 _MOST_PROBLEMS = 10
 """Failures after which a repository's night is over."""
-OUTBOX, PLANNED, WAITING, FAILED, FROZEN = "outbox", "planned", "waiting", "failed", "frozen"
-
-
-@dataclass(slots=True)
-class Row:
-    """One row of the table ``pull_requests``."""
-
-    repository: str
-    digest: str
-    state: str
-    number: int = 0
-    detail: str = ""
-    branch: str | None = None
-    root: str | None = None
-    owner: str | None = None
-    risk: str | None = None
-    url: str | None = None
-    opened_on: date | None = None
-    ended_on: date | None = None
-    resources: tuple[str, ...] = ()
-    savings_usd_month: float = 0.0
-
-
-@dataclass(slots=True)
-class Evening:
-    """What a night knows of a day's proposals before it looks at a repository."""
-
-    day: date
-    rows: list[tuple[Change, Place | None, dict[str, Any]]]
-    code: CodeBase
-    standings: dict[str, Standing] = field(default_factory=dict)
-    modes: dict[str, str] = field(default_factory=dict)
-    live: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
 
 def may_write(runtime: Runtime, day: date) -> bool:
@@ -178,7 +140,7 @@ async def _publish(runtime: Runtime, connection: asyncpg.Connection, evening: Ev
                 async with _alone(connection, settings.name):
                     rows, mine = await _on_github(runtime, connection, evening, remote_of(runtime, settings))
             else:
-                rows, mine = _in_outbox(runtime, evening, settings, await store.standing_answers(connection))
+                rows, mine = in_outbox(runtime, evening, settings, await store.standing_answers(connection))
             found += rows
             parcels += mine
         except Exception as error:
@@ -207,10 +169,10 @@ async def _on_github(
     if may_write(runtime, evening.day):
         require_writable(remote)
         return await _perform(runtime, connection, evening, remote, synced, actions), []
-    waits = _together([action for action in actions if isinstance(action, Wait)])
-    planned = [_planned(name, action) for action in (*(each for each in actions if not isinstance(each, Wait)), *waits)]
+    waits = together([action for action in actions if isinstance(action, Wait)])
+    rows = [planned(name, action) for action in (*(each for each in actions if not isinstance(each, Wait)), *waits)]
     groups = [action.group for action in actions if isinstance(action, Create)]
-    return planned, _parcels(runtime, evening, remote.settings, groups)
+    return rows, parcels_of(runtime, evening, remote.settings, groups)
 
 
 async def _follow_merged(
@@ -287,56 +249,13 @@ def _note_standings(runtime: Runtime, evening: Evening, engine: Engine, names: l
 
 def _tonight(runtime: Runtime, evening: Evening, remote: Remote, synced: Synced, records: Sequence[PullRecord]) -> Tonight:
     merged = {name: record for record in records if record.state == pulls.MERGED for name in record.payload.resource_ids}
-    items, held_back, untouchable = _sorted_out(runtime, evening, remote.settings, synced.answers, merged, may_act=True)
+    items, held_back, untouchable = sorted_out(runtime, evening, remote.settings, synced.answers, merged, may_act=True)
     untouchable |= {name for name, mode in evening.modes.items() if mode == REPORT_ONLY}
     paths = {path for record in records if record.state in pulls.PENDING for path, _ in record.payload.base_blobs}
     blobs = {path: entry.sha for path, entry in remote.github.entries(remote.head.tree_sha, paths).items()}
     rebuilds = {record.number: record.rebuild for record in records if record.number is not None and record.rebuild is not None}
     nights = runtime.lake.days(RIGHTSIZING_VERDICTS)
     return Tonight(evening.day, remote.base, items, evening.standings, held_back, blobs, rebuilds, frozenset(untouchable), nights)
-
-
-def _sorted_out(
-    runtime: Runtime,
-    evening: Evening,
-    settings: RepositorySettings,
-    answers: store.Answers,
-    merged: Mapping[str, PullRecord],
-    *,
-    may_act: bool,
-) -> tuple[list[tuple[GroupKey, Item]], dict[str, str], set[str]]:
-    """Items of a repository that may be proposed, why other resources are not, and those about which nothing may be decided."""
-    rules = runtime.settings.proposals
-    held_back: dict[str, str] = {}
-    untouchable: set[str] = set()
-    located = []
-    for change, place, row in evening.rows:
-        name = change.resource_id
-        answer = first_forbidding(answers.get(name, ()), change, evening.day, rules.rejection_days)
-        if row["edit_code"] == UNREADABLE or (row["mode"] == REPORT_ONLY and may_act):
-            untouchable.add(name)
-        elif answer is not None:
-            held_back[name] = f"It was {told(answer)}."
-        elif name in merged:
-            held_back[name] = f"Its change was merged with #{merged[name].number} and is not live yet."
-        elif place is None:
-            held_back[name] = f"It cannot be edited: {row['edit_sentence']}"
-        elif place.repository == settings.name:
-            located.append((change, place))
-    # A literal is changed for all of its resources, or for none.
-    sharing: dict[tuple[str, str, int], set[str]] = {}
-    for change, place, _ in evening.rows:
-        if place is not None and place.repository == settings.name:
-            sharing.setdefault((place.root, place.file, place.start_byte), set()).add(change.resource_id)
-    kept = []
-    for change, place in located:
-        others = sharing[place.root, place.file, place.start_byte]
-        blocked = sorted(others & (held_back.keys() | untouchable))
-        if blocked:
-            held_back[change.resource_id] = f"Its size is the literal of {blocked[0]} too, which is not changed."
-        else:
-            kept.append((change, place))
-    return items_of(kept), held_back, untouchable
 
 
 async def _perform(
@@ -394,8 +313,8 @@ async def _perform(
             is_over = isinstance(error, GithubLimit) or len(problems) >= _MOST_PROBLEMS
     runtime.progress.update(label, len(actions), len(actions))
     records = await store.of_day(connection, settings.name, day)
-    rows = [_row_of(record, actions) for record in records]
-    rows += [_waiting(settings.name, wait) for wait in _together(waits)]
+    rows = [row_of(record, actions) for record in records]
+    rows += [waiting(settings.name, wait) for wait in together(waits)]
     if not is_over and settings.has_dashboard and remote.about.has_issues:
         ours = {change.resource_id for change, _, row in evening.rows if row["repository"] == settings.name}
         ours |= {name for record in records for name in record.payload.resource_ids}
@@ -415,14 +334,6 @@ def _concerned(action: Action) -> set[str]:
     return held | set(action.group.resource_ids) if isinstance(action, Update) else held
 
 
-def _together(waits: Sequence[Wait]) -> list[Wait]:
-    """One wait for each group and reason."""
-    found: dict[tuple[GroupKey, str], list[Item]] = {}
-    for wait in waits:
-        found.setdefault((wait.key, wait.why), []).extend(wait.items)
-    return [Wait(key, tuple(items), why) for (key, why), items in found.items()]
-
-
 def _refused(evening: Evening, settings: RepositorySettings) -> list[tuple[Change, str]]:
     """Changes that no edit of this repository can make, and why; those that no repository manages are told in each."""
     return [
@@ -433,132 +344,3 @@ def _refused(evening: Evening, settings: RepositorySettings) -> list[tuple[Chang
         and row["repository"] in (None, settings.name)
         and row["edit_code"] != UNREADABLE
     ]
-
-
-def _row_of(record: PullRecord, actions: Sequence[Action]) -> Row:
-    frozen = {action.pull.seen.number for action in actions if isinstance(action, Freeze)}
-    key = record.payload.key
-    return Row(
-        repository=key.repository,
-        digest=record.digest,
-        state=FROZEN if record.number in frozen and record.state == pulls.OPEN else record.state,
-        number=record.number or 0,
-        detail=record.reason or "",
-        branch=record.branch,
-        root=key.root,
-        owner=key.owner,
-        risk=key.risk,
-        url=record.url,
-        opened_on=record.opened_on,
-        ended_on=record.ended_on,
-        resources=record.payload.resource_ids,
-        savings_usd_month=record.payload.savings_usd_month,
-    )
-
-
-def _waiting(repository: str, wait: Wait, state: str = WAITING) -> Row:
-    group = Group(wait.key, wait.items)
-    return Row(
-        repository=repository,
-        digest=wait.key.digest,
-        state=state,
-        detail=wait.why,
-        branch=wait.key.branch,
-        root=wait.key.root,
-        owner=wait.key.owner,
-        risk=wait.key.risk,
-        resources=group.resource_ids,
-        savings_usd_month=group.savings_usd_month,
-    )
-
-
-def _planned(repository: str, action: Action) -> Row:
-    """What would be done, as a row."""
-    match action:
-        case Wait():
-            return _waiting(repository, action)
-        case Create(group, _):
-            return _waiting(repository, Wait(group.key, group.items, "would be opened"), PLANNED)
-        case Abandon(record):
-            return Row(repository, record.digest, PLANNED, detail="its branch would be deleted", branch=record.branch)
-    words = {
-        Close: "would be closed",
-        Update: "would be updated",
-        Freeze: "would be left alone",
-        Confirm: "would stay as it is",
-        Hold: "would stay as it is",
-    }
-    seen = action.pull.seen
-    payload = action.pull.payload
-    return Row(
-        repository=repository,
-        digest=seen.digest,
-        state=PLANNED,
-        number=seen.number,
-        detail=words[type(action)],
-        branch=seen.branch,
-        url=seen.url,
-        resources=payload.resource_ids if payload else (),
-        savings_usd_month=payload.savings_usd_month if payload else 0.0,
-    )
-
-
-# Without credentials.
-
-
-def _in_outbox(
-    runtime: Runtime, evening: Evening, settings: RepositorySettings, answers: store.Answers
-) -> tuple[list[Row], list[Parcel]]:
-    """What the first nights would open, as files."""
-    failed = [problem for problem in evening.code.problems if problem.startswith((f"{settings.name}: ", f"{settings.name}, "))]
-    items, _, _ = _sorted_out(runtime, evening, settings, answers, {}, may_act=False)
-    rules = runtime.settings.proposals
-    base = next((root.snapshot.base for root in evening.code.roots if root.snapshot.settings.name == settings.name), "")
-    tonight = Tonight(evening.day, base, items, {}, {}, {})
-    limits = Limits(rules.max_items, rules.max_open, rules.max_open, rules.stale_evidence_days)
-    actions = reconcile(tonight, [], [], limits)
-    groups = [action.group for action in actions if isinstance(action, Create)]
-    rows = [_waiting(settings.name, Wait(group.key, group.items, _folder_of(group)), OUTBOX) for group in groups]
-    rows += [_waiting(settings.name, wait) for wait in _together([each for each in actions if isinstance(each, Wait)])]
-    rows += [Row(settings.name, "", FAILED, detail=problem.partition(": ")[2]) for problem in failed]
-    return rows, _parcels(runtime, evening, settings, groups)
-
-
-def _parcels(runtime: Runtime, evening: Evening, settings: RepositorySettings, groups: Sequence[Group]) -> list[Parcel]:
-    parcels = []
-    for group in groups:
-        snapshot = next(root.snapshot for root in evening.code.roots if root.snapshot.settings.name == settings.name)
-        try:
-            after = evening.code.contents(group)
-        except InputError as error:
-            parcels.append(Parcel(_folder_of(group), {"refused.txt": f"{error}\n".encode()}))
-            continue
-        before = {path: evening.code.original(group, path) for path in after}
-        payload = payload_of(group, snapshot.sha or "", {path: blob_id(data) for path, data in before.items()})
-        text = words_of(runtime, evening.day, settings, snapshot.folder, group, payload, ())
-        if text is None:
-            parcels.append(Parcel(_folder_of(group), {"refused.txt": b"Its text would be longer than GitHub takes.\n"}))
-            continue
-        request = {
-            "repository": group.key.repository,
-            "title": text.title,
-            "head": group.key.branch,
-            "base": group.key.base,
-            "draft": text.is_draft,
-            "labels": text.labels,
-            "reviewers": text.people,
-            "team_reviewers": text.teams,
-            "commit_message": text.commit_message,
-            "proposal": json.loads(to_json(payload)),
-        }
-        files = {
-            "body.md": text.body.encode(),
-            "change.patch": patch_of(before, after),
-            "payload.json": (json.dumps(request, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(),
-        }
-        parcels.append(Parcel(_folder_of(group), files))
-    return parcels
-
-
-def _folder_of(group: Group) -> str:
-    return f"{group.key.repository.replace('/', '__')}--{group.key.branch.rpartition('/')[2]}"
