@@ -14,7 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.domain.proposals.commands import ALL, Command, Misunderstood, parse
-from dagster_project.domain.proposals.memory import Answer, forbids, holds, is_material, told
+from dagster_project.domain.proposals.memory import (
+    Answer,
+    first_forbidding,
+    first_holding,
+    forbids,
+    holds,
+    is_material,
+    told,
+)
 from dagster_project.domain.proposals.model import RISKS, Change, Evidence, Group, GroupKey, Item
 from dagster_project.domain.proposals.payload import Payload, Remembered, from_body, from_json, payload_of, to_comment, to_json
 
@@ -32,8 +40,13 @@ PAYLOAD = Payload(
     (Remembered("i-1", "instance_type", "m5.2xlarge", "m5.xlarge", 140.0, "envs/prod/a.tf", 2, EVIDENCE),),
 )
 SAID_ON = datetime(2025, 3, 10, 23, 59, tzinfo=UTC)
-REJECTION = Answer("i-1", "rejected", "alice", "no", "acme/infra#1:5", SAID_ON, None, "m5.xlarge", EVIDENCE)
+REJECTION = Answer("i-1", "rejected", "alice", "no", "acme/infra#1:5/0", SAID_ON, None, "m5.xlarge", EVIDENCE)
 SNOOZE = replace(REJECTION, kind="snoozed", until=date(2025, 3, 13))
+LONG_SNOOZE = replace(SNOOZE, source="acme/infra#1:6/0", until=date(2025, 9, 1))
+# Rejections that count no longer, or again: of another change, of nothing, of a later day.
+STALE = replace(REJECTION, source="acme/infra#1:7/0", after="m5.large")
+OF_NOTHING = replace(REJECTION, source="acme/infra#1:8/0", after=None, evidence=None)
+RECENT = replace(STALE, source="acme/infra#1:9/0", answered_at=SAID_ON + timedelta(days=9))
 quickly = settings(deadline=None, max_examples=80)
 
 
@@ -47,6 +60,10 @@ class TestWhatIsNews:
             (114.9, 100.0, False),
             (115.1, 100.0, True),
             (1e-9, 1.149e-9, False),
+            # Their quotient is no number that can be held.
+            (5e-324, 1e308, True),
+            (1e308, 5e-324, True),
+            (1e-320, 1e-320, False),
             (None, None, False),
             (None, 100.0, True),
             (100.0, None, True),
@@ -122,6 +139,72 @@ class TestHowLongAnAnswerCounts:
         self, answer: Answer, change: Change, is_forbidden: bool
     ) -> None:
         assert forbids(answer, change, date(2026, 3, 10), 180) is is_forbidden
+
+    @pytest.mark.parametrize(
+        ("answers", "day", "holding", "forbidding"),
+        [
+            ((), date(2025, 3, 11), None, None),
+            ((REJECTION,), date(2025, 3, 11), REJECTION, REJECTION),
+            ((REJECTION, SNOOZE), date(2025, 3, 11), REJECTION, REJECTION),
+            ((SNOOZE, REJECTION), date(2025, 3, 11), SNOOZE, SNOOZE),
+            ((SNOOZE, REJECTION), date(2025, 3, 13), REJECTION, REJECTION),
+            ((SNOOZE,), date(2025, 3, 13), None, None),
+            ((STALE, LONG_SNOOZE), date(2025, 3, 21), LONG_SNOOZE, LONG_SNOOZE),
+            ((STALE, SNOOZE, LONG_SNOOZE), date(2025, 3, 21), LONG_SNOOZE, LONG_SNOOZE),
+            ((STALE, SNOOZE), date(2025, 3, 21), None, None),
+            ((REJECTION, LONG_SNOOZE), date(2025, 3, 21), LONG_SNOOZE, REJECTION),
+            ((LONG_SNOOZE, REJECTION), date(2025, 3, 21), LONG_SNOOZE, LONG_SNOOZE),
+            ((REJECTION,), date(2025, 3, 21), None, REJECTION),
+            ((OF_NOTHING, STALE, REJECTION), date(2025, 3, 21), None, REJECTION),
+            ((REJECTION, RECENT), date(2025, 3, 21), RECENT, REJECTION),
+            ((STALE, RECENT), date(2025, 3, 21), RECENT, RECENT),
+        ],
+        ids=[
+            "none", "one", "the first of two", "the first of two snoozes", "a snooze is over", "only a snooze, over",
+            "a dead rejection hides no snooze", "nor does a snooze that is over", "all are over",
+            "a rejection that only speaks against this", "the other order", "only against this", "of several dead ones",
+            "an old one and a newer one", "a dead one and a newer one",
+        ],
+    )  # fmt: skip
+    def test_of_several_the_first_that_still_counts(
+        self, answers: tuple[Answer, ...], day: date, holding: Answer | None, forbidding: Answer | None
+    ) -> None:
+        """Rejections count for ten days here, and afterwards against the same change."""
+        assert first_holding(answers, day, 10) is holding
+        assert first_forbidding(answers, CHANGE, day, 10) is forbidding
+        assert first_forbidding(list(answers), CHANGE, day, 10) is forbidding
+
+    def test_which_change_is_asked_about_counts_only_where_nothing_holds(self) -> None:
+        news = replace(CHANGE, after="m5.large")
+        day = date(2025, 3, 21)
+        assert first_forbidding((REJECTION, LONG_SNOOZE), news, day, 10) is LONG_SNOOZE
+        assert first_forbidding((REJECTION, SNOOZE), news, day, 10) is None
+        assert first_forbidding((STALE, SNOOZE), news, day, 10) is STALE
+        assert first_forbidding((REJECTION, SNOOZE), news, SAID_ON.date(), 10) is REJECTION
+
+    @quickly
+    @given(
+        answers=st.lists(
+            st.builds(
+                replace,
+                st.sampled_from([REJECTION, SNOOZE]),
+                until=st.none() | st.dates(date(2025, 3, 8), date(2025, 4, 10)),
+                answered_at=st.integers(-9, 22).map(lambda days: SAID_ON + timedelta(days=days)),
+                after=st.sampled_from(["m5.xlarge", "m5.large", None]),
+                evidence=st.sampled_from([EVIDENCE, None]),
+            ),
+            max_size=5,
+        ),
+        day=st.dates(date(2025, 3, 1), date(2025, 4, 20)),
+        days=st.integers(0, 40),
+    )
+    def test_one_is_found_exactly_where_one_counts(self, answers: list[Answer], day: date, days: int) -> None:
+        holding = [answer for answer in answers if holds(answer, day, days)]
+        forbidding = [answer for answer in answers if forbids(answer, CHANGE, day, days)]
+        assert first_holding(answers, day, days) is (holding[0] if holding else None)
+        assert first_forbidding(answers, CHANGE, day, days) is (forbidding[0] if forbidding else None)
+        # What holds whatever is proposed also speaks against this.
+        assert all(answer in forbidding for answer in holding)
 
     @pytest.mark.parametrize(
         ("answer", "words"),

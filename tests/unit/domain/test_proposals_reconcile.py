@@ -48,6 +48,8 @@ FILE = "envs/prod/a.tf"
 BUSY = Standing("keep", "keep_busy_cpu", "Its CPU is busy.")
 SCARCE = Standing("insufficient", "insufficient_coverage", "Too few samples are there.")
 SPENT = Standing("refuse", "refuse_blast_radius", "Tonight's share is spent.")
+PROPOSED = Standing("propose", "propose_smaller_size", "A smaller size would do.")
+EVERY_NIGHT = tuple(DAY - timedelta(days=days) for days in range(500))
 
 
 def change(name: str, **changes: Any) -> Change:
@@ -84,7 +86,7 @@ def group(*found: tuple[Change, Place] | str) -> Group:
 
 def tonight(*found: tuple[Change, Place] | str, **changes: Any) -> Tonight:
     made = items(*found)
-    base = Tonight(DAY, "main", made, {}, {}, {FILE: "1" * 40, **blobs_of(made)})
+    base = Tonight(DAY, "main", made, {}, {}, {FILE: "1" * 40, **blobs_of(made)}, nights=EVERY_NIGHT)
     return replace(base, **changes)
 
 
@@ -176,6 +178,19 @@ class TestWhatIsOpened:
         night = tonight("i-1", located("i-2", team="search"))
         assert not any(isinstance(action, Abandon) for action in reconciled(night, records=[record], max_open=0))
 
+    @pytest.mark.parametrize(
+        ("untouchable", "is_removed"),
+        [(("i-2", "i-3"), False), (("i-2", "i-3", "i-9"), False), (("i-2",), True), (("i-9",), True), ((), True)],
+        ids=str,
+    )
+    def test_what_was_begun_is_not_removed_while_nothing_may_be_decided_about_any_of_it(
+        self, untouchable: tuple[str, ...], is_removed: bool
+    ) -> None:
+        """Its code could not be read tonight, so that it is not proposed says nothing."""
+        record = begun(group(located("i-2", team="search"), located("i-3", team="search")))
+        expected = [Abandon(record)] if is_removed else []
+        assert reconciled(tonight(untouchable=frozenset(untouchable)), records=[record]) == expected
+
     @pytest.mark.parametrize("state", [pulls.OPEN, pulls.CLOSING, pulls.MERGED])
     def test_records_of_pull_requests_that_are_not_seen_are_nothing_to_begin_with(self, state: str) -> None:
         assert reconciled(tonight("i-1"), records=[replace(begun(group("i-1")), state=state)]) == [Create(group("i-1"))]
@@ -264,7 +279,9 @@ class TestWhatIsOpen:
         assert reconciled(tonight(**change_of_night), alone) == [Close(alone, (reason,))]
         assert reconciled(tonight("i-2", **change_of_night), together) == [Update(together, group("i-2"), (reason,))]
 
-    @pytest.mark.parametrize("standing", [SPENT, SCARCE, None], ids=["spent", "scarce", "not listed"])
+    @pytest.mark.parametrize(
+        "standing", [SPENT, SCARCE, PROPOSED, None], ids=["spent", "scarce", "proposed without an item", "not listed"]
+    )
     @pytest.mark.parametrize("code", ["refuse_blast_radius", "refuse_dependency_tier_same_night", "refuse_kill_switch"])
     def test_a_night_that_says_nothing_about_it_changes_nothing(self, standing: Standing | None, code: str) -> None:
         if standing is SPENT:
@@ -289,15 +306,17 @@ class TestWhatIsOpen:
             (3, 2, SCARCE, "i-1: Too few samples are there."),
             (0, 0, SCARCE, None),
             (1, 0, SCARCE, "i-1: Too few samples are there."),
+            (2, 2, PROPOSED, None),
+            (3, 2, PROPOSED, "i-1: A smaller size would do."),
             (2, 2, None, None),
-            (3, 2, None, "i-1: the inventory has not listed it for more than 2 days."),
-            (2, 1, None, "i-1: the inventory has not listed it for more than 1 day."),
-            (1, 0, None, "i-1: the inventory has not listed it for more than 0 days."),
+            (3, 2, None, "i-1: the inventory has not listed it for more than 2 nights."),
+            (2, 1, None, "i-1: the inventory has not listed it for more than 1 night."),
+            (1, 0, None, "i-1: the inventory has not listed it for more than 0 nights."),
             (365, 2, SPENT, None),
         ],
         ids=str,
     )
-    def test_silence_counts_after_the_stale_days(
+    def test_silence_counts_after_the_stale_nights(
         self, days: int, stale_days: int, standing: Standing | None, reason: str | None
     ) -> None:
         there = pull("i-1", record={"confirmed_on": DAY - timedelta(days=days)})
@@ -305,13 +324,69 @@ class TestWhatIsOpen:
         expected: Action = Close(there, (reason,)) if reason else Hold(there)
         assert reconciled(night, there, stale_days=stale_days) == [expected]
 
+    @pytest.mark.parametrize(
+        ("nights", "is_stale"),
+        [
+            ((0, 1, 2), True),
+            ((0, 1, 2, 3, 4), True),
+            ((0, 20, 39), True),
+            ((2, 0, 1), True),
+            ((0, 1), False),
+            ((0, 38), False),
+            ((0,), False),
+            ((), False),
+            ((0, 1, 40, 41, 42), False),
+            ((0, 1, 60), False),
+            ((0, 1, -1, -2), False),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize(
+        ("standing", "reason"),
+        [
+            (SCARCE, "Too few samples are there."),
+            (PROPOSED, "A smaller size would do."),
+            (None, "the inventory has not listed it for more than 2 nights."),
+        ],
+        ids=["scarce", "proposed without an item", "not listed"],
+    )
+    def test_nights_count_that_were_judged_and_not_days(
+        self, nights: tuple[int, ...], is_stale: bool, standing: Standing | None, reason: str
+    ) -> None:
+        """It was confirmed forty days ago; ``nights`` are days before tonight. A night that did not run says nothing."""
+        there = pull("i-1", record={"confirmed_on": DAY - timedelta(days=40)})
+        night = tonight(standings={"i-1": standing} if standing else {}, nights=[DAY - timedelta(days=days) for days in nights])
+        assert reconciled(night, there) == [Close(there, (f"i-1: {reason}",)) if is_stale else Hold(there)]
+
+    def test_a_verdict_against_it_counts_at_once_whatever_nights_there_were(self) -> None:
+        there = pull("i-1")
+        assert reconciled(tonight(standings={"i-1": BUSY}, nights=()), there) == [Close(there, ("i-1: Its CPU is busy.",))]
+
+    def test_nights_are_counted_from_the_one_after_a_day_up_to_this_one(self) -> None:
+        days = [DAY + timedelta(days=each) for each in (-9, -3, 0, 1, -1)]
+        night = tonight(nights=days)
+        assert [night.nights_since(DAY + timedelta(days=each)) for each in (-10, -9, -8, -3, -2, -1, 0, 1)] == [
+            4, 3, 3, 2, 2, 1, 0, 0,
+        ]  # fmt: skip
+        assert tonight(nights=()).nights_since(date(2000, 1, 1)) == 0
+
+    def test_one_without_a_record_is_not_stale(self) -> None:
+        """Nobody knows when it was confirmed; it is left alone as somebody else's."""
+        there = OpenPull(pull("i-1", record={"confirmed_on": DAY - timedelta(days=400)}).seen, None)
+        assert reconciled(tonight(standings={"i-1": SCARCE}), there) == [Freeze(there)]
+
+    def test_what_is_proposed_without_an_item_and_held_back_goes(self) -> None:
+        there = pull("i-1")
+        night = tonight(standings={"i-1": PROPOSED}, held_back={"i-1": "It cannot be edited: no literal."})
+        assert reconciled(night, there) == [Close(there, ("i-1: It cannot be edited: no literal.",))]
+
     def test_a_resource_that_goes_is_said_to_go_once(self) -> None:
         """Not listed for long: it goes, and nothing is undecided about it any more."""
         there = pull("i-1", "i-2", record={"confirmed_on": DAY - timedelta(days=3)})
         (update,) = reconciled(tonight("i-2"), there)
-        assert update == Update(there, group("i-2"), ("i-1: the inventory has not listed it for more than 2 days.",))
+        assert update == Update(there, group("i-2"), ("i-1: the inventory has not listed it for more than 2 nights.",))
 
-    @pytest.mark.parametrize("standings", [{}, {"i-1": BUSY}], ids=["silent", "busy"])
+    @pytest.mark.parametrize("standings", [{}, {"i-1": BUSY}, {"i-1": PROPOSED}], ids=["silent", "busy", "proposed"])
     def test_about_what_is_untouchable_nothing_is_decided(self, standings: dict[str, Standing]) -> None:
         alone, together = pull("i-1"), pull("i-1", "i-2")
         night = {"standings": standings, "untouchable": frozenset(("i-1",))}
@@ -453,6 +528,18 @@ class TestWhatPeopleTouched:
         low, medium = pull(located("i-1", risk="low"), number=1), pull(located("i-1", risk="medium"), number=2)
         actions = reconciled(tonight(located("i-1", risk="low")), low, medium)
         assert sum("i-1" in held_by(action) for action in actions) == 1
+        # The first one keeps it.
+        assert [type(action) for action in actions] == [Close, Confirm]
+        assert actions[0] == Close(medium, ("i-1: another pull request holds one of its resources.",))
+
+    def test_of_two_open_ones_the_second_keeps_what_is_its_own(self) -> None:
+        low = pull(located("i-1", risk="low"), number=1)
+        medium = pull(located("i-1", risk="medium"), located("i-2", risk="medium"), number=2)
+        night = tonight(located("i-1", risk="low"), located("i-2", risk="medium"))
+        update, confirm = reconciled(night, medium, low)
+        assert isinstance(update, Update) and update.pull == medium and update.group.resource_ids == ("i-2",)
+        assert update.dropped == ("i-1: another pull request holds one of its resources.",)
+        assert confirm == Confirm(low, group(located("i-1", risk="low")))
 
     def test_a_literal_that_took_in_a_resource_of_another_one_is_in_one_of_them(self) -> None:
         """Somebody has made one literal of two, and pushed to the branch of the one that moved."""
@@ -531,7 +618,7 @@ def any_nights(draw: st.DrawFn, *, is_limited: bool = True) -> AnyNight:
     proposed = draw(st.sets(st.sampled_from(NAMES)))
     found = items_of([place(name) for name in sorted(proposed)])
     blobs = {item.file: draw(st.sampled_from(["1" * 40, "2" * 40])) for _, item in found}
-    standing = st.sampled_from([BUSY, SCARCE, SPENT])
+    standing = st.sampled_from([BUSY, SCARCE, SPENT, PROPOSED])
     night = Tonight(
         DAY,
         "main",
@@ -541,6 +628,7 @@ def any_nights(draw: st.DrawFn, *, is_limited: bool = True) -> AnyNight:
         blobs,
         {number: draw(st.sampled_from(["", OURS[:7], THEIRS[:7]])) for number in draw(st.sets(st.integers(1, 4), max_size=2))},
         frozenset(draw(st.sets(st.sampled_from(NAMES), max_size=2)) - proposed),
+        sorted({DAY, *draw(st.sets(st.sampled_from(EVERY_NIGHT[:6])))}),
     )
     of_pull = {name: draw(st.integers(0, 5)) for name in NAMES}
     digests: set[str] = set()
@@ -609,6 +697,41 @@ def test_limits_hold_and_no_item_is_forgotten(world: AnyNight) -> None:
     kinds = [type(action) for action in actions]
     order = [Close, Abandon, Freeze, Update, Confirm, Hold, Create, Wait]
     assert kinds == sorted(kinds, key=order.index)
+
+
+@quickly
+@given(any_nights())
+def test_a_night_that_is_not_judged_counts_as_none(world: AnyNight) -> None:
+    """Nights before the last confirmation, after tonight, and the order of all of them are nothing either."""
+    oldest = min((record.confirmed_on for record in world.records), default=DAY)
+    nights = [DAY + timedelta(days=1), *reversed(world.night.nights), *(oldest - timedelta(days=days) for days in range(9))]
+    others = replace(world.night, nights=nights)
+    assert reconcile(others, world.open_pulls, world.records, world.limits) == world.actions()
+    # Where no night has passed nothing is closed for silence.
+    silent = [name for name in NAMES if world.night.standings.get(name, PROPOSED).verdict in ("insufficient", "propose")]
+    for action in reconcile(replace(world.night, nights=()), world.open_pulls, world.records, world.limits):
+        if isinstance(action, Close | Freeze | Update):
+            said = action.dropped if isinstance(action, Update) else action.gone if isinstance(action, Freeze) else action.reasons
+            words = {reason.partition(": ")[2] for reason in said if reason.partition(": ")[0] in silent}
+            assert not words & {SCARCE.sentence, PROPOSED.sentence}
+            assert not any("has not listed" in each for each in words)
+
+
+@quickly
+@given(any_nights())
+def test_what_is_untouchable_as_a_whole_is_left_as_it_is(world: AnyNight) -> None:
+    actions = world.actions()
+    for action in actions:
+        if isinstance(action, Abandon):
+            assert not set(action.record.payload.resource_ids) <= world.night.untouchable
+        elif isinstance(action, Freeze | Close | Update | Confirm) and action.pull.payload is not None:
+            assert not set(action.pull.payload.resource_ids) <= world.night.untouchable
+    # What was begun is finished, waits, is removed, or is untouchable.
+    known = {action.group.key.digest for action in actions if isinstance(action, Create)}
+    known |= {action.key.digest for action in actions if isinstance(action, Wait)}
+    known |= {action.record.digest for action in actions if isinstance(action, Abandon)}
+    for record in world.begun:
+        assert record.digest in known or set(record.payload.resource_ids) <= world.night.untouchable
 
 
 @quickly

@@ -17,6 +17,7 @@ from dagster_project.domain.proposals.commands import parse
 from dagster_project.domain.proposals.model import Evidence, GroupKey
 from dagster_project.domain.proposals.payload import Payload, Remembered, from_body, to_comment
 from dagster_project.reporting.pull_request import (
+    CLOSING_MARK,
     DASHBOARD_MARK,
     FROZEN_MARK,
     MARKS,
@@ -236,52 +237,96 @@ class TestComments:
             "- i-2: it belongs to another group now.\n"
             "\n"
             "This is not a rejection: what is safe again is proposed again.",
-            "<!-- nightshift:closing -->",
+            "<!-- nightshift:closing 42e0d5429c96 -->",
         )
 
+    def test_the_mark_of_a_closing_tells_its_reasons(self) -> None:
+        """One that was opened again and is closed for other reasons is told them too."""
+        lists: list[list[str]] = [[], ["i-1: x"], ["i-1: y"], ["i-1: x", "i-2: x"], ["i-2: x", "i-1: x"], ["i-1: x i-2: x"]]
+        marks = [closing_of(reasons)[1] for reasons in lists]
+        assert len(set(marks)) == len(lists)
+        assert marks == [closing_of(tuple(reasons))[1] for reasons in lists]
+        assert all(re.fullmatch(r"<!-- nightshift:closing [0-9a-f]{12} -->", mark) for mark in marks)
+
     def test_a_freezing_says_how_to_go_on(self) -> None:
-        text, mark = freezing_of("a" * 40, ())
+        text, mark = freezing_of("a" * 40, None, ())
         assert text == (
-            "This branch has a commit that is not Nightshift's (`aaaaaaaaaaaa`), or another base. Nightshift leaves it alone "
-            "from here on: nothing is rebuilt, and nothing is closed. To have it made anew, which replaces that commit, say\n"
+            "This branch has a commit that is not Nightshift's (`aaaaaaaaaaaa`). Nightshift leaves it alone from here on: "
+            "nothing is rebuilt, and nothing is closed. To have it made anew, which replaces that commit, say\n"
             "\n"
             "```text\n"
             "/nightshift rebuild aaaaaaaaaaaa\n"
             "```"
         )
-        assert mark == "<!-- nightshift:frozen e33cdf9c7f71 -->"
+        assert mark == "<!-- nightshift:frozen 40725f8b8e8a -->"
 
-    def test_a_freezing_warns_where_the_evidence_is_gone(self) -> None:
-        text, mark = freezing_of("a" * 40, ("i-1: Its CPU is busy.",))
-        assert text.endswith(
-            "```\n\n**The evidence no longer speaks for it; do not merge it as it is.**\n\n- i-1: Its CPU is busy."
+    def test_a_freezing_by_another_base_says_which_one_it_should_have(self) -> None:
+        """A rebuild would not help there, so none is offered, and no commit is blamed."""
+        text, mark = freezing_of("a" * 40, "main", ())
+        assert text == (
+            "The base of this pull request is no longer `main`. Nightshift leaves it alone from here on: nothing is rebuilt, and "
+            "nothing is closed. Change the base back to have it kept true again."
         )
-        assert mark == "<!-- nightshift:frozen 46ada5979b46 -->"
+        assert mark == "<!-- nightshift:frozen c63089a798aa -->"
+        assert "/nightshift" not in text and "aaaa" not in text
 
-    def test_its_mark_changes_with_the_commit_and_the_names_and_not_with_the_words(self) -> None:
-        first = freezing_of("a" * 40, ("i-1: 40 % busy.", "i-2: gone."))[1]
-        assert freezing_of("a" * 40, ("i-2: gone: for good.", "i-1: 41 % busy."))[1] == first
-        assert freezing_of("b" * 40, ("i-1: 40 % busy.", "i-2: gone."))[1] != first
-        assert freezing_of("a" * 40, ("i-1: 40 % busy.",))[1] != first
+    @pytest.mark.parametrize(
+        ("base", "before", "version"), [(None, "```", "753ad317a98b"), ("main", "true again.", "5bdf0584fe75")]
+    )
+    def test_a_freezing_warns_where_the_evidence_is_gone(self, base: str | None, before: str, version: str) -> None:
+        text, mark = freezing_of("a" * 40, base, ("i-1: Its CPU is busy.",))
+        assert text.endswith(
+            f"{before}\n\n**The evidence no longer speaks for it; do not merge it as it is.**\n\n- i-1: Its CPU is busy."
+        )
+        assert mark == f"<!-- nightshift:frozen {version} -->"
+
+    @pytest.mark.parametrize("base", [None, "main"])
+    def test_its_mark_changes_with_the_commit_and_the_names_and_not_with_the_words(self, base: str | None) -> None:
+        first = freezing_of("a" * 40, base, ("i-1: 40 % busy.", "i-2: gone."))[1]
+        assert freezing_of("a" * 40, base, ("i-2: gone: for good.", "i-1: 41 % busy."))[1] == first
+        assert freezing_of("b" * 40, base, ("i-1: 40 % busy.", "i-2: gone."))[1] != first
+        assert freezing_of("a" * 40, base, ("i-1: 40 % busy.",))[1] != first
+        # Nor is a commit the same reason as a base, or one base the same as another.
+        assert freezing_of("a" * 40, "release", ("i-1: 40 % busy.", "i-2: gone."))[1] != first
+        assert freezing_of("a" * 40, None if base else "i-1", ("i-1: 40 % busy.", "i-2: gone."))[1] != first
 
     def test_every_mark_of_ours_is_known_by_its_beginning(self) -> None:
-        marks = [closing_of([])[1], freezing_of("a" * 40, ())[1], reply_of(5, "x")[1], DASHBOARD_MARK, PAYLOAD]
-        assert all(mark.startswith(MARKS) and mark.endswith(" -->") for mark in marks)
-        assert freezing_of("a" * 40, ())[1].startswith(FROZEN_MARK)
-        assert reply_of(5, "Done.") == ("Done.", "<!-- nightshift:answer=5 -->")
+        closings = [closing_of(reasons)[1] for reasons in ([], ["i-1: x"])]
+        freezings = [freezing_of("a" * 40, base, gone)[1] for base in (None, "main") for gone in ((), ("i-1: x",))]
+        others = [reply_of("5", "x")[1], DASHBOARD_MARK, PAYLOAD]
+        marks = [*closings, *freezings, *others]
+        assert all(mark.startswith(MARKS) and mark.endswith(" -->") and mark.count("-->") == 1 for mark in marks)
+        assert [mark for mark in marks if mark.startswith(CLOSING_MARK)] == closings
+        assert [mark for mark in marks if mark.startswith(FROZEN_MARK)] == freezings
+
+    def test_an_answer_is_found_by_what_it_answers(self) -> None:
+        assert reply_of("5", "Done.") == ("Done.", "<!-- nightshift:answer=5 -->")
+        edited = reply_of("5@2025-03-14T08:00:01", "Done.")
+        assert edited == ("Done.", "<!-- nightshift:answer=5@2025-03-14T08:00:01 -->")
+        # None of them is part of another.
+        marks = [reply_of(ident, "x")[1] for ident in ("5", "55", "5@2025-03-14T08:00:01", "refused alice", "refused al")]
+        assert [sum(mark in other for other in marks) for mark in marks] == [1] * len(marks)
 
     def test_they_ask_for_nothing_themselves(self) -> None:
-        for text in (closing_of(["i-1: x"])[0], freezing_of("a" * 40, ("i-1: x",))[0]):
+        gone = ("i-1: x",)
+        for text, _ in (closing_of(gone), freezing_of("a" * 40, None, gone), freezing_of("a" * 40, "main", gone)):
             assert parse(text, ("i-1",)) == []
 
     def test_of_many_reasons_fifty_are_said(self) -> None:
-        text, _ = closing_of([f"i-{number}: gone." for number in range(80)])
-        assert [text.count(f"- i-{number}: gone.") for number in (0, 49, 50, 79)] == [1, 1, 0, 0]
+        reasons = [f"i-{number}: gone." for number in range(80)]
+        for text, _ in (closing_of(reasons), freezing_of("a" * 40, None, reasons), freezing_of("a" * 40, "main", reasons)):
+            assert [text.count(f"- i-{number}: gone.") for number in (0, 49, 50, 79)] == [1, 1, 0, 0]
 
     def test_reasons_that_somebody_wrote_at_length_fit(self) -> None:
         reasons = [f"i-{number}: It was rejected by alice on 2025-03-10: " + "because " * 8_000 for number in range(3)]
-        for text, mark in (closing_of(reasons), freezing_of("a" * 40, reasons)):
-            assert len(f"{text}\n\n{mark}") < GITHUB_TAKES
+        for base in (None, "main", "b" * 244):
+            for text, mark in (closing_of(reasons), freezing_of("a" * 40, base, reasons)):
+                assert len(f"{text}\n\n{mark}") < GITHUB_TAKES
+
+    def test_a_reason_is_cut_where_it_is_read_no_further(self) -> None:
+        whole, longer = "i-1: " + "x" * 395, "i-1: " + "x" * 396
+        for text, _ in (closing_of([whole, longer]), freezing_of("a" * 40, None, [whole, longer])):
+            assert [each.removeprefix("- ") for each in text.splitlines() if each.startswith("- ")] == [whole, whole + "…"]
 
 
 NOTHING = DashboardText((), (), (), (), (), ())
@@ -516,7 +561,13 @@ def test_a_name_is_shown_as_it_is(name: str) -> None:
 
 @names
 def test_comments_and_the_dashboard_are_our_own_markup_too(name: str) -> None:
-    for text, mark in (closing_of([name, f"{name}: {name}"]), freezing_of("a" * 40, [name, f"{name}: {name}"])):
+    reasons = [name, f"{name}: {name}"]
+    for text, mark in (
+        closing_of(reasons),
+        freezing_of("a" * 40, None, reasons),
+        # A branch may be called like that, too.
+        freezing_of("a" * 40, name, reasons),
+    ):
         blocks, _ = assert_harmless(f"{text}\n\n{mark}", [mark])
         assert sum(token.type == "list_item_open" for token in blocks) == 2
         assert from_body(text) is None
@@ -558,4 +609,5 @@ def test_no_mix_of_markup_is_more_than_text(name: str) -> None:
     assert_harmless(markdown, [to_comment(payload)])
     assert from_body(markdown) == payload
     assert_harmless(closing_of([f"{name}: {name}", name])[0], [])
+    assert_harmless(freezing_of("a" * 40, name, [f"{name}: {name}", name])[0], [])
     assert_harmless(dashboard_of(replace(NOTHING, rejected=(DashboardEntry(name, None, name),))), [DASHBOARD_MARK])
