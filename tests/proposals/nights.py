@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from contextlib import suppress
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +279,8 @@ class Nights(RuleBasedStateMachine):
             self.server.__exit__(None, None, None)
 
     def _converges(self) -> None:
+        # What ends by itself ends before: a snooze that is over on the quiet night would be a reason to write.
+        self.world.day += timedelta(days=40)
         for _ in range(4):
             self.world.night()
             assert self.world.problems == []
@@ -287,7 +289,7 @@ class Nights(RuleBasedStateMachine):
         rows = self.world.night()
         assert self.world.problems == []
         written = [(each.method, each.path, str(each.body)[:300]) for each in self.server.writes()[before:]]
-        assert written == [], "a quiet night wrote something"
+        assert written == [], f"a quiet night wrote {written}"
         records = {
             row["number"]: row["state"]
             for row in query(
