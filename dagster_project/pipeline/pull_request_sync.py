@@ -107,15 +107,16 @@ async def _keep(
             is_reopened = fate.state in pulls.PENDING and fate.record.state not in pulls.PENDING
             if is_reopened and not await store.make_way(connection, fate.record, day):
                 continue  # its group has another one by now; this one is left alone
-            await keep_fate(connection, fate, day)
+            record = await keep_fate(connection, fate, day)
             pull = by_number.get(fate.number or 0)
             if fate.state == pulls.CLOSED and fate.record.state == pulls.CLOSING and pull is not None:
+                await store.update(connection, record, closed_at=pull.closed_at)
                 tidy.append((pull.branch, pull.head_sha))
     return tidy
 
 
-async def keep_fate(connection: asyncpg.Connection, fate: Fate, day: date) -> None:
-    """Writes what became of a record."""
+async def keep_fate(connection: asyncpg.Connection, fate: Fate, day: date) -> PullRecord:
+    """Writes what became of a record; returns it as it is then."""
     is_over = fate.state not in pulls.PENDING
     known = {
         "number": fate.number,
@@ -125,7 +126,7 @@ async def keep_fate(connection: asyncpg.Connection, fate: Fate, day: date) -> No
         "merge_sha": fate.merge_sha,
     }
     changes = {name: value for name, value in known.items() if value is not None}
-    await store.update(connection, fate.record, state=fate.state, ended_on=day if is_over else None, **changes)
+    return await store.update(connection, fate.record, state=fate.state, ended_on=day if is_over else None, **changes)
 
 
 async def _adopt(connection: asyncpg.Connection, remote: Remote, settled: Settled, day: date) -> None:

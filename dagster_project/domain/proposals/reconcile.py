@@ -165,15 +165,14 @@ class Tonight:
 def reconcile(tonight: Tonight, open_pulls: Sequence[OpenPull], records: Sequence[PullRecord], limits: Limits) -> list[Action]:
     """The night's actions: what is closed comes before what is changed, and that before what is opened."""
     in_order = sorted(open_pulls, key=lambda pull: pull.seen.number)
-    # Of two that hold one resource the first one keeps it.
-    holder: dict[str, int] = {}
-    for pull in in_order:
-        for name in pull.payload.resource_ids if pull.payload else ():
-            holder.setdefault(name, pull.seen.number)
+    # Of two that hold one resource the first one that goes on with it keeps it; what a person holds is held as well.
+    frozen = {pull.seen.number: pull.payload.resource_ids for pull in in_order if pull.payload and _is_frozen(tonight, pull)}
     decided: list[Action] = []
     for pull in in_order:
-        elsewhere = frozenset(name for name, number in holder.items() if number != pull.seen.number)
-        decided.append(_of_open(tonight, pull, elsewhere, limits))
+        mine = set(pull.payload.resource_ids) if pull.payload else set()
+        later = {name for number, names in frozen.items() if number > pull.seen.number for name in names}
+        elsewhere = {name for action in decided for name in _held_by(action)} | (later - mine)
+        decided.append(_of_open(tonight, pull, frozenset(elsewhere), limits))
     occupied = {name for action in decided for name in _held_by(action)}
     taken = {action.pull.seen.digest for action in decided if not isinstance(action, Close | Create | Abandon | Wait)}
     begun = {each.digest: each for each in records if each.state == pulls.OPENING and each.number is None}
@@ -235,7 +234,7 @@ def _of_open(tonight: Tonight, pull: OpenPull, held_elsewhere: frozenset[str], l
         return Freeze(pull)
     if set(payload.resource_ids) <= tonight.untouchable:
         return Hold(pull)
-    is_frozen = pull.is_touched(tonight.base) and not _may_replace(tonight, pull)
+    is_frozen = _is_frozen(tonight, pull)
     # Of a frozen one only the evidence counts: it is not shared out any more.
     others = frozenset() if is_frozen else held_elsewhere
     kept, undecided, gone = _sorted_out(tonight, payload, pull.record, others, limits.stale_days)
@@ -253,6 +252,11 @@ def _of_open(tonight: Tonight, pull: OpenPull, held_elsewhere: frozenset[str], l
         dropped = [*gone, *(f"{name}: tonight's evidence says nothing about it." for name in undecided)]
         return Update(pull, group, tuple(dropped))
     return Hold(pull) if undecided else Confirm(pull, group)
+
+
+def _is_frozen(tonight: Tonight, pull: OpenPull) -> bool:
+    """Whether a person's changes of a pull request are to be left alone."""
+    return pull.is_touched(tonight.base) and not _may_replace(tonight, pull)
 
 
 def _may_replace(tonight: Tonight, pull: OpenPull) -> bool:

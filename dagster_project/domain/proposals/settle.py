@@ -187,7 +187,7 @@ def _closings(record: PullRecord, pull: SeenPull) -> list[tuple[str, str]]:
 
 def _closing_of(repository: str, pull: SeenPull) -> str:
     """Begins the sources of answers that closing a pull request gave."""
-    return f"{repository}#{pull.number}:closed "
+    return f"{repository.lower()}#{pull.number}:closed "
 
 
 def settle_comments(
@@ -207,7 +207,8 @@ def settle_comments(
     """
     settled = Settled()
     standing = dict(known)
-    for comment in sorted(comments, key=lambda comment: comment.id):
+    # An edit is said later than what was written after the comment.
+    for comment in sorted(comments, key=lambda comment: (comment.updated_at, comment.id)):
         payload = about.get(comment.number)
         if payload is None and comment.number != dashboard:
             continue

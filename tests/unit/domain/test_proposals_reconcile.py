@@ -532,6 +532,13 @@ class TestWhatPeopleTouched:
         assert [type(action) for action in actions] == [Close, Confirm]
         assert actions[0] == Close(medium, ("i-1: another pull request holds one of its resources.",))
 
+    def test_a_frozen_one_is_not_told_that_another_one_holds_its_resource(self) -> None:
+        """Only the evidence counts there: that another one has it is no reason not to merge it."""
+        low = pull(located("i-1", risk="low"), number=1)
+        frozen = pull(located("i-1", risk="medium"), number=2, head_sha=THEIRS)
+        actions = reconciled(tonight(located("i-1", risk="low")), low, frozen)
+        assert actions == [Freeze(frozen), Confirm(low, group(located("i-1", risk="low")))]
+
     def test_of_two_open_ones_the_second_keeps_what_is_its_own(self) -> None:
         low = pull(located("i-1", risk="low"), number=1)
         medium = pull(located("i-1", risk="medium"), located("i-2", risk="medium"), number=2)
