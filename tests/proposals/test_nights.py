@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.proposals.nights import Nights
 
-EXAMPLES = int(os.environ.get("NIGHTSHIFT_SOAK_EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("NIGHTSHIFT_SOAK_EXAMPLES", "1"))
 STEPS = int(os.environ.get("NIGHTSHIFT_SOAK_STEPS", "60"))
 
 
