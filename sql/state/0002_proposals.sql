@@ -25,6 +25,8 @@ create table pull_requests (
 create unique index pull_requests_number on pull_requests (repository, number) where number is not null;
 -- Never two for one group.
 create unique index pull_requests_pending on pull_requests (repository, digest) where state in ('opening', 'open', 'closing');
+-- What a resource was ever part of.
+create index pull_requests_resources on pull_requests using gin (payload jsonb_path_ops);
 create table proposal_answers (
   id           bigint generated always as identity primary key,
   resource_id  text not null,

@@ -183,7 +183,8 @@ def test_two_thousand_proposals_stay_within_the_limits_and_say_what_waits(new_wo
     states: dict[str, int] = {}
     for row in rows:
         states[row["state"]] = states.get(row["state"], 0) + len(json.loads(row["resources"]))
-    assert states["open"] == 5 * len(world.pulls())
+    # The last one may have been cut off between being opened and being labelled.
+    assert sum(row["number"] > 0 for row in rows) == len(world.pulls())
     assert states["open"] + states["waiting"] + states.get("opening", 0) == 2000
     assert 15 <= len(world.pulls()) <= 25
     assert all(len(pull.body) <= 58_000 for pull in world.pulls())
