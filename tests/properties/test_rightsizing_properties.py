@@ -473,3 +473,19 @@ def test_the_number_that_decided_is_on_the_wrong_side_of_its_limit(catalog: str,
             assert said.value <= said.limit
         elif said.code == "keep_savings_too_small":
             assert 0 < said.value < said.limit
+
+
+def test_demand_that_is_exactly_what_a_size_has_is_not_too_much() -> None:
+    """100 × 0.781 / 0.781 is 100.00000000000001: the network of the incident is all that an m7i.large sustains."""
+    row = {
+        "size": "m7i.xlarge",
+        "peak": {0: 1.0, 1: 4.0, 2: 0.3905, 3: 312.5, 4: 1500.0},
+        "cpu_p995": 1.0,
+        "memory_ever": NAN,
+        "replay": {0: 1.0, 2: 0.781},
+        "replay_event": dict.fromkeys(range(5), "incident INC-7"),
+        "history_hours": 30.0,
+    }
+    chosen = Rules(target="cheapest", hysteresis_pct=0.0, incident_cost_usd=0.0, restart_cost_usd=0.0)
+    said = verdict_of(chosen, CATALOGS["real"], **row)
+    assert (said.code, said.closest_event_pct) == ("propose_smaller_size", pytest.approx(100))

@@ -31,6 +31,9 @@ from dagster_project.domain.rightsizing.shapes import Shapes
 
 PROPOSE = "propose_smaller_size"
 
+_ROUNDING = 1e-9
+"""Demand that is exactly what a size has is no more than it has, whatever the last digit of the percentage says."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -177,7 +180,7 @@ def _of_fit(
     if savings < max(rules.min_savings_usd_month, 0.01):
         return "keep_savings_too_small", savings, rules.min_savings_usd_month, None
     event, lived = _closest_event(evidence, shapes, size, i)
-    if lived > 100:
+    if lived > 100 * (1 + _ROUNDING):
         # It has no less than now, and now is too little already.
         return "refuse_incident_replay", lived, 100.0, f"{event} of {shapes.names[size]}"
     utilization = 100 * evidence.cpu_p995[i] * evidence.spread[i] / shapes.capacity[size, CPU]
