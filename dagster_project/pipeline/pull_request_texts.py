@@ -128,7 +128,6 @@ def _line(engine: Engine, runtime: Runtime, day: date, item: Item) -> EditedLine
         attribute=item.changes[0].attribute,
         before=item.before,
         after=item.after,
-        addresses=item.addresses,
         resource_ids=item.resource_ids,
         proposals=proposal_views(engine, mine, day, runtime.settings.rightsizing),
         closest_events=tuple(_closest(row) for row in mine),

@@ -16,7 +16,6 @@ class EditedLine:
     attribute: str
     before: str
     after: str
-    addresses: tuple[str, ...]
     resource_ids: tuple[str, ...]
     proposals: tuple[Proposal, ...]
     closest_events: tuple[str, ...]

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from dagster_project.cli import COMMANDS, cli
+from dagster_project.settings import load_settings
 from docs.generate import PAGES
 
 ROOT = Path(__file__).parents[2]
@@ -77,3 +78,18 @@ def test_every_setting_has_a_description() -> None:
         for name, field in model.model_fields.items()
         if not field.description
     ] == []
+
+
+def shown_settings() -> list[tuple[str, str]]:
+    pages = ((page.name, page.read_text(encoding="utf-8")) for page in PROSE)
+    return [(name, block) for name, text in pages for block in re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)]
+
+
+@pytest.mark.parametrize(("page", "block"), [each for each in shown_settings() if "# nightshift.toml" in each[1]])
+def test_settings_that_are_shown_are_accepted(page: str, block: str, tmp_path: Path) -> None:
+    (tmp_path / "nightshift.toml").write_text(block, encoding="utf-8")
+    load_settings({"NIGHTSHIFT_CONFIG": str(tmp_path / "nightshift.toml")})
+
+
+def test_the_settings_of_proposals_are_shown() -> None:
+    assert "proposals.md" in {page for page, block in shown_settings() if "# nightshift.toml" in block}

@@ -16,6 +16,20 @@ def only(world: World, state: str = "open"):
     return pull
 
 
+def alice_pushes_before_our_write(world: World, github, branch: str) -> list[str]:
+    """Between the night's look at the branch and its next write to it; the list gets the commit's id when that happens."""
+    pushed: list[str] = []
+    github.faults.add(
+        Fault(
+            "POST",
+            "/graphql",
+            "moved",
+            callback=lambda: pushed.append(world.people.push("alice", branch, {"README.md": b"just now\n"})),
+        )
+    )
+    return pushed
+
+
 def test_a_persons_commit_freezes_the_branch_and_is_said_once(new_world: NewWorld, github) -> None:
     world = new_world("i-1")
     world.night()
@@ -60,15 +74,7 @@ def test_a_push_between_our_look_and_our_write_is_not_written_over(new_world: Ne
     world = new_world("i-1")
     world.night()
     pull = only(world)
-    pushed: list[str] = []
-    github.faults.add(
-        Fault(
-            "POST",
-            "/graphql",
-            "moved",
-            callback=lambda: pushed.append(world.people.push("alice", pull.pull.head, {"README.md": b"just now\n"})),
-        )
-    )
+    pushed = alice_pushes_before_our_write(world, github, pull.pull.head)
     world.machines["i-1"].target = "m5.large"
     world.tomorrow()
     world.night()
@@ -83,15 +89,7 @@ def test_a_push_between_our_look_and_our_deletion_keeps_the_branch(new_world: Ne
     world = new_world("i-1")
     world.night()
     pull = only(world)
-    pushed: list[str] = []
-    github.faults.add(
-        Fault(
-            "POST",
-            "/graphql",
-            "moved",
-            callback=lambda: pushed.append(world.people.push("alice", pull.pull.head, {"README.md": b"just now\n"})),
-        )
-    )
+    pushed = alice_pushes_before_our_write(world, github, pull.pull.head)
     world.machines["i-1"].target = None
     world.tomorrow()
     world.night()

@@ -61,7 +61,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The group's files: their bytes on the base, and with the new values. Both raise ``InputError``."""
+    """A group's files: bytes on the base, and with the new values. Both raise ``InputError``, the first also ``OSError``."""
 
     before: Callable[[Group, str], bytes]
     after: Callable[[Group], Mapping[str, bytes]]

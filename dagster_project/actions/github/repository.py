@@ -209,10 +209,8 @@ class GithubRepository:
                     title=entry["title"],
                     body=entry["body"] or "",
                     url=entry["html_url"],
-                    is_draft=bool(entry.get("draft")),
                     closed_at=_moment_or_none(entry["closed_at"]),
                     merged_at=_moment_or_none(entry["merged_at"]),
-                    labels=tuple(label["name"] for label in entry["labels"]),
                 )
 
     def _with_closer(self, pull: SeenPull) -> SeenPull:

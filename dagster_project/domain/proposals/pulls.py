@@ -34,13 +34,11 @@ class SeenPull:
     title: str
     body: str
     url: str
-    is_draft: bool
     closed_at: datetime | None = None
     merged_at: datetime | None = None
     merged_by: str | None = None
     closed_by: str | None = None
     merge_sha: str | None = None
-    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

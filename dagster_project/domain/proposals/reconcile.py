@@ -1,7 +1,7 @@
 """What a night does with pull requests: compares what should be open with what is, and says what to do, in order.
 
 Pure: it sees values and returns actions. The same night twice returns the same actions, and a night on which nothing changed
-returns none.
+returns none that writes.
 """
 
 from __future__ import annotations
@@ -139,17 +139,13 @@ class Limits:
 class Tonight:
     """What a night knows of one repository.
 
-    ``items`` are those that may be proposed, with their group. ``standings`` are the verdicts of every resource of the
-    inventory, ``held_back`` why a resource that would be proposed is not (rejected, edit refused, mode). ``blobs`` are the Git
-    ids of the base's files. ``rebuilds`` are the pull requests that a person wants to be made anew, by number, each with the
-    beginning of the id of the commit that may be replaced. About ``untouchable`` resources nothing may be decided tonight: they
-    may only be reported, or their code could not be read. ``nights`` are the days that were judged, tonight's among them: a
-    night that did not run says nothing.
+    ``items`` are those that may be proposed, with their group. ``standings`` are the verdicts of the resources that open pull
+    requests hold, ``held_back`` why a resource that would be proposed is not (rejected, edit refused, mode). ``blobs`` are the
+    Git ids of the base's files. ``rebuilds`` are the pull requests that a person wants to be made anew, by number, each with
+    the beginning of the id of the commit that may be replaced. About ``untouchable`` resources nothing may be decided tonight:
+    they may only be reported, or their code could not be read. ``nights`` are the days that were judged, tonight's among them:
+    a night that did not run says nothing.
     """
-
-    def nights_since(self, day: date) -> int:
-        """Nights after a day, up to this one."""
-        return sum(day < night <= self.day for night in self.nights)
 
     day: date
     base: str
@@ -160,6 +156,10 @@ class Tonight:
     rebuilds: Mapping[int, str] = field(default_factory=dict)
     untouchable: frozenset[str] = frozenset()
     nights: Sequence[date] = ()
+
+    def nights_since(self, day: date) -> int:
+        """Nights after a day, up to this one."""
+        return sum(day < night <= self.day for night in self.nights)
 
 
 def reconcile(tonight: Tonight, open_pulls: Sequence[OpenPull], records: Sequence[PullRecord], limits: Limits) -> list[Action]:
@@ -262,7 +262,9 @@ def _is_frozen(tonight: Tonight, pull: OpenPull) -> bool:
 def _may_replace(tonight: Tonight, pull: OpenPull) -> bool:
     """Whether a person asked to replace exactly the commit that is the branch's last one now."""
     sha = tonight.rebuilds.get(pull.seen.number)
-    return bool(sha) and pull.record is not None and pull.seen.base == tonight.base and pull.seen.head_sha.startswith(sha or "-")
+    if not sha or pull.record is None:
+        return False
+    return pull.seen.base == tonight.base and pull.seen.head_sha.startswith(sha)
 
 
 def _sorted_out(

@@ -98,7 +98,7 @@ def pull(*found: tuple[Change, Place] | str, number: int = 1, record: dict[str, 
 def opened(payload: Payload, number: int = 1, record: dict[str, Any] | None = None, **seen: Any) -> OpenPull:
     is_as = SeenPull(
         number=number, digest=payload.key.digest, branch=payload.key.branch, base="main", head_sha=OURS, is_open=True, title="t",
-        body=to_comment(payload), url=f"https://github.example/{number}", is_draft=False,
+        body=to_comment(payload), url=f"https://github.example/{number}",
     )  # fmt: skip
     noted = PullRecord(
         id=number, repository="acme/infra", digest=payload.key.digest, branch=payload.key.branch, state=pulls.OPEN,

@@ -48,7 +48,7 @@ def remembered(name: str, **changes: Any) -> Remembered:
 PAYLOAD = Payload(KEY, "a" * 40, (), (remembered("i-1"), remembered("i-2")))
 OPEN = SeenPull(
     number=7, digest=KEY.digest, branch=KEY.branch, base="main", head_sha="c" * 40, is_open=True, title="t", body="words",
-    url="https://github.example/7", is_draft=False,
+    url="https://github.example/7",
 )  # fmt: skip
 BY_ALICE = replace(OPEN, is_open=False, closed_at=CLOSED_AT, closed_by="alice")
 BY_US = replace(BY_ALICE, closed_by=ME)

@@ -80,6 +80,19 @@ def test_a_home_without_partitions_deletes_no_report(tmp_path: Path) -> None:
     assert folder.exists()
 
 
+def test_an_outbox_goes_by_its_own_retention_and_only_what_is_named_by_a_day(home: Runtime) -> None:
+    outbox, keep = home.settings.outbox, home.settings.retention.outbox_days
+    old, young = (NEWEST - timedelta(days=days) for days in (keep, keep - 1))
+    for name in (old.isoformat(), young.isoformat(), "my-own-notes", "2001-02-31"):
+        (outbox / name / "payments").mkdir(parents=True)
+        (outbox / name / "payments" / "pull-request.json").write_bytes(b"12345")
+    assert prune(home, dry_run=True) == [Pruned("outbox", (old,), 5)]
+    assert (outbox / old.isoformat()).is_dir()
+    assert prune(home) == [Pruned("outbox", (old,), 5)]
+    assert {each.name for each in outbox.iterdir()} == {young.isoformat(), "my-own-notes", "2001-02-31"}
+    assert prune(home) == []
+
+
 def test_what_somebody_else_put_among_the_pages_stays(home: Runtime) -> None:
     partition(home, RIGHTSIZING_VERDICTS, OLD)
     folder = report(home, OLD)

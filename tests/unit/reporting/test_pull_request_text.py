@@ -43,7 +43,7 @@ def line(*proposals: Proposal, **changes: Any) -> EditedLine:
     first = proposals[0]
     made = EditedLine(
         file="envs/prod/a.tf", line=12, attribute="instance_type", before=first.current_type, after=first.target_type,
-        addresses=("aws_instance.a",), resource_ids=tuple(each.resource_id for each in proposals), proposals=proposals,
+        resource_ids=tuple(each.resource_id for each in proposals), proposals=proposals,
         closest_events=("",) * len(proposals), notes=(), other_plans=(),
     )  # fmt: skip
     return replace(made, **changes)
@@ -506,7 +506,7 @@ def hostile_text(name: str) -> tuple[PullRequestText, Payload]:
         evidence=(EvidenceLine(name, name, name, name),),
     )  # fmt: skip
     edited = line(
-        proposal, proposal, file=name, before=name, after=name, addresses=(name,), closest_events=(name, name), notes=(name,),
+        proposal, proposal, file=name, before=name, after=name, closest_events=(name, name), notes=(name,),
         other_plans=(name, name),
     )  # fmt: skip
     many = line(*[proposal] * 23, file=name, before=name, after=name)
