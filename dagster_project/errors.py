@@ -12,6 +12,10 @@
     ├── LakeError                    exit 1   a partition could not be written or has the wrong shape
     ├── GithubError                  exit 1   GitHub did not answer, or not as it should
     │   └── GithubLimit                       it asks to wait longer than a night may
+    ├── CloudError                   exit 1   a cloud did not answer, or not as it should
+    │   ├── CapacityShortage                  it has no capacity of a size now
+    │   └── CloudRefused                      it will not do what was asked, and did not
+    ├── SlackError                   exit 1   Slack did not answer, or not as it should
     ├── StateError                   exit 1   Nightshift's own tables are not what this version expects
     └── CheckFailed                  exit 1   a data check does not hold
 
@@ -83,9 +87,37 @@ class GithubLimit(GithubError):
     """A limit of GitHub, or of the settings, was reached; what is left waits for the next night."""
 
 
+class CloudError(NightshiftError):
+    """A cloud did not answer in time, or not as it should; whether it did what was asked is not known."""
+
+
+class CapacityShortage(CloudError):
+    """A cloud has no capacity of the size that was asked for now."""
+
+
+class CloudRefused(CloudError):
+    """A cloud will not do what was asked, and did not."""
+
+
+class SlackError(NightshiftError):
+    """Slack did not answer in time, or refused what should be right. ``code`` is its own word for it, where it said one."""
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class StateError(NightshiftError):
     """The schema ``nightshift`` is newer than this version, or one of its migrations was changed."""
 
 
 class CheckFailed(NightshiftError):
     """A blocking data check found rows that violate it."""
+
+
+def told(error: Exception, doing: str) -> str:
+    """A failure as a sentence, where it must not keep the rest of a night from being done. What is no error of ours may hold
+    anything, and is named only; ``doing`` says when it came."""
+    if isinstance(error, NightshiftError):
+        return str(error)
+    return f"{type(error).__name__} while {doing}; run again with --debug and report it."

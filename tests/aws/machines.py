@@ -1,0 +1,168 @@
+"""EC2 instances that take their time: states between states, and status checks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from moto.ec2.models.instance_types import INSTANCE_TYPES
+
+from tests.aws.backend import Backend
+from tests.aws.dials import Dials
+from tests.aws.faults import no_capacity
+from tests.aws.routing import Call, handles
+from tests.aws.wire import Json, Refusal
+
+CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+_ID = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})")
+
+
+@dataclass
+class Change:
+    """A state that passes: it is seen ``left`` more times, and lasts until somebody looks and sees the next one."""
+
+    state: str
+    left: int
+
+
+class Machines:
+    """What moto does not know of its instances."""
+
+    def __init__(self, backend: Backend, dials: Dials) -> None:
+        self._backend = backend
+        self._dials = dials
+        self._changes: dict[str, Change] = {}
+        self._unchecked: dict[str, int] = {}
+
+    def seen(self, *ids: str) -> list[Json]:
+        """Instances with the state that they are in. Raises ``Refusal``."""
+        for each in ids:
+            if not _ID.fullmatch(each):
+                raise Refusal(400, "InvalidInstanceID.Malformed", f'Invalid id: "{each}"')
+        found = self._backend.call("ec2", "DescribeInstances", InstanceIds=list(ids))
+        instances = [each for reservation in found["Reservations"] for each in reservation["Instances"]]
+        for each in instances:
+            if change := self._changes.get(each["InstanceId"]):
+                each["State"] = {"Name": change.state, "Code": CODES[change.state]}
+        return instances
+
+    def look(self, *ids: str) -> list[Json]:
+        """As ``seen``, after time went on."""
+        for each in self.seen(*ids):
+            change = self._changes.get(each["InstanceId"])
+            if change and change.left:
+                change.left -= 1
+            elif change:
+                del self._changes[each["InstanceId"]]
+        return self.seen(*ids)
+
+    def change(self, instance_id: str, state: str) -> None:
+        """Begins a change that moto has made already."""
+        left = {"stopping": self._dials.stopping, "pending": self._dials.pending}[state]
+        self._changes.pop(instance_id, None)
+        if left:
+            self._changes[instance_id] = Change(state, left)
+        if state == "pending":
+            self._unchecked[instance_id] = self._dials.initializing
+
+    def checked(self, instance: Json) -> str:
+        """What its status checks say, and time goes on."""
+        if instance["State"]["Name"] != "running":
+            return "not-applicable"
+        left = self._unchecked.get(instance["InstanceId"], 0)
+        if left:
+            self._unchecked[instance["InstanceId"]] = left - 1
+            return "initializing"
+        return "impaired" if {instance["InstanceId"], instance["InstanceType"]} & self._dials.impaired else "ok"
+
+
+@handles("ec2", "DescribeInstances")
+def describe(call: Call) -> Json:
+    call.takes("InstanceIds")
+    reservations = [
+        {"ReservationId": f"r-{each['InstanceId'][2:]}", "OwnerId": "nightshift", "Instances": [each]}
+        for each in call.hub.machines.look(*call.parameters.get("InstanceIds", []))
+    ]
+    return {"Reservations": reservations}
+
+
+@handles("ec2", "DescribeInstanceStatus")
+def describe_status(call: Call) -> Json:
+    call.takes("InstanceIds", "IncludeAllInstances")
+    statuses = []
+    for each in call.hub.machines.seen(*call.parameters.get("InstanceIds", [])):
+        if each["State"]["Name"] != "running" and not call.parameters.get("IncludeAllInstances"):
+            continue
+        found = call.hub.machines.checked(each)
+        # A type that does not work fails the check of the instance, not the one of the host.
+        statuses.append(
+            {
+                "InstanceId": each["InstanceId"],
+                "InstanceState": each["State"],
+                "SystemStatus": {"Status": "ok" if found == "impaired" else found},
+                "InstanceStatus": {"Status": found},
+                "AttachedEbsStatus": {"Status": "impaired" if each["InstanceId"] in call.hub.dials.impaired_volumes else found},
+            }
+        )
+    return {"InstanceStatuses": statuses}
+
+
+@handles("ec2", "StopInstances")
+def stop(call: Call) -> Json:
+    call.takes("InstanceIds", "Force", "Hibernate")
+    machines = call.hub.machines
+    stopping = []
+    instances = machines.seen(*call.parameters["InstanceIds"])
+    for each in instances:
+        if each["State"]["Name"] not in ("running", "stopping", "stopped"):
+            raise _incorrect(each, "it can be stopped")
+    for each in instances:
+        if each["State"]["Name"] == "running":
+            call.hub.backend.call("ec2", "StopInstances", InstanceIds=[each["InstanceId"]])
+            machines.change(each["InstanceId"], "stopping")
+            call.is_change = True
+        stopping.append(_moved(call, each))
+    return {"StoppingInstances": stopping}
+
+
+@handles("ec2", "StartInstances")
+def start(call: Call) -> Json:
+    call.takes("InstanceIds")
+    machines = call.hub.machines
+    starting = []
+    instances = machines.seen(*call.parameters["InstanceIds"])
+    for each in instances:
+        if each["State"]["Name"] not in ("stopped", "pending", "running"):
+            raise _incorrect(each, "it can be started")
+        if each["State"]["Name"] == "stopped" and each["InstanceType"] in call.hub.dials.exhausted:
+            raise no_capacity("ec2", each["InstanceType"])
+    for each in instances:
+        if each["State"]["Name"] == "stopped":
+            call.hub.backend.call("ec2", "StartInstances", InstanceIds=[each["InstanceId"]])
+            machines.change(each["InstanceId"], "pending")
+            call.is_change = True
+        starting.append(_moved(call, each))
+    return {"StartingInstances": starting}
+
+
+@handles("ec2", "ModifyInstanceAttribute")
+def modify(call: Call) -> Json:
+    call.takes("InstanceId", "InstanceType")
+    (instance,) = call.hub.machines.seen(call.parameters["InstanceId"])
+    wanted = call.parameters["InstanceType"]["Value"]
+    if instance["State"]["Name"] != "stopped":
+        raise Refusal(400, "IncorrectInstanceState", f"The instance '{instance['InstanceId']}' is not in the 'stopped' state.")
+    if wanted not in INSTANCE_TYPES:
+        raise Refusal(400, "InvalidInstanceAttributeValue", f"Invalid value '{wanted}' for instanceType.")
+    call.hub.backend.call("ec2", "ModifyInstanceAttribute", **call.parameters)
+    call.is_change = instance["InstanceType"] != wanted
+    return {}
+
+
+def _moved(call: Call, before: Json) -> Json:
+    (now,) = call.hub.machines.seen(before["InstanceId"])
+    return {"InstanceId": before["InstanceId"], "PreviousState": before["State"], "CurrentState": now["State"]}
+
+
+def _incorrect(instance: Json, what: str) -> Refusal:
+    return Refusal(400, "IncorrectInstanceState", f"The instance '{instance['InstanceId']}' is not in a state from which {what}.")

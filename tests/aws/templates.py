@@ -1,0 +1,71 @@
+"""EC2 launch templates: versions inherit from their source, tokens are remembered, lists come in pages."""
+
+from __future__ import annotations
+
+from tests.aws.backend import Backend
+from tests.aws.routing import Call, handles
+from tests.aws.wire import Json, Refusal
+
+_LONGEST_TOKEN = 128
+_ALL = 10_000
+
+
+class Templates:
+    """What moto does not know of its templates."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.by_token: dict[str, tuple[Json, Json]] = {}
+
+    def version(self, template_id: str, name: str) -> Json:
+        """A version. Raises ``Refusal``."""
+        found = self._backend.call("ec2", "DescribeLaunchTemplateVersions", LaunchTemplateId=template_id, Versions=[name])
+        version: Json = found["LaunchTemplateVersions"][0]
+        return version
+
+    def newest_first(self, template_id: str) -> list[Json]:
+        found = self._backend.call("ec2", "DescribeLaunchTemplateVersions", LaunchTemplateId=template_id, MaxResults=_ALL)
+        return sorted(found["LaunchTemplateVersions"], key=lambda each: -each["VersionNumber"])
+
+
+@handles("ec2", "DescribeLaunchTemplateVersions")
+def describe(call: Call) -> Json:
+    call.takes("LaunchTemplateId", "Versions", "MaxResults", "NextToken")
+    templates, template_id = call.hub.templates, call.parameters["LaunchTemplateId"]
+    if names := call.parameters.get("Versions"):
+        return {"LaunchTemplateVersions": [templates.version(template_id, each) for each in names]}
+    limit = call.parameters.get("MaxResults", 200)
+    if not 1 <= limit <= 200:
+        raise Refusal(400, "InvalidParameterValue", f"Value ( {limit} ) for parameter maxResults is invalid.")
+    size = min(limit, call.hub.dials.templates_per_page)
+    found = templates.newest_first(template_id)
+    begin = int(call.parameters.get("NextToken", "0"))
+    following = {"NextToken": str(begin + size)} if begin + size < len(found) else {}
+    return {"LaunchTemplateVersions": found[begin : begin + size], **following}
+
+
+@handles("ec2", "CreateLaunchTemplateVersion")
+def create(call: Call) -> Json:
+    call.takes("LaunchTemplateId", "SourceVersion", "VersionDescription", "LaunchTemplateData", "ClientToken")
+    asked = dict(call.parameters)
+    token = asked.pop("ClientToken", None)
+    if token is not None:
+        if len(token) > _LONGEST_TOKEN or not token.isascii():
+            raise Refusal(400, "InvalidParameterValue", "The client token is longer than 128 ASCII characters.")
+        if token in call.hub.templates.by_token:
+            before, result = call.hub.templates.by_token[token]
+            if before != asked:
+                raise Refusal(400, "IdempotentParameterMismatch", f"The client token {token} was used with other parameters.")
+            return result
+    data = asked["LaunchTemplateData"]
+    if source := asked.pop("SourceVersion", None):
+        data = {**call.hub.templates.version(asked["LaunchTemplateId"], source)["LaunchTemplateData"], **data}
+    made = call.hub.backend.call("ec2", "CreateLaunchTemplateVersion", **{**asked, "LaunchTemplateData": data})
+    result = {"LaunchTemplateVersion": made["LaunchTemplateVersion"]}
+    if token is not None:
+        call.hub.templates.by_token[token] = (
+            {key: value for key, value in call.parameters.items() if key != "ClientToken"},
+            result,
+        )
+    call.is_change = True
+    return result

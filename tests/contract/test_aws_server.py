@@ -1,0 +1,483 @@
+"""The strict AWS, driven by the real client: tests may only lean on it where it does what AWS does."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
+
+from tests.aws import AwsServer, Fault, fixtures
+
+aws = fixtures.aws
+Ask = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def clients() -> Iterator[dict[str, Any]]:
+    """Clients that were made, as making one takes longer than a test."""
+    made: dict[str, Any] = {}
+    yield made
+    for each in made.values():
+        each.close()
+
+
+@pytest.fixture
+def ask(aws: AwsServer, clients: dict[str, Any]) -> Ask:
+    """Sends one operation, once, as an account does: ``ask("ec2", "StopInstances", InstanceIds=[...])``."""
+    own = {"aws_access_key_id": aws.key, "aws_secret_access_key": aws.secret}
+
+    def send(service: str, operation: str, *, key: dict[str, str] = own, timeout: float = 20, **parameters: Any) -> Any:
+        name = f"{service} {timeout} {key}"
+        if name not in clients:
+            config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, read_timeout=timeout)
+            clients[name] = boto3.client(service, region_name=aws.region, endpoint_url=aws.url, config=config, **key)
+        return getattr(clients[name], xform_name(operation))(**parameters)
+
+    return send
+
+
+def refused(action: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[int, str]:
+    """What AWS says to a request that it refuses: status and code."""
+    with pytest.raises(ClientError) as problem:
+        action(*arguments, **options)
+    answer = problem.value.response
+    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
+
+
+def state(ask: Ask, instance: str) -> str:
+    found = ask("ec2", "DescribeInstances", InstanceIds=[instance])
+    return str(found["Reservations"][0]["Instances"][0]["State"]["Name"])
+
+
+def checks(ask: Ask, instance: str) -> list[tuple[str, str]]:
+    found = ask("ec2", "DescribeInstanceStatus", InstanceIds=[instance], IncludeAllInstances=True)
+    return [(each["SystemStatus"]["Status"], each["InstanceStatus"]["Status"]) for each in found["InstanceStatuses"]]
+
+
+def refreshes(ask: Ask, group: str) -> list[tuple[str, int]]:
+    found = ask("autoscaling", "DescribeInstanceRefreshes", AutoScalingGroupName=group)
+    return [(each["Status"], each["PercentageComplete"]) for each in found["InstanceRefreshes"]]
+
+
+def database(ask: Ask, identifier: str) -> tuple[str, str, dict[str, Any]]:
+    (found,) = ask("rds", "DescribeDBInstances", DBInstanceIdentifier=identifier)["DBInstances"]
+    return found["DBInstanceClass"], found["DBInstanceStatus"], found["PendingModifiedValues"]
+
+
+# Instances.
+
+
+def test_an_instance_passes_through_states_between_states(aws: AwsServer, ask: Ask) -> None:
+    instance = aws.world.instance("m5.xlarge")
+    assert (state(ask, instance), checks(ask, instance)) == ("running", [("ok", "ok")])
+    (stopping,) = ask("ec2", "StopInstances", InstanceIds=[instance])["StoppingInstances"]
+    assert (stopping["PreviousState"]["Name"], stopping["CurrentState"]) == ("running", {"Code": 64, "Name": "stopping"})
+    assert [state(ask, instance) for _ in range(3)] == ["stopping", "stopped", "stopped"]
+    assert checks(ask, instance) == [("not-applicable", "not-applicable")]
+    assert ask("ec2", "DescribeInstanceStatus", InstanceIds=[instance])["InstanceStatuses"] == []
+    ask("ec2", "ModifyInstanceAttribute", InstanceId=instance, InstanceType={"Value": "m5.large"})
+    (starting,) = ask("ec2", "StartInstances", InstanceIds=[instance])["StartingInstances"]
+    assert (starting["PreviousState"]["Name"], starting["CurrentState"]["Name"]) == ("stopped", "pending")
+    assert [state(ask, instance) for _ in range(2)] == ["pending", "running"]
+    assert [checks(ask, instance) for _ in range(3)] == [[("initializing",) * 2], [("ok",) * 2], [("ok",) * 2]]
+    assert aws.world.type_of(instance) == "m5.large"
+    assert aws.writes == ["StopInstances", "ModifyInstanceAttribute", "StartInstances"]
+
+
+def test_a_test_says_how_long_changes_take(aws: AwsServer, ask: Ask) -> None:
+    instance = aws.world.instance()
+    aws.dials.stopping, aws.dials.pending, aws.dials.initializing = 3, 0, 2
+    ask("ec2", "StopInstances", InstanceIds=[instance])
+    assert [state(ask, instance) for _ in range(4)] == ["stopping", "stopping", "stopping", "stopped"]
+    ask("ec2", "StartInstances", InstanceIds=[instance])
+    assert aws.world.state(instance) == "running"
+    assert [checks(ask, instance)[0][0] for _ in range(3)] == ["initializing", "initializing", "ok"]
+
+
+@pytest.mark.parametrize("seen", ["running", "stopping"])
+def test_only_a_stopped_instance_takes_another_type(aws: AwsServer, ask: Ask, seen: str) -> None:
+    instance = aws.world.instance("m5.xlarge")
+    if seen == "stopping":
+        ask("ec2", "StopInstances", InstanceIds=[instance])
+    change = {"InstanceId": instance, "InstanceType": {"Value": "m5.large"}}
+    assert refused(ask, "ec2", "ModifyInstanceAttribute", **change) == (400, "IncorrectInstanceState")
+    assert (aws.world.state(instance), aws.world.type_of(instance)) == (seen, "m5.xlarge")
+
+
+def test_a_type_must_exist(aws: AwsServer, ask: Ask) -> None:
+    change = {"InstanceId": aws.world.instance(state="stopped"), "InstanceType": {"Value": "m5.enormous"}}
+    assert refused(ask, "ec2", "ModifyInstanceAttribute", **change) == (400, "InvalidInstanceAttributeValue")
+
+
+def test_stopping_and_starting_twice_changes_nothing_and_the_wrong_way_round_is_refused(aws: AwsServer, ask: Ask) -> None:
+    instance = aws.world.instance()
+    ask("ec2", "StartInstances", InstanceIds=[instance])
+    assert aws.writes == []
+    ask("ec2", "StopInstances", InstanceIds=[instance])
+    ask("ec2", "StopInstances", InstanceIds=[instance])
+    assert refused(ask, "ec2", "StartInstances", InstanceIds=[instance]) == (400, "IncorrectInstanceState")
+    assert [state(ask, instance) for _ in range(2)] == ["stopping", "stopped"]
+    ask("ec2", "StartInstances", InstanceIds=[instance])
+    ask("ec2", "StartInstances", InstanceIds=[instance])
+    assert refused(ask, "ec2", "StopInstances", InstanceIds=[instance]) == (400, "IncorrectInstanceState")
+    assert aws.writes == ["StopInstances", "StartInstances"]
+
+
+def test_a_terminated_instance_neither_starts_nor_stops(aws: AwsServer, ask: Ask) -> None:
+    instance = aws.world.instance(state="terminated")
+    assert state(ask, instance) == "terminated"
+    for operation in ("StartInstances", "StopInstances"):
+        assert refused(ask, "ec2", operation, InstanceIds=[instance]) == (400, "IncorrectInstanceState")
+
+
+def test_ids_of_no_instance_are_refused(ask: Ask) -> None:
+    assert refused(state, ask, "i-0123456789abcdef0") == (400, "InvalidInstanceID.NotFound")
+    assert refused(state, ask, "vm-1") == (400, "InvalidInstanceID.Malformed")
+    assert refused(checks, ask, "i-0123456789abcdef0") == (400, "InvalidInstanceID.NotFound")
+
+
+@pytest.mark.parametrize("by", ["id", "type"])
+def test_checks_fail_where_a_test_says_so(aws: AwsServer, ask: Ask, by: str) -> None:
+    instance, other = aws.world.instance("t3.nano"), aws.world.instance("m5.large")
+    aws.dials.impaired.add(instance if by == "id" else "t3.nano")
+    assert (checks(ask, instance), checks(ask, other)) == ([("ok", "impaired")], [("ok", "ok")])
+
+
+def test_a_type_without_capacity_does_not_start(aws: AwsServer, ask: Ask) -> None:
+    instance = aws.world.instance("m5.large", "stopped")
+    aws.dials.exhausted.add("m5.large")
+    assert refused(ask, "ec2", "StartInstances", InstanceIds=[instance]) == (500, "InsufficientInstanceCapacity")
+    assert (state(ask, instance), aws.writes) == ("stopped", [])
+
+
+# Templates and groups.
+
+
+def test_a_version_inherits_from_its_source_and_its_token_makes_it_once(aws: AwsServer, ask: Ask) -> None:
+    template = aws.world.template("m5.xlarge")
+    wanted = {
+        "LaunchTemplateId": template,
+        "SourceVersion": "1",
+        "LaunchTemplateData": {"InstanceType": "m5.large"},
+        "ClientToken": "once",
+    }
+    made = [ask("ec2", "CreateLaunchTemplateVersion", **wanted)["LaunchTemplateVersion"]["VersionNumber"] for _ in range(2)]
+    assert made == [2, 2]
+    other = {**wanted, "LaunchTemplateData": {"InstanceType": "m5.2xlarge"}}
+    assert refused(ask, "ec2", "CreateLaunchTemplateVersion", **other) == (400, "IdempotentParameterMismatch")
+    assert (
+        refused(ask, "ec2", "CreateLaunchTemplateVersion", **{**wanted, "ClientToken": "x" * 129})[1] == "InvalidParameterValue"
+    )
+    one, two = aws.world.versions(template)
+    assert two["LaunchTemplateData"] == {**one["LaunchTemplateData"], "InstanceType": "m5.large"}
+    assert aws.writes == ["CreateLaunchTemplateVersion"]
+
+
+def test_versions_come_in_pages_the_newest_first(aws: AwsServer, ask: Ask) -> None:
+    template = aws.world.template()
+    for _ in range(4):
+        aws.world.template_version(template, "m5.large")
+    aws.dials.templates_per_page = 2
+    pages, token = [], {}
+    while len(pages) < 9:
+        found = ask("ec2", "DescribeLaunchTemplateVersions", LaunchTemplateId=template, MaxResults=200, **token)
+        pages.append([each["VersionNumber"] for each in found["LaunchTemplateVersions"]])
+        if "NextToken" not in found:
+            break
+        token = {"NextToken": found["NextToken"]}
+    assert pages == [[5, 4], [3, 2], [1]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"AutoScalingGroupName": "nope"}, "name not found"),
+        ({"MinSize": 5}, "less than or equal to max bound"),
+        ({"DesiredCapacity": 0}, "must be between the specified min size:1 and max size:4"),
+        ({"LaunchTemplate": {"LaunchTemplateId": "lt-0123456789abcdef0", "Version": "1"}}, "valid fully-formed launch template"),
+        ({"LaunchTemplate": {"Version": "9"}}, "valid fully-formed launch template"),
+        ({"LaunchTemplate": {"Version": "2"}}, "must contain the parameter ImageId"),
+        ({"LaunchTemplate": {"Version": "3"}}, "does not exist"),
+    ],
+)
+def test_a_group_refuses_what_does_not_fit(aws: AwsServer, ask: Ask, change: dict[str, Any], message: str) -> None:
+    template = aws.world.template_of(aws.world.group("web"))
+    ask("ec2", "CreateLaunchTemplateVersion", LaunchTemplateId=template, LaunchTemplateData={"InstanceType": "m5.large"})
+    aws.world.template_version(template, "m5.enormous")
+    if "LaunchTemplate" in change:
+        change = {"LaunchTemplate": {"LaunchTemplateId": template, **change["LaunchTemplate"]}}
+    with pytest.raises(ClientError, match=message) as problem:
+        ask("autoscaling", "UpdateAutoScalingGroup", **{"AutoScalingGroupName": "web", **change})
+    assert problem.value.response["Error"]["Code"] == "ValidationError"
+    assert "UpdateAutoScalingGroup" not in aws.writes
+
+
+def test_new_members_are_in_service_after_a_while_and_with_the_present_template(aws: AwsServer, ask: Ask) -> None:
+    aws.world.group("web", "m5.xlarge", size=1)
+    template = aws.world.template_of("web")
+    aws.world.template_version(template, "m5.large")
+    wanted = {"LaunchTemplate": {"LaunchTemplateId": template, "Version": "2"}, "DesiredCapacity": 2}
+    for _ in range(2):
+        ask("autoscaling", "UpdateAutoScalingGroup", AutoScalingGroupName="web", **wanted)
+    assert aws.writes == ["UpdateAutoScalingGroup"]
+    seen = []
+    for _ in range(2):
+        (group,) = ask("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=["web", "nope"])["AutoScalingGroups"]
+        seen.append(sorted((each["InstanceType"], each["LifecycleState"]) for each in group["Instances"]))
+    assert seen == [
+        [("m5.large", "Pending"), ("m5.xlarge", "InService")],
+        [("m5.large", "InService"), ("m5.xlarge", "InService")],
+    ]
+
+
+def test_a_policy_survives_another_size(aws: AwsServer, ask: Ask) -> None:
+    aws.world.group("web", kind="mixed")
+    before = aws.world.seen_group("web")["MixedInstancesPolicy"]
+    ask("autoscaling", "UpdateAutoScalingGroup", AutoScalingGroupName="web", MinSize=2)
+    assert aws.world.seen_group("web")["MixedInstancesPolicy"] == before
+    assert aws.world.seen_group("web")["MinSize"] == 2
+
+
+# Refreshes.
+
+
+@pytest.mark.parametrize("is_skipping", [False, True])
+def test_a_refresh_replaces_members_look_by_look(aws: AwsServer, ask: Ask, is_skipping: bool) -> None:
+    aws.world.group("web", "m5.xlarge", size=4)
+    template = aws.world.template_of("web")
+    aws.world.template_version(template, "m5.large")
+    launch = {"LaunchTemplateId": template, "Version": "2"}
+    ask("autoscaling", "UpdateAutoScalingGroup", AutoScalingGroupName="web", LaunchTemplate=launch)
+    before = set(aws.world.members("web"))
+    ask("autoscaling", "StartInstanceRefresh", AutoScalingGroupName="web", Preferences={"SkipMatching": is_skipping})
+    assert refused(ask, "autoscaling", "StartInstanceRefresh", AutoScalingGroupName="web") == (400, "InstanceRefreshInProgress")
+    seen = []
+    for _ in range(5):
+        (newest,) = refreshes(ask, "web")
+        seen.append((*newest, sorted(aws.world.members("web").values()).count("m5.large")))
+    # Time goes on after each look.
+    assert seen == [
+        ("Pending", 0, 0),
+        ("InProgress", 0, 2),
+        ("InProgress", 50, 4),
+        ("Successful", 100, 4),
+        ("Successful", 100, 4),
+    ]
+    after = set(aws.world.members("web"))
+    assert not before & after
+    ask("autoscaling", "StartInstanceRefresh", AutoScalingGroupName="web", Preferences={"SkipMatching": is_skipping})
+    for _ in range(3):
+        refreshes(ask, "web")
+    assert [each for each, _ in refreshes(ask, "web")] == ["Successful", "Successful"]
+    assert (set(aws.world.members("web")) == after) is is_skipping
+
+
+def test_a_refresh_that_is_cancelled_leaves_what_it_replaced(aws: AwsServer, ask: Ask) -> None:
+    aws.world.group("web", "m5.xlarge", size=4)
+    before = set(aws.world.members("web"))
+    assert refused(ask, "autoscaling", "CancelInstanceRefresh", AutoScalingGroupName="web") == (
+        400,
+        "ActiveInstanceRefreshNotFound",
+    )
+    ask("autoscaling", "StartInstanceRefresh", AutoScalingGroupName="web")
+    assert [aws.world.go_on("web") for _ in range(2)] == ["InProgress", "InProgress"]
+    ask("autoscaling", "CancelInstanceRefresh", AutoScalingGroupName="web")
+    assert [refreshes(ask, "web") for _ in range(2)] == [[("Cancelling", 50)], [("Cancelled", 50)]]
+    assert len(before & set(aws.world.members("web"))) == 2
+    assert aws.writes == ["StartInstanceRefresh", "CancelInstanceRefresh"]
+
+
+def test_a_refresh_fails_where_a_test_says_so(aws: AwsServer, ask: Ask) -> None:
+    aws.world.group("web")
+    aws.dials.refresh_failure = "No healthy members."
+    ask("autoscaling", "StartInstanceRefresh", AutoScalingGroupName="web")
+    assert [refreshes(ask, "web")[0][0] for _ in range(3)] == ["Pending", "InProgress", "Failed"]
+    (found,) = ask("autoscaling", "DescribeInstanceRefreshes", AutoScalingGroupName="web")["InstanceRefreshes"]
+    assert found["StatusReason"] == "No healthy members."
+
+
+def test_a_share_of_a_refresh_has_bounds(aws: AwsServer, ask: Ask) -> None:
+    wanted = {"AutoScalingGroupName": aws.world.group(), "Preferences": {"MinHealthyPercentage": 101}}
+    assert refused(ask, "autoscaling", "StartInstanceRefresh", **wanted) == (400, "ValidationError")
+
+
+# Databases.
+
+
+def test_a_class_is_pending_until_it_is_brought_in(aws: AwsServer, ask: Ask) -> None:
+    aws.world.database("orders", "db.r6g.xlarge")
+    aws.world.leave_pending("orders", EngineVersion="16.4")
+    change = {"DBInstanceIdentifier": "orders", "DBInstanceClass": "db.r6g.large"}
+    ask("rds", "ModifyDBInstance", **change)
+    both = {"DBInstanceClass": "db.r6g.large", "EngineVersion": "16.4"}
+    assert [database(ask, "orders") for _ in range(3)] == [("db.r6g.xlarge", "available", both)] * 3
+    ask("rds", "ModifyDBInstance", **change, ApplyImmediately=True)
+    assert database(ask, "orders") == ("db.r6g.xlarge", "available", both)
+    assert database(ask, "orders") == ("db.r6g.xlarge", "modifying", both)
+    assert refused(ask, "rds", "ModifyDBInstance", **change) == (400, "InvalidDBInstanceState")
+    assert [database(ask, "orders") for _ in range(2)] == [("db.r6g.large", "available", {})] * 2
+    assert aws.world.seen_database("orders")["EngineVersion"] == "16.4"
+    ask("rds", "ModifyDBInstance", **change, ApplyImmediately=True)
+    assert aws.writes == ["ModifyDBInstance", "ModifyDBInstance"]
+
+
+@pytest.mark.parametrize(
+    ("identifier", "wanted", "answer"),
+    [
+        ("nope", "db.r6g.large", (404, "DBInstanceNotFound")),
+        ("orders", "m5.large", (400, "InvalidParameterValue")),
+        ("orders", "db.r6g.large", (400, "InsufficientDBInstanceCapacity")),
+    ],
+)
+def test_a_class_that_cannot_be_is_refused(
+    aws: AwsServer, ask: Ask, identifier: str, wanted: str, answer: tuple[int, str]
+) -> None:
+    aws.world.database("orders")
+    aws.dials.exhausted.add("db.r6g.large")
+    assert refused(ask, "rds", "ModifyDBInstance", DBInstanceIdentifier=identifier, DBInstanceClass=wanted) == answer
+    assert aws.world.seen_database("orders")["PendingModifiedValues"] == {}
+
+
+# Who asks.
+
+
+def test_only_known_keys_are_served_and_roles_only_with_their_external_id(aws: AwsServer, ask: Ask) -> None:
+    stranger = {"aws_access_key_id": "AKIASTRANGER00000001", "aws_secret_access_key": aws.secret}
+    assert refused(ask, "ec2", "DescribeInstances", key=stranger) == (401, "AuthFailure")
+    assert refused(ask, "rds", "DescribeDBInstances", key=stranger) == (403, "InvalidClientTokenId")
+    wanted = {"RoleArn": aws.world.role(external_id="acme"), "RoleSessionName": "test"}
+    assert refused(ask, "sts", "AssumeRole", **wanted) == (403, "AccessDenied")
+    assert refused(ask, "sts", "AssumeRole", **{**wanted, "ExternalId": "other"}) == (403, "AccessDenied")
+    given = ask("sts", "AssumeRole", **wanted, ExternalId="acme")["Credentials"]
+    session = {"aws_access_key_id": given["AccessKeyId"], "aws_secret_access_key": given["SecretAccessKey"]}
+    assert refused(ask, "ec2", "DescribeInstances", key=session) == (401, "AuthFailure")
+    found = ask("ec2", "DescribeInstances", key={**session, "aws_session_token": given["SessionToken"]})
+    assert found["Reservations"] == []
+    assert {aws.secret, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]} <= aws.secrets
+
+
+# Faults.
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers"),
+    [
+        ("internal_error_before", ((500, "InternalError"), (500, "InternalFailure"))),
+        ("internal_error_after", ((500, "InternalError"), (500, "InternalFailure"))),
+        ("unavailable_before", ((503, "Unavailable"), (503, "ServiceUnavailable"))),
+        ("unavailable_after", ((503, "Unavailable"), (503, "ServiceUnavailable"))),
+        ("throttled", ((503, "RequestLimitExceeded"), (400, "Throttling"))),
+        ("denied", ((403, "UnauthorizedOperation"), (403, "AccessDenied"))),
+        ("expired", ((400, "RequestExpired"), (403, "ExpiredToken"))),
+        ("no_capacity", ((500, "InsufficientInstanceCapacity"), (500, "InsufficientInstanceCapacity"))),
+    ],
+)
+def test_a_fault_speaks_as_the_service_does(
+    aws: AwsServer, ask: Ask, kind: str, answers: tuple[tuple[int, str], tuple[int, str]]
+) -> None:
+    instance, group = aws.world.instance(), aws.world.group()
+    aws.faults.add(Fault("StopInstances", kind), Fault("StartInstanceRefresh", kind))
+    assert refused(ask, "ec2", "StopInstances", InstanceIds=[instance]) == answers[0]
+    assert refused(ask, "autoscaling", "StartInstanceRefresh", AutoScalingGroupName=group) == answers[1]
+    assert aws.writes == (["StopInstances", "StartInstanceRefresh"] if kind.endswith("_after") else [])
+    assert [(each.status, each.code, each.fault) for each in aws.log] == [(*each, kind) for each in answers]
+    assert [(each.kind, each.operation) for each in aws.faults.fired] == [(kind, "StopInstances"), (kind, "StartInstanceRefresh")]
+    assert aws.log[0].parameters == {"InstanceIds": [instance]}
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "hang_before", "hang_after"])
+def test_no_answer_comes(aws: AwsServer, ask: Ask, kind: str) -> None:
+    instance = aws.world.instance()
+    aws.faults.add(Fault("StopInstances", kind))
+    with pytest.raises(ReadTimeoutError if kind.startswith("hang") else ConnectionClosedError):
+        ask("ec2", "StopInstances", InstanceIds=[instance], timeout=0.2)
+    is_done = kind.endswith("_after")
+    assert (aws.world.state(instance), aws.writes) == (("stopping", ["StopInstances"]) if is_done else ("running", []))
+    assert [each.status for each in aws.log] == [0]
+
+
+def test_a_stranger_answers(aws: AwsServer, ask: Ask) -> None:
+    aws.faults.add(Fault("DescribeInstances", "garbled"))
+    with pytest.raises(ResponseParserError):
+        state(ask, aws.world.instance())
+
+
+def test_a_fault_waits_strikes_and_is_over(aws: AwsServer, ask: Ask) -> None:
+    instance = aws.world.instance()
+    refusal = Fault("*", "refused", times=2, after_skipping=1, code="OperationNotPermitted", message="No.")
+    aws.faults.add(refusal, Fault("StopInstances", "denied", times=9))
+    aws.faults.clear()
+    aws.faults.add(refusal)
+    codes = []
+    for _ in range(4):
+        try:
+            codes.append(state(ask, instance))
+        except ClientError as error:
+            codes.append(error.response["Error"]["Code"])
+    assert codes == ["running", "OperationNotPermitted", "OperationNotPermitted", "running"]
+
+
+def test_somebody_is_faster(aws: AwsServer, ask: Ask) -> None:
+    instance = aws.world.instance()
+    aws.faults.add(Fault("StopInstances", "moved", callback=lambda: aws.world.terminate(instance)))
+    assert refused(ask, "ec2", "StopInstances", InstanceIds=[instance]) == (400, "IncorrectInstanceState")
+
+
+def test_random_faults_come_at_their_rate_and_as_the_seed_says(aws: AwsServer, ask: Ask) -> None:
+    instance = aws.world.instance()
+
+    def struck(seed: int) -> list[bool]:
+        aws.faults.random(random.Random(seed), 0.4, ["throttled", "unavailable_after"])
+        return [bool(_fails(state, ask, instance)) for _ in range(20)]
+
+    first = struck(1)
+    assert 3 <= sum(first) <= 14
+    assert struck(1) == first != struck(2)
+    aws.faults.clear()
+    assert not any(_fails(state, ask, instance) for _ in range(5))
+
+
+def _fails(action: Callable[..., Any], *arguments: Any) -> str | None:
+    try:
+        action(*arguments)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return None
+
+
+def test_what_the_server_does_not_know_is_told_and_not_hidden(aws: AwsServer, ask: Ask) -> None:
+    instance = aws.world.instance()
+    aws.faults.add(Fault("DescribeInstances", "moved", callback=lambda: 1 / 0))
+    assert refused(state, ask, instance) == (400, "Unexpected")
+    assert refused(ask, "ec2", "StopInstances", InstanceIds=[instance], SkipOsShutdown=True) == (400, "Unexpected")
+    assert refused(ask, "ec2", "RebootInstances", InstanceIds=[instance]) == (400, "Unexpected")
+    words = ("ZeroDivisionError", "SkipOsShutdown", "RebootInstances")
+    assert [word in told for word, told in zip(words, aws.unexpected, strict=True)] == [True] * 3
+    assert aws.writes == []
+    aws.unexpected.clear()
+
+
+def test_each_test_begins_with_an_empty_account(aws: AwsServer, ask: Ask) -> None:
+    instance, group, identifier = aws.world.instance(), aws.world.group(), aws.world.database()
+    aws.faults.add(Fault("*", "denied"))
+    aws.dials.pending = 9
+    aws.reset()
+    assert refused(state, ask, instance) == (400, "InvalidInstanceID.NotFound")
+    assert ask("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[group])["AutoScalingGroups"] == []
+    assert refused(database, ask, identifier) == (404, "DBInstanceNotFound")
+    assert (len(aws.log), aws.dials.pending) == (3, 1)
+
+
+def test_two_servers_know_nothing_of_each_other(aws: AwsServer, ask: Ask) -> None:
+    instance = aws.world.instance()
+    with AwsServer() as other:
+        other.reset()
+        other.world.group()
+    assert state(ask, instance) == "running"
