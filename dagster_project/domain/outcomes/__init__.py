@@ -1,0 +1,1 @@
+"""What became of changes that were applied, and what is learned from it."""
