@@ -13,7 +13,7 @@ demo: .venv/run
 
 test: .venv/dev
 	$(BIN)/python -m ruff check .
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadgroup
 
 lint: .venv/dev
 	$(BIN)/python -m ruff check .
@@ -28,9 +28,12 @@ ui: .venv/run
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.run
 
-# Many more nights of proposals, with other people and other faults than the tests have.
+# Many more nights, clicks, schedules and places to be killed at than the tests have.
 soak: .venv/dev
-	NIGHTSHIFT_SOAK_EXAMPLES=60 NIGHTSHIFT_SOAK_STEPS=80 $(BIN)/python -m pytest -q tests/proposals/test_nights.py
+	NIGHTSHIFT_SOAK_EXAMPLES=60 NIGHTSHIFT_SOAK_STEPS=80 $(BIN)/python -m pytest -q tests/proposals/test_nights.py \
+	  tests/approvals/test_state_machine.py
+	NIGHTSHIFT_SOAK_SEAMS=1 $(BIN)/python -m pytest -q tests/approvals/test_killed_sagas.py
+	NIGHTSHIFT_SOAK_SCHEDULES=10000 $(BIN)/python -m pytest -q tests/properties/test_blast_radius.py
 
 # Regenerates the reference pages below docs/ from the code; a test compares them.
 docs: .venv/dev

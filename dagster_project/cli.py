@@ -20,7 +20,8 @@ COMMANDS = {
     "doctor": "Say what is configured and reachable, and which evidence will be missing.",
     "backtest": "Prove the rules on your own history, beside the rules of other tools.",
     "explain": "Show the verdict of one resource with its evidence.",
-    "proposals": "List proposals and what became of them; reject, snooze or take back.",
+    "proposals": "List proposals and what became of them; approve, apply, reject or snooze.",
+    "listen": "Listen for answers in Slack.",
     "iac": "Find and edit the line of infrastructure code that sets a size.",
     "prune": "Delete partitions and reports that are older than their retention.",
 }

@@ -8,6 +8,7 @@ asks to wait.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
@@ -51,3 +52,23 @@ def monotonic() -> float:
 def sleep(seconds: float) -> None:
     """Waits; the only place that does."""
     time.sleep(seconds)
+
+
+@dataclass(frozen=True)
+class MovedClock:
+    """A clock that showed another moment when it was made, and goes on from there: the demo's present."""
+
+    began_at: datetime
+    made_at: float = field(default_factory=time.monotonic)
+
+    def now(self) -> datetime:
+        """The moment in UTC that it is there."""
+        return self.began_at + timedelta(seconds=time.monotonic() - self.made_at)
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+        time.sleep(seconds)

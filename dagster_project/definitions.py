@@ -3,4 +3,4 @@
 from dagster_project.defs.build import build_defs
 from dagster_project.settings import load_settings
 
-defs = build_defs(load_settings())
+defs = build_defs(load_settings(), reload=load_settings)

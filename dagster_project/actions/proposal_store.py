@@ -51,6 +51,14 @@ async def of_day(connection: asyncpg.Connection, repository: str, day: date) -> 
     return [_record(row) for row in rows]
 
 
+async def merged_since(connection: asyncpg.Connection, day: date) -> list[PullRecord]:
+    """Records of all repositories that were merged and are not live as a whole, and those that became live since ``day``."""
+    rows = await connection.fetch(
+        "select * from nightshift.pull_requests where state = 'merged' or (state = 'applied' and ended_on >= $1) order by id", day
+    )
+    return [_record(row) for row in rows]
+
+
 async def of_resource(connection: asyncpg.Connection, resource_id: str) -> list[PullRecord]:
     """Every pull request that a resource was ever part of, the last one first."""
     rows = await connection.fetch(

@@ -22,7 +22,7 @@ def command(day: date | None, dry_run: bool) -> None:
     Only the newest day acts, and without credentials pull requests go to the outbox. Running a day again gives the same report.
     """
     surroundings = replace(runtime(), is_dry_run=dry_run)
-    chosen = checked_day(surroundings.settings, day)
+    chosen = checked_day(surroundings, day)
     from dagster_project.commands.summary import print_summary
     from dagster_project.defs.launch import run_nightly
 

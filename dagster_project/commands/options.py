@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import click
 
-from dagster_project import clock
 from dagster_project.errors import UnknownDay
-from dagster_project.pipeline.runtime import Runtime
+from dagster_project.pipeline.runtime import Runtime, runtime_of
 from dagster_project.progress import progress_for
-from dagster_project.settings import Settings, load_settings
+from dagster_project.settings import load_settings
 
 
 class Day(click.ParamType):
@@ -28,15 +27,16 @@ class Day(click.ParamType):
 
 
 def runtime() -> Runtime:
-    """The surroundings of a command: settings of the environment, and progress on stderr until the command ends."""
+    """The surroundings of a command: settings of the environment, and progress on stderr until the command ends. In the demo's
+    home they are the demo's."""
     progress = progress_for(sys.stderr)
     click.get_current_context().call_on_close(progress.close)
-    return Runtime(load_settings(), progress=progress)
+    return runtime_of(load_settings(), progress)
 
 
-def checked_day(settings: Settings, day: date | None) -> date:
+def checked_day(runtime: Runtime, day: date | None) -> date:
     """The day to work on: the newest one that is over, unless told. Raises ``UnknownDay`` for one that cannot be."""
-    newest = clock.newest_complete_day()
+    settings, newest = runtime.settings, (runtime.now - timedelta(days=1)).date()
     if day is None:
         return newest
     if day > newest:

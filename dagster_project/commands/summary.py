@@ -7,6 +7,7 @@ from datetime import date
 import click
 
 from dagster_project.defs.launch import Night
+from dagster_project.pipeline.approval_report import approval_lines
 from dagster_project.pipeline.pull_request_report import pull_request_lines
 from dagster_project.pipeline.report import build_report
 from dagster_project.pipeline.runtime import Runtime
@@ -34,7 +35,12 @@ def print_summary(runtime: Runtime, day: date, night: Night) -> bool:
         click.echo(f"Rejected rows: {rejected:,} (listed in the report)")
     for sentence in report.missing_evidence:
         click.echo(f"Missing: {sentence}")
-    for line in pull_request_lines(report, runtime.settings.outbox / day.isoformat()):
+    outbox = runtime.settings.outbox / day.isoformat()
+    if report.outcomes.lines:
+        click.echo(f"Applied changes: {report.outcomes.sentence}")
+    for line in pull_request_lines(report, outbox):
+        click.echo(line)
+    for line in approval_lines(report, outbox, runtime.settings):
         click.echo(line)
     click.echo("Steps: " + ", ".join(f"{step.name} {step.seconds:.1f} s" for step in night.steps))
     folder = runtime.settings.reports / day.isoformat()

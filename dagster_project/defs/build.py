@@ -1,11 +1,12 @@
 """Wires settings, assets, checks, job, schedule and sensor into one set of definitions."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
 
+from dagster_project.defs.applying import apply_job, apply_sensors
 from dagster_project.defs.automation import failure_sensor, nightly_job, nightly_schedule
 from dagster_project.defs.checks import data_checks
 from dagster_project.defs.incident_evidence import incident_evidence_assets
@@ -14,25 +15,34 @@ from dagster_project.defs.partitions import daily
 from dagster_project.defs.proposals import proposal_assets
 from dagster_project.defs.reports import report_assets
 from dagster_project.defs.rightsizing import rightsizing_assets
-from dagster_project.pipeline.runtime import Runtime
+from dagster_project.pipeline.runtime import Runtime, runtime_of
 from dagster_project.pipeline.steps import mark_failed
 from dagster_project.settings import Settings
 
 
-def build_defs(settings: Settings, *, overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Everything that Dagster knows of Nightshift. ``overrides`` replaces resources by name (``runtime``)."""
+def build_defs(
+    settings: Settings, *, overrides: Mapping[str, Any] | None = None, reload: Callable[[], Settings] | None = None
+) -> dg.Definitions:
+    """Everything that Dagster knows of Nightshift. ``overrides`` replaces resources by name (``runtime``); ``reload`` gives
+    sensors the settings of the moment."""
     with warnings.catch_warnings():
         # Range back-fills in one run and partitioned checks are what this product is built on; their API is pinned by the
         # version bounds, and a warning for each asset would bury what a person must read.
         warnings.simplefilter("ignore", category=dg.BetaWarning)
         warnings.simplefilter("ignore", category=dg.PreviewWarning)
-        return _build(settings, overrides or {})
+        return _build(settings, overrides or {}, reload)
 
 
-def _build(settings: Settings, overrides: Mapping[str, Any]) -> dg.Definitions:
+def _build(settings: Settings, overrides: Mapping[str, Any], reload: Callable[[], Settings] | None) -> dg.Definitions:
     partitions = daily(settings.first_day)
     job = nightly_job(partitions)
-    resources = {"runtime": dg.ResourceDefinition(lambda _: Runtime(settings), description="Settings, lake and connections.")}
+
+    def surroundings() -> Runtime:
+        """What a sensor works with: the settings of now, because a code server lives for days."""
+        given = overrides.get("runtime")
+        return given if isinstance(given, Runtime) else runtime_of(reload() if reload is not None else settings)
+
+    resources = {"runtime": dg.ResourceDefinition(lambda _: runtime_of(settings), description="Settings, lake and connections.")}
     return dg.Definitions(
         assets=[
             *ingest_assets(partitions),
@@ -42,9 +52,12 @@ def _build(settings: Settings, overrides: Mapping[str, Any]) -> dg.Definitions:
             *report_assets(partitions),
         ],
         asset_checks=data_checks(partitions),
-        jobs=[job],
+        jobs=[job, apply_job()],
         schedules=[nightly_schedule(job)],
-        sensors=[failure_sensor(job, lambda run_id, message: mark_failed(Runtime(settings), run_id, message))],
+        sensors=[
+            failure_sensor(job, lambda run_id, message: mark_failed(runtime_of(settings), run_id, message)),
+            *apply_sensors(surroundings),
+        ],
         resources={**resources, **overrides},
         executor=dg.in_process_executor,
     )

@@ -9,7 +9,7 @@ import dagster as dg
 
 from dagster_project.defs.metadata import columns_of, result
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
-from dagster_project.lake.tables import PROPOSAL_ANSWERS, PROPOSALS, PULL_REQUESTS
+from dagster_project.lake.tables import APPROVAL_REQUESTS, PROPOSAL_ANSWERS, PROPOSAL_OUTCOMES, PROPOSALS, PULL_REQUESTS
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.steps import step
 
@@ -36,7 +36,30 @@ def proposal_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDe
         return result(note.rows, problems="; ".join(problems))
 
     @dg.asset(
-        deps=["rightsizing_verdicts", "resource_inventory", "proposal_answers"],
+        # What is learned from it counts for the verdicts of the same night.
+        deps=[
+            "resource_inventory",
+            "utilization_samples",
+            "utilization_daily",
+            "emergency_scaleups",
+            "incidents",
+            "proposal_answers",
+        ],
+        description=PROPOSAL_OUTCOMES.description,
+        metadata=columns_of(PROPOSAL_OUTCOMES),
+        kinds={"postgres", "parquet"},
+        **common,
+    )
+    def proposal_outcomes(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.outcomes import settle_outcomes
+
+        days = days_of(context)
+        with step(runtime, context.run_id, days[-1], "proposal_outcomes") as note:
+            note.rows = sum(settle_outcomes(runtime, day) for day in days)
+        return result(note.rows)
+
+    @dg.asset(
+        deps=["rightsizing_verdicts", "resource_inventory", "proposal_answers", "proposal_outcomes"],
         description=PROPOSALS.description,
         metadata=columns_of(PROPOSALS),
         kinds={"terraform", "parquet"},
@@ -67,4 +90,20 @@ def proposal_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDe
             note.rows = sum(rows for rows, _ in found)
         return result(note.rows, problems="; ".join(found[-1][1]))
 
-    return [proposal_answers, proposals, pull_requests]
+    @dg.asset(
+        deps=["proposals", "rightsizing_verdicts", "resource_inventory"],
+        description=APPROVAL_REQUESTS.description,
+        metadata=columns_of(APPROVAL_REQUESTS),
+        kinds={"slack", "postgres"},
+        **common,
+    )
+    def approval_requests(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.approvals import ask
+
+        days = days_of(context)
+        with step(runtime, context.run_id, days[-1], "approval_requests") as note:
+            found = [ask(runtime, day) for day in days]
+            note.rows = sum(rows for rows, _ in found)
+        return result(note.rows, problems="; ".join(found[-1][1]))
+
+    return [proposal_answers, proposal_outcomes, proposals, pull_requests, approval_requests]

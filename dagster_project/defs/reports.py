@@ -14,7 +14,16 @@ def report_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefi
 
     @dg.asset(
         # The last step of a night: it tells of every source, services included.
-        deps=["rightsizing_verdicts", "utilization_samples", "incident_demand", "resource_risks", "services", "pull_requests"],
+        deps=[
+            "rightsizing_verdicts",
+            "utilization_samples",
+            "incident_demand",
+            "resource_risks",
+            "services",
+            "pull_requests",
+            "approval_requests",
+            "proposal_outcomes",
+        ],
         description="The morning report: what is safe to shrink, what was not dared and why, and what the evidence is worth.",
         group_name="reports",
         kinds={"html", "markdown"},

@@ -79,6 +79,7 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
             "incident_demand",
             "resource_risks",
             "proposal_answers",
+            "proposal_outcomes",
         ],
         description=RIGHTSIZING_EVIDENCE.description,
         metadata=columns_of(RIGHTSIZING_EVIDENCE),

@@ -364,6 +364,7 @@ RIGHTSIZING_EVIDENCE = Table(
         "unsized_event": "VARCHAR",
         "interfaces": "INTEGER",
         "volumes": "INTEGER",
+        "headroom_pct": "DOUBLE",
     },
     "All that was known of every resource when its verdict was made: demand, coverage, standing and past emergencies. "
     "Percentages are of the present size, replay figures physical units of the size that lived through the event.",
@@ -438,6 +439,7 @@ RIGHTSIZING_VERDICTS = Table(
         "previous_target_type": "VARCHAR",
         "is_flip": "BOOLEAN",
         "fingerprint": "VARCHAR",
+        "headroom_pct": "DOUBLE",
     },
     "Every resource of the inventory with its verdict, the reason code, and the number that decided. required_by is a JSON "
     "object: for each dimension, what asks for the capacity.",
@@ -481,9 +483,10 @@ PROPOSALS = Table(
         "notes": "VARCHAR",
         "other_plans": "VARCHAR",
     },
-    "Every resource whose verdict is propose: what would change, how risky that is, which line of code sets it, and which way it "
-    "goes (route: pull_request, or approval where no code sets it or an edit is refused). demand, risk_reasons, notes and "
-    "other_plans are JSON texts.",
+    "Every resource whose verdict is propose, and every one that is to go back to what it had because an emergency followed its "
+    "last change (verdict_code rollback_after_emergency; its savings are negative): what would change, how risky that is, which "
+    "line of code sets it, and which way it goes (route: pull_request; approval where no code sets it, or its team wants to be "
+    "asked; by_hand where code sets it and cannot be edited). demand, risk_reasons, notes and other_plans are JSON texts.",
 )
 PULL_REQUESTS = Table(
     "pull_requests",
@@ -507,6 +510,96 @@ PULL_REQUESTS = Table(
     "What stands after the night: open pull requests, those that ended with it, groups that wait (detail says for what), what "
     "went to the outbox, what a dry run would do, and repositories that failed. number is 0 where there is none; resources is a "
     "JSON list.",
+)
+APPROVAL_REQUESTS = Table(
+    "approval_requests",
+    ("digest", "request_id", "state", "detail"),
+    {
+        "digest": "VARCHAR",
+        "request_id": "VARCHAR",
+        "state": "VARCHAR",
+        "detail": "VARCHAR",
+        "revision": "INTEGER",
+        "service": "VARCHAR",
+        "environment": "VARCHAR",
+        "owner": "VARCHAR",
+        "risk": "VARCHAR",
+        "is_rollback": "BOOLEAN",
+        "changes": "VARCHAR",
+        "savings_usd_month": "DOUBLE",
+        "approvals": "VARCHAR",
+        "missing": "VARCHAR",
+        "opened_on": "DATE",
+        "expires_at": "TIMESTAMP",
+        "ended_on": "DATE",
+    },
+    "What people are asked after the night: requests that wait, are approved or being applied, those that ended with its day or "
+    "after it, and groups that are not asked for (waiting, planned; detail says why). request_id is empty where there is none; "
+    "changes is a JSON list of resource, attribute, before, after and saga; approvals a JSON list of who approved and where.",
+)
+PROPOSAL_OUTCOMES = Table(
+    "proposal_outcomes",
+    ("resource_id", "source"),
+    {
+        "resource_id": "VARCHAR",
+        "source": "VARCHAR",
+        "resource_type": "VARCHAR",
+        "service": "VARCHAR",
+        "team": "VARCHAR",
+        "environment": "VARCHAR",
+        "region": "VARCHAR",
+        "attribute": "VARCHAR",
+        "value_before": "VARCHAR",
+        "value_after": "VARCHAR",
+        "value_now": "VARCHAR",
+        "is_rollback": "BOOLEAN",
+        "risk": "VARCHAR",
+        "decided_by": "VARCHAR",
+        "decided_at": "TIMESTAMP",
+        "noted_on": "DATE",
+        "applied_on": "DATE",
+        "days_since": "INTEGER",
+        "estimated_usd_month": "DOUBLE",
+        "realized_usd_month": "DOUBLE",
+        "stated_exceedance_pct": "DOUBLE",
+        "samples": "INTEGER",
+        "coverage_pct": "DOUBLE",
+        "exceeded_samples": "INTEGER",
+        "exceedance_pct": "DOUBLE",
+        "first_exceeded_on": "DATE",
+        "weeks_observed": "INTEGER",
+        "weeks_exceeded": "INTEGER",
+        "emergencies": "INTEGER",
+        "first_emergency_at": "TIMESTAMP",
+        "last_emergency_at": "TIMESTAMP",
+        "last_emergency_target": "VARCHAR",
+        "incidents": "INTEGER",
+        "is_reversed": "BOOLEAN",
+        "reversed_on": "DATE",
+        "superseded_on": "DATE",
+        "regret": "BOOLEAN",
+        "regret_reason": "VARCHAR",
+        "regret_on": "DATE",
+        "check_1": "VARCHAR",
+        "check_7": "VARCHAR",
+        "check_28": "VARCHAR",
+    },
+    "What became of each proposal that was carried out, as of the day: those that became live in the last five weeks, are not "
+    "live yet, or are to go back. Samples, emergencies and incidents are those of the first 28 days at the new size. Null = not "
+    "known, or, of a check, not due.",
+)
+SERVICE_HEADROOM = Table(
+    "service_headroom",
+    ("service",),
+    {
+        "service": "VARCHAR",
+        "headroom_pct": "DOUBLE",
+        "previous_pct": "DOUBLE",
+        "changed_on": "DATE",
+        "reason": "VARCHAR",
+    },
+    "By how many percent the demand of a service's resources counts for more than it was, after what became of its changes: "
+    "every service that has a headroom on the day, or changed it then, with the last change.",
 )
 PROPOSAL_ANSWERS = Table(
     "proposal_answers",
@@ -551,7 +644,10 @@ TABLES: dict[str, Table] = {
         RIGHTSIZING_EVIDENCE,
         RIGHTSIZING_VERDICTS,
         PROPOSAL_ANSWERS,
+        PROPOSAL_OUTCOMES,
+        SERVICE_HEADROOM,
         PROPOSALS,
         PULL_REQUESTS,
+        APPROVAL_REQUESTS,
     )
 }

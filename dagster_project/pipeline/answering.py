@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,8 @@ from dagster_project.domain.proposals.memory import REJECTED, SNOOZED, Answer, t
 from dagster_project.errors import InputError, NightshiftError
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.tables import PROPOSALS
+from dagster_project.pipeline.approval_answers import requests_by_resource, say_no, told_of
+from dagster_project.pipeline.approvers import at_machine
 from dagster_project.pipeline.proposals import read_proposals
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
@@ -24,7 +26,8 @@ SOURCE = "command line"
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One proposal of a day. ``where`` is its line of code, or why it has none; ``held_back`` what speaks against it."""
+    """One proposal of a day. ``where`` is its line of code, or why it has none; ``held_back`` what speaks against it;
+    ``request_id`` the approval request that it is part of now, with its state."""
 
     resource_id: str
     change: str
@@ -33,24 +36,27 @@ class Listed:
     route: str
     where: str
     held_back: str | None
+    request_id: str | None = None
+    request_state: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
 def listed(runtime: Runtime, day: date | None) -> tuple[date, list[Listed]]:
-    """The proposals of a day, by default the newest that has any, those that save most first."""
+    """The proposals of a day, by default the newest that has any: what is to go back first, then what saves most."""
     chosen = _day(runtime, day)
-    rows = [_listed(row) for _, _, row in _rows(runtime, chosen)]
-    return chosen, sorted(rows, key=lambda row: (-row.savings_usd_month, row.resource_id))
+    asked = in_state(runtime, requests_by_resource, is_new=True)
+    rows = [replace(_listed(row), **asked.get(row["resource_id"], {})) for _, _, row in _rows(runtime, chosen)]
+    return chosen, sorted(rows, key=lambda row: (row.savings_usd_month >= 0, -row.savings_usd_month, row.resource_id))
 
 
 def shown(runtime: Runtime, resource_id: str, day: date | None) -> list[tuple[str, str]]:
     """One proposal as labels and values. Raises ``InputError`` where nothing is known of the resource."""
     chosen = _day(runtime, day)
     row = next((row for change, _, row in _rows(runtime, chosen) if change.resource_id == resource_id), None)
-    answers, pulls = in_state(runtime, lambda connection: _known(connection, resource_id), is_new=True)
-    if row is None and not answers and not pulls:
+    answers, pulls, asked = in_state(runtime, lambda connection: _known(runtime, connection, resource_id), is_new=True)
+    if row is None and not answers and not pulls and not asked:
         raise InputError(f"Nothing is proposed for {resource_id} on {chosen}, and nothing was; 'nightshift explain' says why.")
     lines = [("Resource", resource_id)]
     if row is not None:
@@ -58,7 +64,7 @@ def shown(runtime: Runtime, resource_id: str, day: date | None) -> list[tuple[st
         lines += [
             ("Proposed on", str(chosen)),
             ("Change", f"{row['attribute']} {listed.change}"),
-            ("Saves", f"${listed.savings_usd_month:,.2f} a month"),
+            ("Saves" if listed.savings_usd_month >= 0 else "Costs", f"${abs(listed.savings_usd_month):,.2f} a month"),
             ("Mode", row["mode"]),
             ("Goes to", listed.route),
             ("Where", listed.where),
@@ -68,10 +74,13 @@ def shown(runtime: Runtime, resource_id: str, day: date | None) -> list[tuple[st
             lines.append(("Held back", listed.held_back))
     lines += [("Answer", told(answer)) for answer in answers]
     lines += [("Pull request", text) for text in pulls]
+    lines += [(label, text) for label, text in asked]
     return lines
 
 
-async def _known(connection: asyncpg.Connection, resource_id: str) -> tuple[list[Answer], list[str]]:
+async def _known(
+    runtime: Runtime, connection: asyncpg.Connection, resource_id: str
+) -> tuple[list[Answer], list[str], list[tuple[str, str]]]:
     answers = (await store.standing_answers(connection)).get(resource_id, ())
     records = await store.of_resource(connection, resource_id)
     pulls = [
@@ -79,7 +88,7 @@ async def _known(connection: asyncpg.Connection, resource_id: str) -> tuple[list
         + (f", {record.url}" if record.url else "")
         for record in records
     ]
-    return list(answers), pulls
+    return list(answers), pulls, await told_of(runtime, connection, resource_id)
 
 
 def reject(runtime: Runtime, resource_id: str, reason: str, actor: str) -> str:
@@ -118,13 +127,15 @@ def _answer(runtime: Runtime, resource_id: str, kind: str, until: date | None, r
         evidence=change.evidence if change else None,
     )
 
-    async def note(connection: asyncpg.Connection) -> None:
-        if change is None and not await store.of_resource(connection, resource_id):
+    async def note(connection: asyncpg.Connection) -> str | None:
+        asked = await say_no(runtime, connection, resource_id, at_machine(runtime.settings, actor), reason or "-", until)
+        if asked is None and change is None and not await store.of_resource(connection, resource_id):
             raise InputError(f"{resource_id} was never proposed; 'nightshift proposals list' has the names.")
         await store.note_answers(connection, [answer])
+        return asked
 
-    in_state(runtime, note, is_new=True)
-    return f"{resource_id}: {told(answer)}."
+    asked = in_state(runtime, note, is_new=True)
+    return "\n".join([*([asked] if asked else []), f"{resource_id}: {told(answer)}."])
 
 
 def _day(runtime: Runtime, day: date | None) -> date:

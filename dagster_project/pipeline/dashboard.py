@@ -14,6 +14,7 @@ from dagster_project.domain.proposals.memory import Answer, first_holding, told
 from dagster_project.domain.proposals.model import Change
 from dagster_project.domain.proposals.pulls import PullRecord
 from dagster_project.domain.proposals.reconcile import Wait
+from dagster_project.pipeline.pull_request_rows import GOES_BACK
 from dagster_project.pipeline.pull_request_sync import Synced, is_of
 from dagster_project.pipeline.repositories import Remote
 from dagster_project.pipeline.runtime import Runtime
@@ -96,4 +97,5 @@ def _text(
 def _pull(record: PullRecord) -> DashboardEntry:
     resources = record.payload.resource_ids
     shown = ", ".join(resources[:5]) + (f" and {len(resources) - 5} more" if len(resources) > 5 else "")
-    return DashboardEntry(record.payload.key.root, record.number, shown, record.payload.savings_usd_month)
+    what = f"{GOES_BACK}: {shown}" if record.payload.key.is_rollback else shown
+    return DashboardEntry(record.payload.key.root, record.number, what, record.payload.savings_usd_month)

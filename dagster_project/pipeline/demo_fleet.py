@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from dagster_project.demo import fleet, infrastructure
 from dagster_project.errors import InputError
 from dagster_project.pipeline.load_files import DEMO_ORIGIN
 from dagster_project.pipeline.runtime import Runtime
-from dagster_project.settings import RepositorySettings, RootSettings
 from dagster_project.sources import contract_tables
 
 
@@ -23,17 +21,10 @@ def fill_demo(runtime: Runtime) -> int:
     return asyncio.run(_fill(runtime))
 
 
-def with_demo_code(runtime: Runtime) -> Runtime:
-    """The same run with the demo fleet's infrastructure code, unless the settings name repositories of their own."""
-    if runtime.settings.repositories:
-        return runtime
-    home = runtime.settings.home / "demo"
+def write_demo_code(runtime: Runtime) -> None:
+    """Writes the demo fleet's infrastructure code into the home, unless it is there."""
     code = infrastructure.build_infrastructure(fleet.build_fleet().tables["resources"])
-    infrastructure.write_infrastructure(code, home)
-    roots = tuple(RootSettings(path=root, state=str(home / infrastructure.STATES / f"{root}.tfstate")) for root in code.roots)
-    checkout = home / infrastructure.CHECKOUT
-    repository = RepositorySettings(name=infrastructure.REPOSITORY, base="main", checkout=checkout, roots=roots)
-    return replace(runtime, settings=runtime.settings.model_copy(update={"repositories": (repository,)}))
+    infrastructure.write_infrastructure(code, runtime.settings.home / "demo")
 
 
 async def _fill(runtime: Runtime) -> int:

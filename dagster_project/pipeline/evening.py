@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,9 +10,10 @@ from dagster_project.actions import proposal_store as store
 from dagster_project.domain.proposals.grouping import Place, items_of
 from dagster_project.domain.proposals.memory import first_forbidding, told
 from dagster_project.domain.proposals.model import REPORT_ONLY, Change, GroupKey, Item
-from dagster_project.domain.proposals.pulls import PullRecord
+from dagster_project.domain.proposals.pulls import Merged, waits_for
 from dagster_project.domain.proposals.reconcile import Standing
 from dagster_project.pipeline.infrastructure_code import UNREADABLE, CodeBase
+from dagster_project.pipeline.proposals import APPROVAL
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import RepositorySettings
 
@@ -35,7 +35,7 @@ def sorted_out(
     evening: Evening,
     settings: RepositorySettings,
     answers: store.Answers,
-    merged: Mapping[str, PullRecord],
+    merged: Merged,
     *,
     may_act: bool,
 ) -> tuple[list[tuple[GroupKey, Item]], dict[str, str], set[str]]:
@@ -51,8 +51,10 @@ def sorted_out(
             untouchable.add(name)
         elif answer is not None:
             held_back[name] = f"It was {told(answer)}."
-        elif name in merged:
-            held_back[name] = f"Its change was merged with #{merged[name].number} and is not live yet."
+        elif (record := waits_for(change, merged)) is not None:
+            held_back[name] = f"Its change was merged with #{record.number} and is not live yet."
+        elif row["route"] == APPROVAL:
+            held_back[name] = "It is asked for directly, not by a pull request."
         elif place is None:
             held_back[name] = f"It cannot be edited: {row['edit_sentence']}"
         elif place.repository == settings.name:

@@ -82,6 +82,7 @@ def evidence_lines(verdict: Mapping[str, Any], rules: RightsizingSettings) -> tu
     event, is_group = verdict["closest_event"], verdict["resource_type"] == "autoscaling_group"
     lines = (
         _members_line(verdict) if is_group else None,
+        _headroom_line(verdict),
         share(
             f"CPU P99.5, {span}, {basis[verdict['cpu_basis']]}",
             verdict["cpu_p995_pct"],
@@ -136,6 +137,15 @@ def _members_line(verdict: Mapping[str, Any]) -> EvidenceLine | None:
     if peak is None or not units or peak <= units:
         return None
     return EvidenceLine(f"Members in service at most; their load on {units}", f"{peak:.0f}", f"× {peak / units:.2f}", "–")
+
+
+def _headroom_line(verdict: Mapping[str, Any]) -> EvidenceLine | None:
+    """What became of the service's changes has taught to keep: its demand counts for more than it was."""
+    headroom = verdict["headroom_pct"]
+    if not headroom:
+        return None
+    label = "Headroom that is kept" + (f" for {verdict['service']}" if verdict["service"] else "")
+    return EvidenceLine(label, f"{headroom:g} %", f"demand × {1 + headroom / 100:.2f}", "–")
 
 
 def _forecast_line(guard: str | None) -> EvidenceLine | None:

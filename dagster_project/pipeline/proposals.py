@@ -12,22 +12,25 @@ import polars as pl
 
 from dagster_project.actions import proposal_store
 from dagster_project.domain.proposals.grouping import Place
-from dagster_project.domain.proposals.memory import first_forbidding, first_holding, told
+from dagster_project.domain.proposals.memory import first_forbidding, first_holding, is_about_rollback, told
 from dagster_project.domain.proposals.model import REPORT_ONLY, Change, Evidence
-from dagster_project.domain.proposals.pulls import MERGED
+from dagster_project.domain.proposals.pulls import Merged, not_live, waits_for
 from dagster_project.domain.proposals.risk import risk_of
 from dagster_project.domain.rightsizing.groups import PROPOSE_MINIMUM
 from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.tables import PROPOSAL_ANSWERS, PROPOSALS, RESOURCE_INVENTORY, RIGHTSIZING_VERDICTS
-from dagster_project.pipeline.infrastructure_code import Located
+from dagster_project.pipeline.infrastructure_code import NO_REPOSITORY, NOT_MANAGED, Located
 from dagster_project.pipeline.repositories import open_code
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
-from dagster_project.settings import Mode, ProposalSettings
+from dagster_project.pipeline.ways_back import FORBIDDING, ways_back
+from dagster_project.settings import Mode, ProposalSettings, Settings
 from dagster_project.statements import statement
 
-PULL_REQUEST, APPROVAL = "pull_request", "approval"
+PULL_REQUEST, APPROVAL, BY_HAND = "pull_request", "approval", "by_hand"
+_UNMANAGED = (NO_REPOSITORY, NOT_MANAGED, "ignore_changes")
+"""Why a change has no line of code that sets it: nothing takes it back when it is made in the cloud."""
 _REQUIRED = ("required_vcpu", "required_memory_gib", "required_network_gbps", "required_disk_mbps", "required_disk_iops")
 
 
@@ -47,7 +50,8 @@ def snapshot_answers(runtime: Runtime, day: date) -> int:
             "said": told(answer),
         }
         for each in answers.values()
-        if (answer := first_holding(each, day, days)) is not None
+        # Who does not want to go back has said nothing about the next smaller size.
+        if (answer := first_holding([one for one in each if not is_about_rollback(one)], day, days)) is not None
     ]
     return write_frame(runtime.lake, PROPOSAL_ANSWERS, day, pl.DataFrame(rows, schema=schema(PROPOSAL_ANSWERS)))
 
@@ -56,19 +60,13 @@ def _answers(runtime: Runtime, before: datetime | None) -> proposal_store.Answer
     return in_state(runtime, lambda connection: proposal_store.standing_answers(connection, before), is_new=True)
 
 
-async def _waiting_for_apply(connection: asyncpg.Connection, repositories: Sequence[str]) -> dict[str, str]:
-    """Why a resource waits for a merged change to become live, by resource."""
-    records = [record for name in repositories for record in await proposal_store.records(connection, name)]
-    return {
-        name: f"Its change was merged with {record.repository}#{record.number} and is not live yet."
-        for record in records
-        if record.state == MERGED
-        for name in record.payload.resource_ids
-    }
+async def _merged(connection: asyncpg.Connection, repositories: Sequence[str]) -> Merged:
+    """Merged changes that are not live yet."""
+    return not_live([record for name in repositories for record in await proposal_store.records(connection, name)])
 
 
 def propose(runtime: Runtime, day: date) -> tuple[int, list[str]]:
-    """Writes ``proposals`` of the day, one row for each resource whose verdict is propose.
+    """Writes ``proposals`` of the day, one row for each resource whose verdict is propose, or that is to go back.
 
     Returns its rows, and sentences about repositories or states that could not be read: what they may manage is proposed nowhere.
     """
@@ -78,13 +76,18 @@ def propose(runtime: Runtime, day: date) -> tuple[int, list[str]]:
         engine.view(RIGHTSIZING_VERDICTS, [day])
         engine.view(RESOURCE_INVENTORY, [day])
         verdicts = engine.rows(statement("reports/proposed"))
+        forbidden = {row["resource_id"] for row in engine.rows(statement("reports/refused_for"), {"reason_codes": FORBIDDING})}
     changes = [change for row in verdicts if (change := change_of(row)) is not None]
     code = open_code(runtime, day)
+    back = ways_back(lake, code, forbidden, day)
+    going_back = {change.resource_id for change, _ in back}
+    changes = [change for change in changes if change.resource_id not in going_back]
     located = code.locate(changes)
+    wanted = [*back, *((change, located[change.resource_id]) for change in changes)]
     answers = _answers(runtime, None if runtime.is_newest(day) else _end_of(day))
     names = [settings.name for settings in runtime.settings.repositories]
-    merged = in_state(runtime, lambda connection: _waiting_for_apply(connection, names))
-    rows = [_row(change, located[change.resource_id], answers, merged, day, runtime.settings.proposals) for change in changes]
+    merged = in_state(runtime, lambda connection: _merged(connection, names))
+    rows = [_row(change, place, answers, merged, day, runtime.settings) for change, place in wanted]
     return write_frame(lake, PROPOSALS, day, pl.DataFrame(rows, schema=schema(PROPOSALS))), code.problems
 
 
@@ -133,16 +136,29 @@ def mode_of_service(service: str | None, environment: str | None, settings: Prop
     return settings.mode
 
 
+def _route(change: Change, located: Located, teams: Sequence[str]) -> str:
+    """Which way a change goes: a pull request where a line of code sets it, unless its team wants to be asked; an approval where
+    no code does; else a person must make it."""
+    if located.code in _UNMANAGED:
+        return APPROVAL
+    if located.place is None:
+        return BY_HAND
+    return APPROVAL if (change.team or "").lower() in {team.lower() for team in teams} else PULL_REQUEST
+
+
 def _row(
     change: Change,
     located: Located,
     answers: proposal_store.Answers,
-    merged: Mapping[str, str],
+    merged: Merged,
     day: date,
-    settings: ProposalSettings,
+    settings: Settings,
 ) -> dict[str, Any]:
-    answer = first_forbidding(answers.get(change.resource_id, ()), change, day, settings.rejection_days)
-    held_back = merged.get(change.resource_id)
+    rules = settings.proposals
+    answer = first_forbidding(answers.get(change.resource_id, ()), change, day, rules.rejection_days)
+    record, held_back = waits_for(change, merged), None
+    if record is not None:
+        held_back = f"Its change was merged with {record.repository}#{record.number} and is not live yet."
     if answer is not None:
         held_back = f"It was {told(answer)}."
     place, snapshot = located.place, located.snapshot
@@ -165,8 +181,8 @@ def _row(
         "replayed_events": change.evidence.replayed_events,
         "risk": change.risk,
         "risk_reasons": json.dumps(change.risk_reasons),
-        "mode": mode_of_service(change.service, change.environment, settings),
-        "route": PULL_REQUEST if place else APPROVAL,
+        "mode": mode_of_service(change.service, change.environment, rules),
+        "route": _route(change, located, settings.approvals.teams),
         "held_back": held_back,
         "repository": snapshot.settings.name if snapshot else None,
         "base": snapshot.base if snapshot else None,

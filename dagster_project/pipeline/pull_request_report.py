@@ -7,8 +7,9 @@ from datetime import date
 from pathlib import Path
 
 from dagster_project.lake.engine import Engine
+from dagster_project.pipeline.approval_report import applied_count
 from dagster_project.reporting.render import counted
-from dagster_project.reporting.views import NightReport, PullRequestLine, Uneditable
+from dagster_project.reporting.views import ApprovalLine, NightReport, PullRequestLine, Uneditable
 from dagster_project.statements import statement
 
 
@@ -32,16 +33,25 @@ def pull_requests_of(engine: Engine, day: date) -> tuple[PullRequestLine, ...]:
     )
 
 
-def acted(lines: Sequence[PullRequestLine]) -> str:
-    """What the night did outside, in one sentence."""
+def acted(lines: Sequence[PullRequestLine], approvals: tuple[ApprovalLine, ...] = ()) -> str:
+    """What the night, and the day before it, did outside, in one sentence."""
     states = [line.state for line in lines]
+    asked = sum(line.state == "pending" for line in approvals)
+    applied = applied_count(approvals)
     is_open = sum(state in ("open", "frozen", "opening", "closing") for state in states)
     ended = sum(state in ("applied", "closed", "rejected", "reverted") for state in states)
-    if not is_open and not ended and "merged" not in states:
+    if not is_open and not ended and "merged" not in states and not asked and not applied:
         return "Report only: nothing was changed."
     new = sum(line.is_new for line in lines)
-    parts = [f"{counted(is_open, 'pull request')} open", f"{new} of them new" if new else "", f"{ended} ended" if ended else ""]
-    return f"{', '.join(part for part in parts if part).capitalize()}. Nightshift applied nothing."
+    parts = [
+        f"{counted(is_open, 'pull request')} open" if is_open or ended or not asked else "",
+        f"{new} of them new" if new else "",
+        f"{ended} ended" if ended else "",
+        f"{counted(asked, 'request')} for an approval" if asked else "",
+    ]
+    what = ", ".join(part for part in parts if part)
+    done = f"applied, or began to apply, {counted(applied, 'approved request')}" if applied else "applied nothing"
+    return f"{what[:1].upper()}{what[1:]}. Nightshift {done}."
 
 
 _STATES = {
@@ -70,7 +80,7 @@ def pull_request_lines(report: NightReport, outbox: Path) -> list[str]:
         )
     needing = sum(reason.resources for reason in report.uneditable)
     if needing:
-        told.append(f"  {needing:>7,} resources need an approval: no edit of code can make the change")
+        told.append(f"  {needing:>7,} resources must be changed by hand: code sets them, and no edit of it can make the change")
     if "outbox" in groups or "planned" in groups:
         told.append(f"Outbox: {outbox / 'pull_requests'}")
     return told + [f"Problem: {line.repository}: {line.detail}" for line in groups.get("failed", [])]

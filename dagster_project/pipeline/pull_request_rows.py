@@ -12,6 +12,7 @@ from dagster_project.domain.proposals.pulls import PullRecord
 from dagster_project.domain.proposals.reconcile import Abandon, Action, Close, Confirm, Create, Freeze, Hold, Update, Wait
 
 OUTBOX, PLANNED, WAITING, FAILED, FROZEN = "outbox", "planned", "waiting", "failed", "frozen"
+GOES_BACK = "goes back to the old size, after an emergency scale-up"
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ def row_of(record: PullRecord, actions: Sequence[Action]) -> Row:
         digest=record.digest,
         state=FROZEN if record.number in frozen and record.state == pulls.OPEN else record.state,
         number=record.number or 0,
-        detail=record.reason or "",
+        detail=record.reason or (GOES_BACK if key.is_rollback else ""),
         branch=record.branch,
         root=key.root,
         owner=key.owner,

@@ -11,7 +11,7 @@ from typing import Any
 from codeowners import CodeOwners
 
 from dagster_project.actions.github.publisher import Text
-from dagster_project.domain.proposals.model import LOW, Group, Item
+from dagster_project.domain.proposals.model import LOW, ROLLBACK, Group, Item
 from dagster_project.domain.proposals.payload import Payload, to_comment
 from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, UTILIZATION_SAMPLES
@@ -19,7 +19,7 @@ from dagster_project.pipeline.proposal_views import proposal_views
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.reporting.pull_request import body_of, commit_message_of, title_of
-from dagster_project.reporting.pull_request_views import EditedLine, PullRequestText
+from dagster_project.reporting.pull_request_views import EditedLine, PullRequestText, RollbackLine, RollbackText
 from dagster_project.settings import RepositorySettings
 from dagster_project.statements import statement
 
@@ -29,6 +29,8 @@ _COMMENT = re.compile(r"(?:^|\s)#.*")
 _MOST_REVIEWERS = 15
 """GitHub takes no more of each kind."""
 
+_CODE_ONLY = "It changes code. Nothing in production changes before your own pipeline applies it; Nightshift applies nothing."
+_WATCHED = "Nightshift watches the inventory, and says so on the dashboard when a merged change does not become live."
 _EFFECTS = {
     ("ec2_instance", "instance_type"): (
         "Applying it stops the machine and starts it again at the new size: it is away for minutes, and a public address that is "
@@ -65,13 +67,45 @@ def words_of(
     dropped: Sequence[str],
 ) -> Text | None:
     """The pull request of a group; None where its body would be too long for GitHub."""
-    text = text_of(runtime, day, group, payload, dropped)
+    is_rollback = group.key.is_rollback
+    text = rollback_text_of(group, payload, dropped) if is_rollback else text_of(runtime, day, group, payload, dropped)
     body = body_of(text)
     if body is None:
         return None
     people, teams = owners_of(folder, sorted({item.file for item in group.items})) if settings.reviewers else ((), ())
-    labels = (*settings.labels, f"risk: {group.key.risk}")
-    return Text(title_of(text), body, commit_message_of(text), text.is_draft, labels, people, teams)
+    labels = (*settings.labels, f"risk: {group.key.risk}", *([ROLLBACK] if is_rollback else []))
+    return Text(title_of(text), body, commit_message_of(text), group.key.risk != LOW, labels, people, teams)
+
+
+def rollback_text_of(group: Group, payload: Payload, dropped: Sequence[str]) -> RollbackText:
+    """What the template of a pull request that goes back is given: why, and what it costs."""
+    kinds = sorted({(change.resource_type, change.attribute) for item in group.items for change in item.changes})
+    return RollbackText(
+        root=_root_of(group),
+        owner=group.key.owner,
+        lines=tuple(
+            RollbackLine(
+                file=item.file,
+                line=item.line,
+                attribute=item.changes[0].attribute,
+                before=item.before,
+                after=item.after,
+                costs_usd_month=-item.savings_usd_month,
+                reasons=tuple((change.resource_id, " ".join(change.risk_reasons)) for change in item.changes),
+                notes=item.notes,
+                other_plans=item.other_plans,
+            )
+            for item in group.items
+        ),
+        costs_usd_month=-group.savings_usd_month,
+        effects=(_CODE_ONLY, *(_BACK[kind] for kind in kinds if kind in _BACK), _WATCHED),
+        dropped=tuple(dropped),
+        payload=to_comment(payload),
+    )
+
+
+def _root_of(group: Group) -> str:
+    return group.key.root if not group.key.workspace else f"{group.key.root} ({group.key.workspace})"
 
 
 def text_of(runtime: Runtime, day: date, group: Group, payload: Payload, dropped: Sequence[str]) -> PullRequestText:
@@ -87,7 +121,7 @@ def text_of(runtime: Runtime, day: date, group: Group, payload: Payload, dropped
         engine.view(UTILIZATION_SAMPLES, days_up_to(day, RECENT_DAYS))
         lines = tuple(_line(engine, runtime, day, item) for item in group.items)
     return PullRequestText(
-        root=group.key.root if not group.key.workspace else f"{group.key.root} ({group.key.workspace})",
+        root=_root_of(group),
         owner=group.key.owner,
         risk=group.key.risk,
         risk_reasons=tuple(_of(names, len(changes), reason) for reason, names in reasons.items()),
@@ -95,9 +129,9 @@ def text_of(runtime: Runtime, day: date, group: Group, payload: Payload, dropped
         lines=lines,
         savings_usd_month=group.savings_usd_month,
         effects=(
-            "It changes code. Nothing in production changes before your own pipeline applies it; Nightshift applies nothing.",
+            _CODE_ONLY,
             *(_EFFECTS[kind] for kind in kinds if kind in _EFFECTS),
-            "Nightshift watches the inventory, and says so on the dashboard when a merged change does not become live.",
+            _WATCHED,
         ),
         rollback=(
             "Revert this pull request and apply: the old sizes stand in the diff.",

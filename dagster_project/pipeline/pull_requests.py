@@ -19,7 +19,7 @@ from dagster_project.actions.github.publisher import Code, NotNow, Publisher, Wo
 from dagster_project.actions.outbox import Parcel, write_outbox
 from dagster_project.domain.proposals import pulls
 from dagster_project.domain.proposals.memory import Answer
-from dagster_project.domain.proposals.model import REPORT_ONLY, Change
+from dagster_project.domain.proposals.model import APPLY, REPORT_ONLY, Change
 from dagster_project.domain.proposals.pulls import PullRecord
 from dagster_project.domain.proposals.reconcile import (
     Abandon,
@@ -35,7 +35,7 @@ from dagster_project.domain.proposals.reconcile import (
     reconcile,
 )
 from dagster_project.domain.proposals.settle import merged_outcome
-from dagster_project.errors import GithubError, GithubLimit, NightshiftError
+from dagster_project.errors import GithubError, GithubLimit, NightshiftError, told
 from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.tables import PROPOSALS, PULL_REQUESTS, RESOURCE_INVENTORY, RIGHTSIZING_VERDICTS
@@ -43,9 +43,9 @@ from dagster_project.pipeline.dashboard import keep_dashboard
 from dagster_project.pipeline.evening import Evening, sorted_out
 from dagster_project.pipeline.infrastructure_code import UNREADABLE
 from dagster_project.pipeline.proposal_views import said
-from dagster_project.pipeline.proposals import mode_of_service, read_proposals
+from dagster_project.pipeline.proposals import APPROVAL, BY_HAND, mode_of_service, read_proposals
 from dagster_project.pipeline.pull_request_outbox import in_outbox, parcels_of
-from dagster_project.pipeline.pull_request_rows import FAILED, Row, planned, row_of, together, waiting
+from dagster_project.pipeline.pull_request_rows import FAILED, GOES_BACK, Row, planned, row_of, together, waiting
 from dagster_project.pipeline.pull_request_sync import Synced, keep_fate, sync
 from dagster_project.pipeline.pull_request_texts import words_of
 from dagster_project.pipeline.repositories import Remote, open_code, remote_of, require_writable
@@ -56,6 +56,7 @@ from dagster_project.settings import RepositorySettings
 from dagster_project.statements import statement
 
 LATER = "it waits for what could not be done tonight"
+_DOING = "its pull requests were looked at"
 _MOST_PROBLEMS = 10
 """Failures after which a repository's night is over."""
 
@@ -82,16 +83,8 @@ async def _read_answers(runtime: Runtime, connection: asyncpg.Connection, day: d
             async with _alone(connection, settings.name):
                 await _synced(runtime, connection, remote_of(runtime, settings), day)
         except Exception as error:
-            problems.append(f"{settings.name}: {_told(error)}")
+            problems.append(f"{settings.name}: {told(error, _DOING)}")
     return problems
-
-
-def _told(error: Exception) -> str:
-    """A failure as a sentence. Whatever it is, it must not keep other repositories or the report from their night; what is no
-    error of ours may hold anything, and is named only."""
-    if isinstance(error, NightshiftError):
-        return str(error)
-    return f"{type(error).__name__} while its pull requests were looked at; run again with --debug and report it."
 
 
 @asynccontextmanager
@@ -144,7 +137,7 @@ async def _publish(runtime: Runtime, connection: asyncpg.Connection, evening: Ev
             found += rows
             parcels += mine
         except Exception as error:
-            found.append(Row(settings.name, "", FAILED, detail=_told(error)))
+            found.append(Row(settings.name, "", FAILED, detail=told(error, _DOING)))
     write_outbox(runtime.settings.outbox, evening.day, parcels)
     return found
 
@@ -248,14 +241,25 @@ def _note_standings(runtime: Runtime, evening: Evening, engine: Engine, names: l
 
 
 def _tonight(runtime: Runtime, evening: Evening, remote: Remote, synced: Synced, records: Sequence[PullRecord]) -> Tonight:
-    merged = {name: record for record in records if record.state == pulls.MERGED for name in record.payload.resource_ids}
+    merged = pulls.not_live(records)
     items, held_back, untouchable = sorted_out(runtime, evening, remote.settings, synced.answers, merged, may_act=True)
     untouchable |= {name for name, mode in evening.modes.items() if mode == REPORT_ONLY}
     paths = {path for record in records if record.state in pulls.PENDING for path, _ in record.payload.base_blobs}
     blobs = {path: entry.sha for path, entry in remote.github.entries(remote.head.tree_sha, paths).items()}
     rebuilds = {record.number: record.rebuild for record in records if record.number is not None and record.rebuild is not None}
     nights = runtime.lake.days(RIGHTSIZING_VERDICTS)
-    return Tonight(evening.day, remote.base, items, evening.standings, held_back, blobs, rebuilds, frozenset(untouchable), nights)
+    return Tonight(
+        evening.day,
+        remote.base,
+        items,
+        evening.standings,
+        held_back,
+        blobs,
+        rebuilds,
+        frozenset(untouchable),
+        nights,
+        evening.live,
+    )
 
 
 async def _perform(
@@ -337,9 +341,9 @@ def _concerned(action: Action) -> set[str]:
 def _refused(evening: Evening, settings: RepositorySettings) -> list[tuple[Change, str]]:
     """Changes that no edit of this repository can make, and why; those that no repository manages are told in each."""
     return [
-        (change, row["edit_sentence"])
-        for change, place, row in evening.rows
-        if place is None
+        (change, f"{GOES_BACK}: {row['edit_sentence']}" if change.is_rollback else row["edit_sentence"])
+        for change, _, row in evening.rows
+        if (row["route"] == BY_HAND or (row["route"] == APPROVAL and row["mode"] != APPLY))
         and row["mode"] != REPORT_ONLY
         and row["repository"] in (None, settings.name)
         and row["edit_code"] != UNREADABLE

@@ -15,6 +15,7 @@ from dagster_project.domain.reasons import REASONS, VERDICTS
 from dagster_project.lake.engine import Engine, open_engine, publish_views
 from dagster_project.lake.partitions import replace_file
 from dagster_project.lake.tables import (
+    APPROVAL_REQUESTS,
     LOAD_LEDGER,
     PROPOSALS,
     PULL_REQUESTS,
@@ -25,8 +26,10 @@ from dagster_project.lake.tables import (
     UTILIZATION_SAMPLES,
     UTILIZATION_WINDOW,
 )
+from dagster_project.pipeline.approval_report import approvals_of
 from dagster_project.pipeline.incident_evidence import decisions_set_aside
 from dagster_project.pipeline.ingest_records import DECISIONS
+from dagster_project.pipeline.outcome_report import outcomes_in_report
 from dagster_project.pipeline.proposal_views import proposal_views, said
 from dagster_project.pipeline.pull_request_report import acted, pull_requests_of, uneditable_of
 from dagster_project.pipeline.rollup import RECENT_DAYS
@@ -80,6 +83,7 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
             REJECTED_ROWS,
             PROPOSALS,
             PULL_REQUESTS,
+            APPROVAL_REQUESTS,
         ):
             engine.view(table, [day])
         engine.view(UTILIZATION_SAMPLES, days_up_to(day, RECENT_DAYS))
@@ -88,6 +92,7 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
         loads = engine.rows(statement("reports/loads"))
         chosen = engine.rows(statement("reports/top_proposals"), {"top": runtime.settings.report.top_proposals})
         pull_requests = pull_requests_of(engine, day)
+        approvals = approvals_of(engine, day)
         return NightReport(
             day=day,
             resources=fleet["resources"],
@@ -112,9 +117,11 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
             version=__version__,
             stability=_stability(fleet),
             decisions=_decisions(decisions_set_aside(runtime, day), rules),
-            acted=acted(pull_requests),
+            acted=acted(pull_requests, approvals),
             pull_requests=pull_requests,
             uneditable=uneditable_of(engine),
+            approvals=approvals,
+            outcomes=outcomes_in_report(runtime.lake, day),
         )
 
 
@@ -237,6 +244,8 @@ def _rule_sentences(rules: RightsizingSettings) -> tuple[str, ...]:
         "incident, no open action item that asks for capacity, and "
         f"{rules.min_slo_budget_left_pct:.0f} % of every error budget left.",
         f"Pools of machines that all idle keep {rules.idle_floor_pct:.0f} % of their size.",
+        f"After a regret the demand of its service counts for {rules.headroom_step_pct:g} % more, at most for "
+        f"{rules.max_headroom_pct:g} %; a change that was fine for 28 days takes {rules.headroom_release_pct:g} % off again.",
         f"At least {rules.min_history_hours:.0f} h of samples, {rules.min_coverage_pct:.0f} % of the look-back and "
         f"{rules.min_recent_coverage_pct:.0f} % of the last seven days, and {rules.change_veto_days} days since the last change.",
         f"Savings of at least ${rules.min_savings_usd_month:.2f} a month, and of more than the risk costs on average "

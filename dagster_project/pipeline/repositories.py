@@ -45,9 +45,14 @@ def remote_of(runtime: Runtime, settings: RepositorySettings) -> Remote:
     return known
 
 
+def pace_of(runtime: Runtime) -> Pace:
+    """What counts and paces the writes of a run, whatever repository they go to."""
+    found: Pace = runtime.remotes.setdefault(_PACE, Pace(runtime.at))
+    return found
+
+
 def _reached(runtime: Runtime, settings: RepositorySettings) -> Remote:
-    pace = runtime.remotes.setdefault(_PACE, Pace(runtime.at))
-    github = GithubRepository(Connection(runtime.settings.github, settings.name, pace))
+    github = GithubRepository(Connection(runtime.settings.github, settings.name, pace_of(runtime)))
     about = github.about()
     base = settings.base or about.default_branch
     sha = github.head(base)

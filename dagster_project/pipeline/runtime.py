@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +12,7 @@ import asyncpg
 
 from dagster_project import clock
 from dagster_project.demo.postgres import embedded_dsn
+from dagster_project.domain.applying.cloud import Cloud
 from dagster_project.errors import SourceUnavailable
 from dagster_project.lake.partitions import Lake
 from dagster_project.progress import Progress, Silent
@@ -24,7 +25,8 @@ from dagster_project.sources.contract import Contract, check_contract
 class Runtime:
     """The surroundings of a run. ``now`` is fixed when it starts, so that a run has one present
     moment; ``failures`` gathers what its steps raised, because Dagster passes on texts only. ``at`` is what waits between
-    requests, ``remotes`` the repositories that were reached: what they count is counted for the run."""
+    requests, ``remotes`` the repositories that were reached: what they count is counted for the run. ``clouds`` gives the cloud
+    of an account and region; without it AWS is asked."""
 
     settings: Settings
     progress: Progress = field(default_factory=Silent)
@@ -33,6 +35,8 @@ class Runtime:
     is_dry_run: bool = False
     at: clock.Clock = clock
     remotes: dict[str, Any] = field(default_factory=dict)
+    clouds: Callable[[str, str], Cloud] | None = None
+    opened_clouds: dict[tuple[str, str], Cloud] = field(default_factory=dict)
     _unreachable: dict[str, SourceUnavailable] = field(default_factory=dict)
 
     @property
@@ -97,6 +101,16 @@ class Runtime:
                 yield connection
         finally:
             await connection.close(timeout=source.connect_timeout_seconds)
+
+
+def runtime_of(settings: Settings, progress: Progress | None = None) -> Runtime:
+    """The surroundings of a run: in the demo's home they are the demo's."""
+    found = Runtime(settings, progress=progress or Silent())
+    if not (settings.home / "demo").is_dir():
+        return found  # the demo's modules are not loaded for nothing
+    from dagster_project.pipeline.demo_world import as_demo
+
+    return as_demo(found)
 
 
 def days_up_to(day: date, count: int) -> list[date]:

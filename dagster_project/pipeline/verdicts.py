@@ -40,6 +40,7 @@ from dagster_project.lake.tables import (
     RIGHTSIZING_EVIDENCE,
     RIGHTSIZING_VERDICTS,
     SERVICE_DEPENDENCIES,
+    SERVICE_HEADROOM,
     UTILIZATION_DAILY,
     UTILIZATION_SAMPLES,
     UTILIZATION_WINDOW,
@@ -76,8 +77,9 @@ def gather_evidence(runtime: Runtime, day: date) -> int:
     with open_engine(lake) as engine:
         for table in (RESOURCE_INVENTORY, UTILIZATION_WINDOW, EMERGENCY_SCALEUPS, PROTECTED_WINDOWS, RESOURCE_RISKS):
             engine.view(table, [day])
-        # Absent before the first answer could be given: then nobody has spoken against anything.
+        # Absent before the first answer or outcome could be known: then nobody has spoken against anything.
         engine.view(PROPOSAL_ANSWERS, [day])
+        engine.view(SERVICE_HEADROOM, [day])
         engine.view(REJECTED_ROWS, days_up_to(day, settings.lookback_days))
         engine.view(UTILIZATION_DAILY, days_up_to(day, settings.memory_record_days))
         engine.view(DECISION_AUDIT, days_up_to(day, 2))
@@ -88,6 +90,7 @@ def gather_evidence(runtime: Runtime, day: date) -> int:
             "day_end": _end_of(day),
             "lookback_days": settings.lookback_days,
             "excluded_tags": list(settings.excluded_tags),
+            "min_headroom_pct": settings.min_headroom_pct,
         }
         return engine.write(RIGHTSIZING_EVIDENCE, day, statement("marts/rightsizing_evidence"), parameters)
 
@@ -196,6 +199,7 @@ def evidence_of(
     return Evidence(
         resource_id=ids,
         spread=spread,
+        headroom_pct=numbers("headroom_pct"),
         present=present,
         present_name=facts["instance_type"].to_list(),
         kind=facts["resource_type"].to_list(),
@@ -348,7 +352,7 @@ _COPIED = (
     "lookback_days", "cpu_basis", "cpu_mean_pct", "cpu_p95_pct", "cpu_p995_pct", "cpu_peak_pct",
     "cpu_average_peak_pct", "memory_basis",
     "memory_p995_pct", "memory_peak_pct", "memory_ever_pct", "network_peak_gbps", "disk_peak_mbps", "disk_peak_iops",
-    "replayed_events", "in_service_peak", "emergencies", "last_emergency_at", "last_emergency_target",
+    "replayed_events", "in_service_peak", "emergencies", "last_emergency_at", "last_emergency_target", "headroom_pct",
 )  # fmt: skip
 _REQUIRED = ("vcpu", "memory_gib", "network_gbps", "disk_mbps", "disk_iops")
 

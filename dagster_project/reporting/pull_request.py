@@ -15,7 +15,7 @@ from jinja2 import Environment
 
 from dagster_project.domain.proposals.settle import CLOSING_MARK
 from dagster_project.reporting.charts import WEEKDAYS
-from dagster_project.reporting.pull_request_views import DashboardEntry, DashboardText, PullRequestText
+from dagster_project.reporting.pull_request_views import DashboardEntry, DashboardText, PullRequestText, RollbackText
 from dagster_project.reporting.render import counted, markdown_templates, money, own_markdown
 from dagster_project.reporting.views import DemandChart
 
@@ -39,15 +39,18 @@ _PALETTE = '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#0b6e5
 _PLAIN = re.compile(r"[^A-Za-z0-9 .,%()-]")
 
 
-def title_of(text: PullRequestText) -> str:
-    """One line: how many, whose, where, and what it is worth."""
-    what = f"Right-size {counted(text.resources, 'resource')} of {text.owner} in {text.root}"
-    return f"{_one_line(what)[:MAX_TITLE]} ({money(text.savings_usd_month)} a month)"
+def title_of(text: PullRequestText | RollbackText) -> str:
+    """One line: how many, whose, where, and what it is worth or costs."""
+    whose = f"{counted(text.resources, 'resource')} of {text.owner} in {text.root}"
+    if isinstance(text, RollbackText):
+        return f"{_one_line(f'Go back to the old size of {whose}')[:MAX_TITLE]} ({money(text.costs_usd_month)} a month more)"
+    return f"{_one_line(f'Right-size {whose}')[:MAX_TITLE]} ({money(text.savings_usd_month)} a month)"
 
 
-def body_of(text: PullRequestText) -> str | None:
+def body_of(text: PullRequestText | RollbackText) -> str | None:
     """The body, without the evidence in full where it would be too long; None where even that is too long."""
-    template = _templates().get_template("pull_request.md.j2")
+    name = "pull_request_rollback.md.j2" if isinstance(text, RollbackText) else "pull_request.md.j2"
+    template = _templates().get_template(name)
     for has_details in (True, False):
         body = template.render(text=text, has_details=has_details)
         if len(body) <= MAX_BODY:
@@ -55,7 +58,7 @@ def body_of(text: PullRequestText) -> str | None:
     return None
 
 
-def commit_message_of(text: PullRequestText) -> str:
+def commit_message_of(text: PullRequestText | RollbackText) -> str:
     """The commit's message: the title, and a line for each change."""
     lines = [f"{each.file}:{each.line}: {each.attribute} {each.before} -> {each.after}" for each in text.lines]
     return "\n".join([title_of(text), "", *map(_one_line, lines)])

@@ -46,6 +46,38 @@ class PullRequestText:
 
 
 @dataclass(frozen=True)
+class RollbackLine:
+    """One line that is edited back. ``reasons`` are pairs of a resource and why it goes back."""
+
+    file: str
+    line: int
+    attribute: str
+    before: str
+    after: str
+    costs_usd_month: float
+    reasons: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    other_plans: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RollbackText:
+    """A pull request that goes back to what there was before. ``costs_usd_month`` is what that costs more a month, USD."""
+
+    root: str
+    owner: str
+    lines: tuple[RollbackLine, ...]
+    costs_usd_month: float
+    effects: tuple[str, ...]
+    dropped: tuple[str, ...]
+    payload: str
+
+    @property
+    def resources(self) -> int:
+        return sum(len(line.reasons) for line in self.lines)
+
+
+@dataclass(frozen=True)
 class DashboardEntry:
     """One line of the dashboard: a pull request, or a resource, and what is to be known of it."""
 

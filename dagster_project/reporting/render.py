@@ -29,6 +29,7 @@ _MONTHS = (
 # Further cards are folded, so that what was not dared stays within reach of the headline.
 _UNFOLDED_PROPOSALS = 5
 _SHOWN_PULLS = 100
+_SHOWN_OUTCOMES = 100
 _LONGEST_NAME = 96
 _MINUS = "\N{MINUS SIGN}"
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -230,6 +231,12 @@ def _context(report: NightReport, money: Callable[[float], str]) -> dict[str, An
         "incomplete": [load for load in report.loads if load.status in {"partial", "failed"}],
         "rejected_rows": sum(rejected.rows for rejected in report.rejected),
         "pulls_shown": report.pull_requests[:_SHOWN_PULLS],
+        "approvals_shown": report.approvals[:_SHOWN_PULLS],
+        "outcomes_shown": report.outcomes.lines[:_SHOWN_OUTCOMES],
+        # Null is not nothing: what is not known, and what is not due, is said.
+        "known_money": lambda usd: "unknown" if usd is None else money(usd),
+        "checked": lambda check: check or "–",
+        "known_percent": lambda share: "–" if share is None else charts.percent(share),
     }
 
 

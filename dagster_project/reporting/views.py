@@ -131,6 +131,24 @@ class PullRequestLine:
 
 
 @dataclass(frozen=True)
+class ApprovalLine:
+    """What stands of one approval request, or of a group that is not asked for (``request_id`` None). ``detail`` is what a
+    request lacks, or why it ended."""
+
+    request_id: str | None
+    state: str  # pending | approved | executing | executed | rejected | snoozed | expired | withdrawn | planned | waiting | …
+    service: str | None
+    environment: str | None
+    owner: str
+    risk: str
+    resources: int
+    usd_month: float
+    detail: str
+    approved_by: str
+    is_new: bool  # opened by this night
+
+
+@dataclass(frozen=True)
 class Uneditable:
     """Proposals that no edit of code can make, for one reason."""
 
@@ -139,6 +157,60 @@ class Uneditable:
     usd_month: float
     example_resource_id: str
     example_sentence: str
+
+
+@dataclass(frozen=True)
+class OutcomeLine:
+    """What became of one applied change. ``checks`` are those after 1, 7 and 28 days: fine, regret or unknown, None where one is
+    not due. ``realized_usd_month`` is None where it is not known."""
+
+    resource_id: str
+    service: str | None
+    change: str
+    source: str
+    applied_on: date | None
+    estimated_usd_month: float
+    realized_usd_month: float | None
+    checks: tuple[str | None, str | None, str | None]
+    state: str  # regret | suspect | fine | watched | unknown | superseded | went back | not live
+    detail: str
+
+
+@dataclass(frozen=True)
+class HeadroomLine:
+    """A service whose headroom changed on the day, and why; in percent of its demand."""
+
+    service: str
+    headroom_pct: float
+    previous_pct: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class CalibrationLine:
+    """Changes whose stated chances (percent a week) are alike, and in how many of the weeks watched something exceeded. The last
+    three are None without a week, and so is the mean of what was stated."""
+
+    label: str
+    changes: int
+    weeks: int
+    exceeded: int
+    stated_pct: float | None
+    exceeded_pct: float | None
+    low_pct: float | None
+    high_pct: float | None
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of applied changes, regrets first; what was learned on the day; and how far stated chances hold. ``sentence``
+    tells of all together."""
+
+    sentence: str = "No change that was proposed has been applied in the last five weeks."
+    lines: tuple[OutcomeLine, ...] = ()
+    headrooms: tuple[HeadroomLine, ...] = ()
+    calibration: tuple[CalibrationLine, ...] = ()
+    calibration_sentences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,3 +245,5 @@ class NightReport:
     acted: str = "Report only: nothing was changed."
     pull_requests: tuple[PullRequestLine, ...] = ()
     uneditable: tuple[Uneditable, ...] = ()
+    approvals: tuple[ApprovalLine, ...] = ()
+    outcomes: Outcomes = Outcomes()

@@ -1,7 +1,7 @@
 -- purpose: All that is known of every resource when its verdict is made: demand, coverage, standing, past emergencies.
 -- grain: resource_id
--- reads: resource_inventory, utilization_window, utilization_daily, rejected_rows, emergency_scaleups, protected_windows, incident_demand, resource_risks, decision_audit, resource_names, sizes, proposal_answers
--- params: day_end, lookback_days, excluded_tags
+-- reads: resource_inventory, utilization_window, utilization_daily, rejected_rows, emergency_scaleups, protected_windows, incident_demand, resource_risks, decision_audit, resource_names, sizes, proposal_answers, service_headroom
+-- params: day_end, lookback_days, excluded_tags, min_headroom_pct
 with windows as (
     -- A row for each resource; the recent window (7) for coverage, the look-back for demand.
     select
@@ -141,6 +141,8 @@ facts as (
         risks.open_capacity_item_title,
         risks.slo_name,
         risks.slo_budget_left_pct,
+        -- What a service has taught by what became of its changes.
+        coalesce(learned.headroom_pct, $min_headroom_pct::double) as headroom_pct,
         coalesce(set_aside.rejected_readings, 0) as rejected_readings,
         -- What could be there: seven days, or the time since the resource exists; of the look-back, the time since its first day.
         least(7 * 1440.0, greatest(1.0, date_diff('second', coalesce(inventory.created_at, '1970-01-01'::timestamp), $day_end::timestamp) / 60.0)) as possible_minutes,
@@ -155,6 +157,7 @@ facts as (
     left join switches using (resource_id)
     left join resource_risks as risks using (resource_id)
     left join proposal_answers as answers using (resource_id)
+    left join service_headroom as learned on learned.service = inventory.service
 )
 select
     resource_id,
@@ -235,5 +238,6 @@ select
     incident_in_service,
     unsized_event,
     try_cast(config ->> 'network_interfaces' as integer) as interfaces,
-    try_cast(config ->> 'volumes' as integer) as volumes
+    try_cast(config ->> 'volumes' as integer) as volumes,
+    headroom_pct
 from facts

@@ -1,4 +1,4 @@
--- purpose: Proposals that no edit of code can make, by reason, with an example of each; nothing where there is no code at all.
+-- purpose: Smaller sizes that no edit of code can make, by reason, with an example of each.
 -- grain: edit_code
 -- reads: proposals
 -- params: -
@@ -9,6 +9,8 @@ select
     count(*)::integer as resources,
     sum(savings_usd_month) as savings_usd_month
 from proposals
-where route = 'approval' and edit_code <> 'no_repository'
+where (route = 'by_hand' or (route = 'approval' and mode <> 'apply' and edit_code <> 'no_repository'))
+  -- What goes back is told with what became of its change.
+  and verdict_code is distinct from 'rollback_after_emergency'
 group by edit_code
 order by savings_usd_month desc, edit_code

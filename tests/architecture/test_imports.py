@@ -13,7 +13,7 @@ PACKAGE = Path(dagster_project.__file__).parent
 NAME = "dagster_project"
 
 # Layer → the layers that it may import from, besides itself.
-BASE = {"errors", "settings", "clock", "statements", "bundle", "progress", ""}
+BASE = {"errors", "settings", "settings_acting", "clock", "statements", "bundle", "progress", ""}
 ALLOWED = {
     "domain": BASE,
     "catalog": BASE | {"domain"},
@@ -46,6 +46,7 @@ OWNERS = {
     "rich": {"progress"},
     "statsmodels": {"forecasting"},
     "boto3": {"sources", "actions"},
+    "botocore": {"sources", "actions"},
     "slack_sdk": {"sources", "actions"},
     "github": {"sources", "actions"},
 }

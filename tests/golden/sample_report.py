@@ -7,10 +7,15 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from dagster_project.reporting.views import (
+    ApprovalLine,
+    CalibrationLine,
     DemandChart,
     EvidenceLine,
+    HeadroomLine,
     MetricCoverage,
     NightReport,
+    OutcomeLine,
+    Outcomes,
     Proposal,
     PullRequestLine,
     ReasonCount,
@@ -252,6 +257,54 @@ ORDINARY = NightReport(
     ),
 )  # fmt: skip
 
+OUTCOMES = Outcomes(
+    sentence="2 changes became live, 1 regret. $280 a month was estimated for them, and $140 is what they save as of the day.",
+    lines=(
+        OutcomeLine(
+            "i-0aa11bb22cc33dd44", "checkout-api", "m6i.2xlarge → m6i.xlarge", "acme/infra#31", date(2026, 3, 11), 140.0, 0.0,
+            ("fine", None, None), "regret",
+            "m6i.xlarge of i-0aa11bb22cc33dd44 was followed by an emergency scale-up on 2026-03-14. "
+            "It is to go back to m6i.2xlarge ($140 a month more), by a pull request.",
+        ),
+        OutcomeLine(
+            "search-indexer-asg", "search-indexer", "6 → 4 members at least", "request:apr-1a2b3c", None, 283.24, None,
+            (None, None, None), "not live", "It was noted on 2026-03-16, and no inventory shows it yet.",
+        ),
+        OutcomeLine(
+            "ledger-replica-1", "ledger", "db.r6g.xlarge → db.r6g.large", "seen 2026-02-14", date(2026, 2, 14), 140.0, 140.0,
+            ("fine", "unknown", "fine"), "suspect", "2 incidents of ledger began since; that is no proof.",
+        ),
+    ),
+    headrooms=(
+        HeadroomLine(
+            "checkout-api", 20.0, 0.0,
+            "m6i.xlarge of i-0aa11bb22cc33dd44 was followed by an emergency scale-up on 2026-03-14",
+        ),
+    ),
+    calibration=(
+        CalibrationLine("1 to 2 %", 24, 61, 1, 1.43, 100 / 61, 0.29, 8.72),
+        CalibrationLine("5 to 10 %", 1, 0, 0, None, None, None, None),
+    ),
+    calibration_sentences=(
+        "Where a chance of 1 to 2 % a week was stated (1.4 % on average), 1 of 61 weeks had a sample that exceeded the new size "
+        "(95 % interval 0.3 to 8.7 %), which does not contradict it.",
+    ),
+)  # fmt: skip
+
+APPROVALS = (
+    ApprovalLine(
+        "apr-9f8e7d6c5b4a", "pending", "ledger", "prod", "payments", "high", 1, 140.0,
+        "1 more person must approve (2 for high risk)", "ana@example.com (slack)", False,
+    ),
+    ApprovalLine(
+        "apr-1a2b3c4d5e6f", "executed", "search-indexer", "staging", "search", "low", 2, 283.24, "2 applied",
+        "ben@example.com (command line)", False,
+    ),
+    ApprovalLine(None, "waiting", None, None, "unowned", "medium", 3, 90.0, "5 resources are asked for at a time", "", False),
+)  # fmt: skip
+
+ORDINARY = replace(ORDINARY, outcomes=OUTCOMES, approvals=APPROVALS)
+
 EMPTY = NightReport(
     day=DAY,
     resources=1,
@@ -332,4 +385,12 @@ def hostile() -> NightReport:
         acted=HOSTILE_NAMES[0],
         pull_requests=tuple(PullRequestLine(n, n, 1, None, n, n, n, 1, 1.0, n, True) for n in HOSTILE_NAMES),
         uneditable=tuple(Uneditable(n, 1, 1.0, n, n) for n in HOSTILE_NAMES),
+        approvals=tuple(ApprovalLine(n, n, n, n, n, n, 1, 1.0, n, n, True) for n in HOSTILE_NAMES),
+        outcomes=Outcomes(
+            sentence=HOSTILE_NAMES[0],
+            lines=tuple(OutcomeLine(n, n, n, n, None, 1.0, None, (n, n, n), n, n) for n in HOSTILE_NAMES),
+            headrooms=tuple(HeadroomLine(n, 1.0, 0.0, n) for n in HOSTILE_NAMES),
+            calibration=tuple(CalibrationLine(n, 1, 1, 1, 1.0, 100.0, 20.7, 100.0) for n in HOSTILE_NAMES),
+            calibration_sentences=HOSTILE_NAMES,
+        ),
     )

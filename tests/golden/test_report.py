@@ -246,6 +246,8 @@ def test_headings_of_the_markdown_are_the_reports_own() -> None:
         "# Nightshift, Monday, 16 March 2026",
         "## What is safe to shrink",
         "## What became of proposals",
+        "## What people are asked",
+        "## What became of it",
         "## What we did not dare, and why",
         "## Can the evidence be trusted?",
         "## What was loaded",

@@ -109,7 +109,7 @@ def test_a_back_fill_asks_github_nothing(new_world: NewWorld, github) -> None:
     world.night(now=world.clock.now() + timedelta(days=3))
     assert github.log == []
     row = world.proposals()["i-1"]
-    assert (row["route"], row["edit_code"]) == ("approval", "root_unreadable")
+    assert (row["route"], row["edit_code"]) == ("by_hand", "root_unreadable")
 
 
 def test_a_code_or_state_that_cannot_be_read_tonight_closes_nothing(new_world: NewWorld, github) -> None:
@@ -135,7 +135,7 @@ def test_what_no_code_manages_goes_to_approval_and_stands_on_the_dashboard(new_w
     routes = {name: (row["route"], row["edit_code"]) for name, row in world.proposals().items()}
     assert routes == {
         "i-1": ("pull_request", "literal"),
-        "i-2": ("approval", "composite_string"),
+        "i-2": ("by_hand", "composite_string"),
         "i-9": ("approval", "not_in_state"),
     }
     body = world.people.issue(2).body

@@ -49,6 +49,17 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """A review of a pull request: ``state`` is APPROVED, CHANGES_REQUESTED, COMMENTED or DISMISSED; ``sha`` is the commit that
+    was looked at."""
+
+    login: str
+    state: str
+    body: str
+    sha: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A file or folder of a tree: its Git id and mode."""
 
@@ -199,19 +210,7 @@ class GithubRepository:
             # A branch of a fork may be called like one of ours.
             is_here = head["repo"] is not None and head["repo"]["full_name"].lower() == self.name.lower()
             if digest is not None and is_here:
-                yield SeenPull(
-                    number=entry["number"],
-                    digest=digest,
-                    branch=head["ref"],
-                    base=entry["base"]["ref"],
-                    head_sha=head["sha"],
-                    is_open=entry["state"] == "open",
-                    title=entry["title"],
-                    body=entry["body"] or "",
-                    url=entry["html_url"],
-                    closed_at=_moment_or_none(entry["closed_at"]),
-                    merged_at=_moment_or_none(entry["merged_at"]),
-                )
+                yield _seen(entry, digest)
 
     def _with_closer(self, pull: SeenPull) -> SeenPull:
         if pull.is_open:
@@ -240,7 +239,20 @@ class GithubRepository:
                 raise
             fields["draft"] = False
             made = opened()
-        return next(self._ours([made]))
+        return _seen(made, digest_of_branch(branch) or "")
+
+    def question(self, number: int) -> SeenPull | None:
+        """A pull request that asks for an approval, by number; None where it is gone."""
+        found = self.connection.find(f"{self._path}/pulls/{number}")
+        return _seen(found, "") if found else None
+
+    def reviews(self, number: int) -> list[Review]:
+        """The reviews of a pull request, the earliest first."""
+        return [
+            Review(each["user"]["login"], each["state"], each["body"] or "", each["commit_id"])
+            for each in self.connection.pages(f"{self._path}/pulls/{number}/reviews")
+            if each["user"] is not None
+        ]
 
     def _open_pull_of(self, branch: str) -> Mapping[str, Any] | None:
         owner = self.name.partition("/")[0]
@@ -363,6 +375,22 @@ class GithubRepository:
 def blob_id(data: bytes) -> str:
     """The id that Git gives to a file of these bytes."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def _seen(entry: Mapping[str, Any], digest: str) -> SeenPull:
+    return SeenPull(
+        number=entry["number"],
+        digest=digest,
+        branch=entry["head"]["ref"],
+        base=entry["base"]["ref"],
+        head_sha=entry["head"]["sha"],
+        is_open=entry["state"] == "open",
+        title=entry["title"],
+        body=entry["body"] or "",
+        url=entry["html_url"],
+        closed_at=_moment_or_none(entry["closed_at"]),
+        merged_at=_moment_or_none(entry["merged_at"]),
+    )
 
 
 def _issue(entry: Mapping[str, Any]) -> Issue:

@@ -27,12 +27,13 @@ class Place:
 def items_of(located: Iterable[tuple[Change, Place]]) -> list[tuple[GroupKey, Item]]:
     """One item for each literal, with the group that it belongs to. Resources whose size is one literal share an item: all of
     them change with it, or none does."""
-    by_literal: dict[tuple[str, str, str, str, str, int, str], list[tuple[Change, Place]]] = {}
+    by_literal: dict[tuple[str, str, str, str, str, int, str, str], list[tuple[Change, Place]]] = {}
     for change, place in located:
-        literal = (place.repository, place.base, place.root, place.workspace, place.file, place.start_byte, change.after)
+        line = (place.repository, place.base, place.root, place.workspace, place.file, place.start_byte)
+        literal = (*line, change.after, change.kind)
         by_literal.setdefault(literal, []).append((change, place))
     found = []
-    for (repository, base, root, workspace, file, start_byte, after), members in sorted(by_literal.items()):
+    for (repository, base, root, workspace, file, start_byte, after, kind), members in sorted(by_literal.items()):
         members.sort(key=lambda member: member[0].resource_id)
         places = [place for _, place in members]
         item = Item(
@@ -46,7 +47,7 @@ def items_of(located: Iterable[tuple[Change, Place]]) -> list[tuple[GroupKey, It
             notes=tuple(sorted({note for place in places for note in place.notes})),
             other_plans=tuple(sorted({plan for place in places for plan in place.other_plans})),
         )
-        found.append((GroupKey(repository, base, root, workspace, item.owner, item.risk), item))
+        found.append((GroupKey(repository, base, root, workspace, item.owner, item.risk, kind), item))
     return found
 
 

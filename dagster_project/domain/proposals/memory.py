@@ -46,6 +46,19 @@ def _differs(was: float | None, will: float | None) -> bool:
     return abs(math.log(will) - math.log(was)) > _TOLERANCE
 
 
+def is_about(answer: Answer, change: Change) -> bool:
+    """Whether an answer speaks of a change at all. Who does not want a smaller size has nothing against going back. Who does not
+    want to take one change back has said nothing about another one, nor about the next smaller size."""
+    if change.is_rollback:
+        return answer.evidence is not None and answer.evidence.fingerprint == change.evidence.fingerprint
+    return not is_about_rollback(answer)
+
+
+def is_about_rollback(answer: Answer) -> bool:
+    """Whether an answer was given to a change that goes back."""
+    return answer.evidence is not None and answer.evidence.is_rollback
+
+
 def holds(answer: Answer, day: date, rejection_days: int) -> bool:
     """Whether an answer stands on a day whatever is proposed."""
     if answer.kind == SNOOZED:
@@ -54,7 +67,12 @@ def holds(answer: Answer, day: date, rejection_days: int) -> bool:
 
 
 def forbids(answer: Answer, change: Change, day: date, rejection_days: int) -> bool:
-    """Whether an answer speaks against a change: while it holds, and a rejection also afterwards until there is news."""
+    """Whether an answer speaks against a change: while it holds, and a rejection also afterwards until there is news. Of what
+    goes back another emergency is news at once."""
+    if not is_about(answer, change):
+        return False
+    if change.is_rollback and answer.kind == REJECTED and answer.evidence is not None:
+        return not is_material(answer.evidence, change.evidence)
     if holds(answer, day, rejection_days):
         return True
     if answer.kind == SNOOZED or answer.evidence is None:

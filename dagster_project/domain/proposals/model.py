@@ -9,6 +9,10 @@ from dataclasses import dataclass
 REPORT_ONLY, PROPOSE, APPLY = "report_only", "propose", "apply"
 LOW, MEDIUM, HIGH = "low", "medium", "high"
 RISKS = (LOW, MEDIUM, HIGH)
+SHRINK, ROLLBACK = "shrink", "rollback"
+KINDS = (SHRINK, ROLLBACK)
+ROLLBACK_AFTER_EMERGENCY = "rollback_after_emergency"
+"""Reason code of a change that goes back to what there was before, because an emergency followed."""
 BRANCH_PREFIX = "nightshift/"
 UNOWNED = "unowned"
 
@@ -27,10 +31,16 @@ class Evidence:
     emergencies: int
     replayed_events: int
 
+    @property
+    def is_rollback(self) -> bool:
+        """Whether it speaks for going back, not for a smaller size."""
+        return self.reason_code == ROLLBACK_AFTER_EMERGENCY
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is proposed for one resource. ``savings_usd_month`` and ``expected_usd_month`` (after risk) are USD a month."""
+    """What is proposed for one resource. ``savings_usd_month`` and ``expected_usd_month`` (after risk) are USD a month, negative
+    for what costs more."""
 
     resource_id: str
     resource_type: str
@@ -46,6 +56,15 @@ class Change:
     risk: str
     risk_reasons: tuple[str, ...]
     evidence: Evidence
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether it goes back to what there was before an earlier change."""
+        return self.evidence.is_rollback
+
+    @property
+    def kind(self) -> str:
+        return ROLLBACK if self.is_rollback else SHRINK
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +106,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True, order=True)
 class GroupKey:
-    """What one pull request is about. It holds no date: the same group has the same branch for ever."""
+    """What one pull request is about. It holds no date: the same group has the same branch for ever. What goes back and what
+    shrinks are never in one group."""
 
     repository: str
     base: str
@@ -95,17 +115,25 @@ class GroupKey:
     workspace: str
     owner: str
     risk: str
+    kind: str = SHRINK
+
+    @property
+    def is_rollback(self) -> bool:
+        return self.kind == ROLLBACK
 
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that stand for the group."""
-        parts = (self.repository.lower(), self.base, self.root, self.workspace, self.owner, self.risk)
+        parts = [self.repository.lower(), self.base, self.root, self.workspace, self.owner, self.risk]
+        # Groups that shrink were there before there was another kind, and keep their digests.
+        parts += [] if self.kind == SHRINK else [self.kind]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
     @property
     def branch(self) -> str:
         """The group's branch: words for people, the digest for us."""
-        words = _NO_SLUG.sub("-", f"{self.root} {self.workspace} {self.owner} {self.risk}".lower()).strip("-")
+        what = self.kind if self.is_rollback else self.risk
+        words = _NO_SLUG.sub("-", f"{self.root} {self.workspace} {self.owner} {what}".lower()).strip("-")
         return f"{BRANCH_PREFIX}{words[:_LONGEST_SLUG].rstrip('-')}-{self.digest}"
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from dagster_project.domain.proposals.model import RISKS, Change, Evidence, Group, GroupKey, Item
+from dagster_project.domain.proposals.model import KINDS, RISKS, SHRINK, Change, Evidence, Group, GroupKey, Item
 
 _VERSION = 1
 _ZERO = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -87,7 +87,11 @@ def _remembered(item: Item, change: Change) -> Remembered:
 
 def to_json(payload: Payload) -> str:
     """The payload as text, the same for the same payload."""
-    return json.dumps({"version": _VERSION, **asdict(payload)}, sort_keys=True, separators=(",", ":"))
+    stored = {"version": _VERSION, **asdict(payload)}
+    if payload.key.kind == SHRINK:
+        # As it was written before there was another kind: what is open need not be written anew.
+        del stored["key"]["kind"]
+    return json.dumps(stored, sort_keys=True, separators=(",", ":"))
 
 
 def from_json(text: str) -> Payload | None:
@@ -98,7 +102,7 @@ def from_json(text: str) -> Payload | None:
         return None
     return (
         Payload(found.key, found.base_sha, found.base_blobs, found.resources)
-        if found.key.risk in RISKS and _can_be_stored(found)
+        if found.key.risk in RISKS and found.key.kind in KINDS and _can_be_stored(found)
         else None
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from dagster_project.domain.proposals.model import Change
 from dagster_project.domain.proposals.payload import Payload
 
 # Of the record, not of GitHub: what Nightshift was about to do is written down before it is done.
@@ -75,3 +77,24 @@ class PullRecord:
     def known_shas(self) -> frozenset[str]:
         """Commits on the branch that are ours."""
         return frozenset(sha for sha in (self.head_sha, self.pending_sha) if sha)
+
+
+Merged = Mapping[tuple[str, bool], PullRecord]
+"""Merged pull requests that are not live as a whole, by resource and whether they go back with it."""
+
+
+def not_live(records: Iterable[PullRecord]) -> Merged:
+    """The merged ones of some records, by what they hold."""
+    return {
+        (each.resource_id, each.evidence.is_rollback): record
+        for record in records
+        if record.state == MERGED
+        for each in record.payload.resources
+    }
+
+
+def waits_for(change: Change, merged: Merged) -> PullRecord | None:
+    """The merged pull request that a change waits for, until it is live. What goes back waits for no smaller size: of a merged
+    one some resources may be live, and in need, while others are not."""
+    back = merged.get((change.resource_id, True))
+    return back if back is not None or change.is_rollback else merged.get((change.resource_id, False))

@@ -144,7 +144,7 @@ class Tonight:
     Git ids of the base's files. ``rebuilds`` are the pull requests that a person wants to be made anew, by number, each with
     the beginning of the id of the commit that may be replaced. About ``untouchable`` resources nothing may be decided tonight:
     they may only be reported, or their code could not be read. ``nights`` are the days that were judged, tonight's among them:
-    a night that did not run says nothing.
+    a night that did not run says nothing. ``live`` holds the value of (resource, attribute) in the inventory.
     """
 
     day: date
@@ -156,6 +156,7 @@ class Tonight:
     rebuilds: Mapping[int, str] = field(default_factory=dict)
     untouchable: frozenset[str] = frozenset()
     nights: Sequence[date] = ()
+    live: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
 
     def nights_since(self, day: date) -> int:
         """Nights after a day, up to this one."""
@@ -192,7 +193,8 @@ def reconcile(tonight: Tonight, open_pulls: Sequence[OpenPull], records: Sequenc
         groups.append(group)
         if rest:
             waits.append(Wait(key, rest, GROUP_FULL))
-    groups.sort(key=lambda group: (-group.expected_usd_month, group.key))
+    # What was too small already cannot wait for what is worth more.
+    groups.sort(key=lambda group: (not group.key.is_rollback, -group.expected_usd_month, group.key))
     still_open = sum(not isinstance(action, Close) for action in decided)
     new = 0
     creates: list[Action] = []
@@ -287,7 +289,7 @@ def _sorted_out(
                 kept[item.file, item.start_byte] = item
         elif name in elsewhere:
             other = elsewhere[name]
-            gone.append(f"{name}: it belongs to another group now ({other.root}, {other.owner}, {other.risk} risk).")
+            gone.append(f"{name}: {_whereabouts(other, payload.key)}.")
         elif name in tonight.untouchable:
             undecided.append(name)
         elif name in tonight.held_back:
@@ -296,13 +298,38 @@ def _sorted_out(
             standing = tonight.standings.get(name)
             since = tonight.nights_since(record.confirmed_on) if record else 0
             is_stale = since > stale_days
-            if standing is None and is_stale:
+            if payload.key.is_rollback and standing is not None:
+                # A verdict speaks of a smaller size, and says nothing about the way back, unless it forbids whatever there is.
+                value = tonight.live.get((name, each.attribute))
+                if standing.reason_code == "refuse_excluded_by_tag":
+                    gone.append(f"{name}: {standing.sentence}")
+                elif standing.reason_code == "refuse_kill_switch" or (value is None and not is_stale):
+                    undecided.append(name)
+                else:
+                    gone.append(f"{name}: {_no_way_back(value, each.before)}.")
+            elif standing is None and is_stale:
                 gone.append(f"{name}: the inventory has not listed it for more than {counted_nights}.")
             elif standing is None or standing.reason_code in _UNDECIDED or (standing.verdict in _SILENT and not is_stale):
                 undecided.append(name)
             else:
                 gone.append(f"{name}: {standing.sentence}")
     return sorted(kept.values(), key=by_worth), undecided, gone
+
+
+def _whereabouts(now: GroupKey, then: GroupKey) -> str:
+    """Why an item is not in its group any more."""
+    if now.is_rollback and not then.is_rollback:
+        return "an emergency followed its last change, and it is to go back"
+    return f"it belongs to another group now ({now.root}, {now.owner}, {now.risk} risk)"
+
+
+def _no_way_back(value: str | None, before: str) -> str:
+    """Why nobody needs to go back any more from ``before``, where ``value`` is live."""
+    if value is None:
+        return "its present size is not known any more"
+    if value != before:
+        return f"it has {value} by now, and {before} no more"
+    return "the emergency that spoke for going back is long past"
 
 
 def _is_at_home(now: GroupKey, then: GroupKey) -> bool:

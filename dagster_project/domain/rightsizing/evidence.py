@@ -44,6 +44,8 @@ class Evidence:
 
     All of it is as it was measured. ``spread`` is how many times the group's members were in service at most: with the
     members that it has, each would have carried so much more. (``replay`` is spread event by event already.)
+    ``headroom_pct`` is by how many percent all of it counts for more than it was, after what became of earlier changes of the
+    service.
 
     Standing:
         what else speaks against a change; the texts name it. ``present`` is the number of the present size in the
@@ -58,6 +60,7 @@ class Evidence:
     kind: Texts = _column("ec2_instance")
     units: Floats = _column(1.0)
     spread: Floats = _column(1.0)
+    headroom_pct: Floats = _column(0.0)
     pool: NDArray[np.int64] = _column(-1)
     history_hours: Floats = _column(_NAN)
     coverage_pct: Floats = _column(_NAN)
@@ -111,6 +114,11 @@ class Evidence:
 
     def __len__(self) -> int:
         return len(self.resource_id)
+
+    @property
+    def factor(self) -> Floats:
+        """What demand is multiplied by, (n,): 1 without headroom."""
+        return 1 + self.headroom_pct / 100
 
 
 def _filled(default: Any, size: int, width: int) -> Any:

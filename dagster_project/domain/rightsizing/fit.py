@@ -142,11 +142,12 @@ def _attached(shapes: Shapes, candidate: int, evidence: Evidence, rows: NDArray[
 def _credits_last(shapes: Shapes, candidate: int, evidence: Evidence, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether a burstable size would do: the sustained demand within its baseline, or a credit balance that never ran out."""
     vcpu, baseline = float(shapes.capacity[candidate, CPU]), float(shapes.burst_baseline_pct[candidate])
-    lasts = evidence.cpu_p995[rows] * evidence.spread[rows] <= vcpu * baseline / 100
+    factor = evidence.factor
+    lasts = evidence.cpu_p995[rows] * evidence.spread[rows] * factor[rows] <= vcpu * baseline / 100
     for place in np.flatnonzero(~lasts):
         load = evidence.cpu_load[rows[place]]
         if load is not None:
-            outcome = simulate_credits(load[0], load[1], vcpu, baseline)
+            outcome = simulate_credits(load[0] * factor[rows[place]], load[1], vcpu, baseline)
             lasts[place] = bool(outcome.lowest_balance > 0)
     return lasts
 

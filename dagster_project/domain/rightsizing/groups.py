@@ -44,17 +44,18 @@ def lowest_minimum(evidence: Evidence, i: int, shapes: Shapes, rules: Rules) -> 
     if present < 0 or np.isnan(decisive).any() or _is_saturated(evidence, i, shapes, rules):
         return None
     asked = []
+    factor = evidence.factor[i]
     for dimension, limit_pct in enumerate((rules.max_cpu_p995_pct, rules.max_memory_peak_pct, 100.0, 100.0, 100.0)):
         if not evidence.is_judged[i, dimension] and dimension not in (CPU, MEMORY):
             continue
         # What those that go carried is carried by those that stay.
-        demand = float(np.fmax(evidence.peak[i, dimension], evidence.forecast[i, dimension]))
+        demand = float(np.fmax(evidence.peak[i, dimension], evidence.forecast[i, dimension]) * factor)
         capacity = float(shapes.capacity[present, dimension])
         is_seen = evidence.is_judged[i, dimension] and evidence.covered_pct[i, dimension] >= rules.min_recent_coverage_pct
         if not is_seen or np.isnan(demand) or np.isnan(capacity):
             return None
         members = math.ceil(float(peak) * demand / (capacity * limit_pct / 100) - _ROUNDING)
-        survived = float(evidence.replay[i, dimension])
+        survived = float(evidence.replay[i, dimension] * factor)
         if not np.isnan(survived):
             # Replayed demand is that of each of the present units.
             lived = math.ceil(float(evidence.units[i]) * survived / capacity - _ROUNDING)

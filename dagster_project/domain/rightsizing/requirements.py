@@ -51,7 +51,8 @@ def requirements(evidence: Evidence, shapes: Shapes, rules: Rules) -> Requiremen
         CPU: P99.5 within ``max_cpu_p995_pct``, the peak within ``max_cpu_peak_pct``. Memory: the peak within
         ``max_memory_peak_pct``, and the highest value that is remembered at all within 100 %, because one sample above
         memory can be a killed process. Network and disk: the peak within the baseline. Past emergencies and the forecast:
-        within 100 %. A pool of idle machines keeps ``idle_floor_pct`` of everything.
+        within 100 %. A pool of idle machines keeps ``idle_floor_pct`` of everything. Of a service that has learned to keep
+        headroom, all demand counts for more; a floor is no demand.
     """
     size = len(evidence)
     asked = np.full((len(ASKING), size, len(DIMENSIONS)), np.nan)
@@ -63,10 +64,10 @@ def requirements(evidence: Evidence, shapes: Shapes, rules: Rules) -> Requiremen
     asked[EVER, :, MEMORY] = evidence.memory_ever * evidence.spread
     asked[REPLAY] = evidence.replay
     asked[FORECAST] = evidence.forecast * spread
-    floor = _idle_floor(evidence, shapes, rules)
-    asked[IDLE_FLOOR] = floor
+    asked *= evidence.factor[:, None]
+    asked[IDLE_FLOOR] = _idle_floor(evidence, shapes, rules)
     highest = np.fmax(_or_infinite(evidence.peak[:, CPU]) * evidence.spread, evidence.replay[:, CPU])
-    single = highest / (rules.max_single_vcpu_peak_pct / 100)
+    single = highest / (rules.max_single_vcpu_peak_pct / 100) * evidence.factor
     for dimension in range(len(DIMENSIONS)):
         unknown = evidence.is_judged[:, dimension] & ~(evidence.covered_pct[:, dimension] >= rules.min_recent_coverage_pct)
         asked[PEAK, unknown, dimension] = np.inf

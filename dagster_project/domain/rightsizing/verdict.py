@@ -184,7 +184,7 @@ def _of_fit(
         # It has no less than now, and now is too little already.
         return "refuse_incident_replay", lived, 100.0, f"{event} of {shapes.names[size]}"
     utilization = 100 * evidence.cpu_p995[i] * evidence.spread[i] / shapes.capacity[size, CPU]
-    return PROPOSE, float(utilization), rules.max_cpu_p995_pct, shapes.names[size]
+    return PROPOSE, float(utilization), rules.max_cpu_p995_pct / float(evidence.factor[i]), shapes.names[size]
 
 
 def _blocked(
@@ -204,7 +204,8 @@ def _blocked(
     if dimension < 0:
         if found.short_of[i] == search.CREDITS:
             sustained = 100 * float(evidence.cpu_p995[i] * evidence.spread[i]) / float(shapes.capacity[size, CPU])
-            text = f"P99.5 would be {sustained:.0f} % of {name} and use up its CPU credits"
+            kept = f", with {evidence.headroom_pct[i]:g} % headroom kept" if evidence.headroom_pct[i] else ""
+            text = f"P99.5 would be {sustained:.0f} % of {name} and use up its CPU credits{kept}"
             return "keep_busy_cpu", sustained, float(shapes.burst_baseline_pct[size]), text
         return "keep_no_cheaper_fit", None, None, _SHORT_OF[int(found.short_of[i])].format(size=name)
     capacity = float(shapes.capacity[size, dimension])
@@ -232,11 +233,13 @@ def _blocked(
         limit = rules.max_single_vcpu_peak_pct
         reason = REPLAY if replay > peak else PEAK
     if reason == REPLAY:
-        text = f"{evidence.replay_event[i][dimension]}: {DIMENSIONS[dimension].label} of {name}"
+        limit, kept = _limit(100 * replay / capacity, limit, evidence, i)
+        text = f"{evidence.replay_event[i][dimension]}: {DIMENSIONS[dimension].label} of {name}{kept}"
         return "refuse_incident_replay", 100 * replay / capacity, limit, text
     if reason == FORECAST:
         share = 100 * float(evidence.forecast[i, dimension]) * spread / capacity
-        return "keep_forecast_growth", share, limit, f"{DIMENSIONS[dimension].label} of {name}"
+        limit, kept = _limit(share, limit, evidence, i)
+        return "keep_forecast_growth", share, limit, f"{DIMENSIONS[dimension].label} of {name}{kept}"
     if reason == IDLE_FLOOR:
         text = (
             f"It is one of {pools[i]} machines of this size that all idle, as a reserve does; such machines keep "
@@ -248,20 +251,35 @@ def _blocked(
 
 def _busy(i: int, dimension: int, reason: int, evidence: Evidence, rules: Rules, capacity: float, name: str) -> Reason:
     code = DIMENSIONS[dimension].busy_code
-    spread = float(evidence.spread[i])
+    spread, factor = float(evidence.spread[i]), float(evidence.factor[i])
     peak = float(evidence.peak[i, dimension]) * spread
     if dimension == CPU:
         sustained, share = 100 * float(evidence.cpu_p995[i]) * spread / capacity, 100 * peak / capacity
-        if reason == SUSTAINED and sustained > rules.max_cpu_p995_pct:
-            return code, sustained, rules.max_cpu_p995_pct, f"P99.5 would be {sustained:.0f} % of {name}"
-        limit = rules.max_cpu_peak_pct if share > rules.max_cpu_peak_pct else rules.max_single_vcpu_peak_pct
-        return code, share, limit, f"peak would be {share:.0f} % of {name}"
+        if reason == SUSTAINED and sustained * factor > rules.max_cpu_p995_pct:
+            limit, kept = _limit(sustained, rules.max_cpu_p995_pct, evidence, i)
+            return code, sustained, limit, f"P99.5 would be {sustained:.0f} % of {name}{kept}"
+        limit = rules.max_cpu_peak_pct if share * factor > rules.max_cpu_peak_pct else rules.max_single_vcpu_peak_pct
+        limit, kept = _limit(share, limit, evidence, i)
+        return code, share, limit, f"peak would be {share:.0f} % of {name}{kept}"
     if dimension == MEMORY:
-        if 100 * peak / capacity > rules.max_memory_peak_pct:
-            return code, 100 * peak / capacity, rules.max_memory_peak_pct, name
-        return code, 100 * float(evidence.memory_ever[i]) * spread / capacity, 100.0, f"{name} (highest on record)"
+        share = 100 * peak / capacity
+        if share * factor > rules.max_memory_peak_pct:
+            limit, kept = _limit(share, rules.max_memory_peak_pct, evidence, i)
+            return code, share, limit, f"{name}{kept}"
+        share = 100 * float(evidence.memory_ever[i]) * spread / capacity
+        limit, kept = _limit(share, 100.0, evidence, i)
+        return code, share, limit, f"{name} (highest on record){kept}"
+    limit, kept = _limit(peak, capacity, evidence, i)
     unit = DIMENSIONS[dimension].unit
-    return code, peak, capacity, unit if dimension in (IOPS,) or code == "keep_busy_ebs" else name
+    return code, peak, limit, f"{unit if dimension in (IOPS,) or code == 'keep_busy_ebs' else name}{kept}"
+
+
+def _limit(value: float, limit: float, evidence: Evidence, i: int) -> tuple[float, str]:
+    """The limit that decided, and words where it is the headroom of the service that lowers it: demand that is too much without
+    any needs no headroom to be told of."""
+    if value > limit or not evidence.headroom_pct[i]:
+        return limit, ""
+    return limit / float(evidence.factor[i]), f" with {evidence.headroom_pct[i]:g} % headroom kept"
 
 
 def _closest_event(evidence: Evidence, shapes: Shapes, size: int, i: int) -> tuple[str | None, float]:

@@ -346,7 +346,7 @@ def test_a_proposal_is_written_down_with_every_number_behind_it(runtime: Runtime
         "replayed_events": 1, "closest_event": "Payments stopped, 2024-11-30, CPU", "closest_event_pct": pytest.approx(96.0),
         "idle_pool": 0, "in_service_peak": None,
         "emergencies": 0, "last_emergency_at": None, "last_emergency_target": None, "forecast": "level",
-        "previous_target_type": None, "is_flip": None, "fingerprint": found["fingerprint"],
+        "previous_target_type": None, "is_flip": None, "fingerprint": found["fingerprint"], "headroom_pct": 0.0,
     }  # fmt: skip
     assert json.loads(found["required_by"]) == {
         "cpu": "incident replay", "memory": "incident replay", "network": "peak", "disk": "peak", "iops": "peak",

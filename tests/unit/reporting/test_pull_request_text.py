@@ -350,7 +350,7 @@ class TestDashboard:
             ("not_applied", "Merged, not applied", "The code has the new size, and the live resource has not."),
             ("waiting", "Waiting", "Proposals that have no pull request yet."),
             ("rejected", "Rejected or snoozed", "Not proposed. `/nightshift unreject RESOURCE` in a comment here takes it back."),
-            ("refused", "Cannot be edited", "Safe to shrink, but not by an edit of this code; they go to approval instead."),
+            ("refused", "Cannot be edited", "Safe to shrink, but no edit of this code can make the change; somebody must."),
         ],
     )
     def test_each_section_stands_where_it_has_entries(self, name: str, title: str, explained: str) -> None:

@@ -1,0 +1,78 @@
+"""What ``nightshift doctor`` says of approvals and applying: who approves, when changes may be made, Slack, AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dagster_project.actions.aws.cloud import AwsCloud
+from dagster_project.actions.slack.connection import Slack
+from dagster_project.domain.proposals.model import APPLY
+from dagster_project.errors import NightshiftError
+from dagster_project.pipeline.runtime import Runtime
+
+_PROBE = "nightshift-doctor-looks-for-nothing"
+_PROBE_REGION = "us-east-1"
+
+
+def acting(runtime: Runtime) -> Iterator[tuple[str, bool, str]]:
+    """Subject, whether it is fine, and a sentence, for each thing that stands between a verdict and an applied change; nothing
+    where no mode is ``apply``."""
+    settings = runtime.settings
+    if APPLY not in {settings.proposals.mode, *(rule.mode for rule in settings.proposals.modes)}:
+        return
+    people = len(settings.approvals.approvers)
+    group = f", and the members of {settings.approvals.slack_group}" if settings.approvals.slack_group else ""
+    if people or group:
+        needed = settings.approvals.high
+        is_enough = bool(group) or people >= needed
+        short = "" if is_enough else f"; a change of high risk needs {needed}"
+        yield "approvers", is_enough, f"{people} in the settings{group}{short}"
+    else:
+        yield "approvers", False, "None in the settings: nothing can be approved. Add approvals.approvers."
+    windows = len(settings.apply.windows)
+    told = f"{windows} in the settings" if windows else "None in the settings: nothing is ever applied. Add apply.windows."
+    yield "maintenance windows", bool(windows), told
+    yield _slack(runtime)
+    if runtime.clouds is not None:
+        yield "cloud", True, "the demo's own"
+    elif not settings.aws.accounts:
+        yield "aws", False, "No accounts in the settings: nothing can be applied. Add aws.accounts."
+    for account in settings.aws.accounts if runtime.clouds is None else ():
+        yield _account(runtime, account.id, account.role_arn, account.external_id)
+
+
+def _slack(runtime: Runtime) -> tuple[str, bool, str]:
+    settings = runtime.settings.slack
+    if settings.token is None:
+        return "slack", False, "No token; requests go to the outbox, and are answered without Slack. Set NIGHTSHIFT_SLACK_TOKEN."
+    try:
+        who = Slack(settings, runtime.at).who()
+    except NightshiftError as error:
+        return "slack", False, str(error)
+    if settings.channel is None and not settings.channels:
+        return "slack", False, f"as {who}, and no channel is set; set slack.channel."
+    ways = [
+        name for name, secret in (("Socket Mode", settings.app_token), ("HTTP", settings.signing_secret)) if secret is not None
+    ]
+    clicks = f"clicks over {' or '.join(ways)}" if ways else "nobody listens to clicks; set NIGHTSHIFT_SLACK_APP_TOKEN"
+    return "slack", bool(ways), f"as {who}; {clicks}"
+
+
+def _account(runtime: Runtime, account_id: str, role_arn: str | None, external_id: str | None) -> tuple[str, bool, str]:
+    settings = runtime.settings.aws
+    try:
+        with AwsCloud(
+            region=_PROBE_REGION,
+            account_id=account_id,
+            role_arn=role_arn,
+            external_id=external_id,
+            endpoint_url=settings.endpoint_url,
+            timeout_seconds=settings.timeout_seconds,
+            clock=runtime.at,
+        ) as cloud:
+            # What is looked for is not there; that AWS says so shows that it may be asked.
+            cloud.group(_PROBE)
+            cloud.database(_PROBE)
+    except NightshiftError as error:
+        return f"account {account_id}", False, str(error)
+    return f"account {account_id}", True, f"may be looked at, as {role_arn or 'the own credentials'}"
