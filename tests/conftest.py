@@ -25,6 +25,7 @@ ALONE = ("tests/defs/", "tests/faults/", "tests/approvals/", "tests/proposals/")
 """Below these, tests take long and share nothing: each may go to whichever process is free."""
 
 
+@pytest.hookimpl(tryfirst=True)  # what distributes them looks at these marks when its own turn comes
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Says which tests stay together when several processes share the work: those of a file, which may share what it set up; and
     whatever looks at the demo, which is costly to make."""

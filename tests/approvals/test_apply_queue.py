@@ -11,7 +11,7 @@ import pytest
 
 from dagster_project.defs.build import build_defs
 from dagster_project.domain.applying.cloud import STOPPED
-from dagster_project.errors import CapacityShortage, CloudError
+from dagster_project.errors import CloudError
 from dagster_project.pipeline.apply_queue import Decision, Work, decided_since, expire, to_apply
 from dagster_project.pipeline.applying import apply_approved
 from dagster_project.pipeline.approval_answers import approve, say_no
@@ -101,7 +101,7 @@ def test_a_revised_request_must_be_approved_anew_and_has_another_key(new_world: 
     world.machines["i-1"].target = "m5.large"
     world.night()
     assert to_apply(world.runtime()) == []
-    approve(world.runtime(), "i-1", actor())
+    approve(world.runtime(), f"{request_id}.2", actor())
     assert [work.run_key for work in to_apply(world.runtime())] == [f"{request_id}.2.{ATTEMPT + 288}"]
 
 
@@ -306,18 +306,18 @@ def test_the_job_without_a_request_takes_all_of_them(new_world: NewWorld, instan
 def test_the_job_fails_with_a_sentence_where_something_is_stuck(new_world: NewWorld, instance: dg.DagsterInstance) -> None:
     world = new_world("i-1")
 
-    def no_capacity(when: str, call: str) -> None:
-        if (when, call) == ("before", "start"):
-            raise CapacityShortage("There is no capacity of this size now.")
+    def terminated(when: str, call: str) -> None:
+        if (when, call) == ("after", "stop"):
+            world.cloud.states["i-1"] = "terminated"
 
-    world.cloud.hook = no_capacity
+    world.cloud.hook = terminated
     request_id = approved(world)
     result = ran(world, instance)
     assert not result.success
     why, facts = failure(result)
     assert why == "Not everything that was begun is applied: see the log."
     stuck, ended = facts["done"].splitlines()
-    assert stuck.startswith("i-1 m5.2xlarge -> m5.xlarge: STUCK, a person must look. There is no capacity of this size now.")
+    assert stuck == "i-1 m5.2xlarge -> m5.xlarge: STUCK, a person must look. The machine is gone (terminated)."
     assert ended == f"{request_id}: failed (stuck: i-1)."
     assert states(world) == ["failed"]
     assert result.retry_attempts_for_node("apply_changes") == 0

@@ -21,7 +21,7 @@ from tests.approvals.conftest import NewWorld
 from tests.approvals.killing import applied_until_killed, load, save
 from tests.conftest import query
 
-EVERY = int(os.environ.get("NIGHTSHIFT_SOAK_SEAMS", "5"))
+EVERY = int(os.environ.get("NIGHTSHIFT_SOAK_SEAMS", "9"))
 """Of so many places to be killed at one is taken, another one in each test; 1 takes them all (make soak)."""
 
 
@@ -136,4 +136,4 @@ def test_the_next_run_ends_it_and_says_how(new_world: NewWorld, execute, tmp_pat
             "alter table nightshift.approval_events enable trigger all"
         )
         fatal += EVERY
-    assert kills >= 5
+    assert kills >= 2

@@ -33,6 +33,12 @@ def run(*arguments: str, home: Path, **environment: str) -> subprocess.Completed
     )
 
 
+def copy_of(home: Path, to: Path) -> Path:
+    """A copy of a home, with its owners: the embedded server refuses a folder that is not its own."""
+    subprocess.run(["cp", "-a", str(home), str(to)], check=True)
+    return to
+
+
 @pytest.fixture
 def nightshift(tmp_path: Path) -> Nightshift:
     """The command in a home that is gone after the test."""

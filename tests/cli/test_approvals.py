@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from dagster_project.pipeline.approvers import user_of_this_process
-from tests.cli.conftest import run
+from tests.cli.conftest import copy_of, run
 from tests.slack.blocks import check_message_blocks
 
 DAY = "2025-03-09"
@@ -19,10 +18,7 @@ DEV, STAGING, HIGH = "i-02d26a1ae6c8cb5e9", "i-0d3048f2baf02349b", "i-08299e7350
 @pytest.fixture(scope="module")
 def home(demo_home, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the demo's home: what is approved here must not show elsewhere."""
-    copy = tmp_path_factory.mktemp("approvals") / "home"
-    # With its owners: the embedded server refuses a folder that is not its own.
-    subprocess.run(["cp", "-a", str(demo_home[0]), str(copy)], check=True)
-    return copy
+    return copy_of(demo_home[0], tmp_path_factory.mktemp("approvals") / "home")
 
 
 def requests_of(home: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import run
+from tests.cli.conftest import copy_of, run
 from tests.conftest import NOW
 from tests.github import GitHubServer
 from tests.proposal_builders import BOT, TOKEN
@@ -106,7 +106,8 @@ def github() -> Iterator[GitHubServer]:
 
 
 def test_a_night_of_an_old_day_asks_github_nothing_and_a_wrong_token_is_one_sentence(demo_home, github, tmp_path: Path) -> None:
-    home, _ = demo_home
+    home = copy_of(demo_home[0], tmp_path / "home")
+    (home / "demo" / "day").unlink()  # no demo any more: its day lies long ago
     github.add_token(TOKEN, login=BOT)
     config = tmp_path / "nightshift.toml"
     checkout, state = home / "demo" / "infrastructure", home / "demo" / "states" / "envs" / "dev.tfstate"
@@ -124,4 +125,3 @@ def test_a_night_of_an_old_day_asks_github_nothing_and_a_wrong_token_is_one_sent
     assert "GitHub refused to sign in for acme/infra; give a token that is valid, or the key of the App." in doctor.stdout
     assert "ghp_wrong" not in doctor.stdout + doctor.stderr
     assert os.environ.get("NIGHTSHIFT_GITHUB_TOKEN") is None
-    run("demo", home=home)

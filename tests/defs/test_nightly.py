@@ -141,7 +141,8 @@ def test_every_step_is_noted_with_its_duration_and_the_report_holds_none(fleet_r
         "utilization_samples", "resource_inventory", "decision_audit", "utilization_daily", "utilization_window",
         "emergency_scaleups", "rightsizing_evidence", "rightsizing_verdicts", "nightly_report", "incidents",
         "incident_action_items", "service_dependencies", "services", "slos", "sli_daily", "protected_windows",
-        "incident_demand", "resource_risks", "proposal_answers", "proposals", "pull_requests",
+        "incident_demand", "resource_risks", "proposal_answers", "proposals", "pull_requests", "approval_requests",
+        "proposal_outcomes",
     }  # fmt: skip
     assert night.steps[-1].name == "nightly_report", "what ends after the report would not be noted"
     assert all(step.is_ok and step.seconds >= 0 for step in night.steps)
