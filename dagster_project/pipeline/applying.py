@@ -274,6 +274,7 @@ async def _drive(
                     saga = await _end(runtime, connection, saga, state, why)
             if isinstance(step, Wait) and saga.state == RUNNING:
                 if clock.now() >= deadline:
+                    done.is_fine &= saga.direction == FORWARD  # what goes back may be out of service meanwhile
                     done.later(f"{label}: {step.why} The next run goes on.", clock.now())
                     return saga
                 runtime.progress.say(f"{label}: {step.why}")

@@ -74,7 +74,7 @@ create table executions (
   reason       text,
   members      integer not null check (members > 0),   -- of the fleet that it touches at a time
   begun_at     timestamptz not null,
-  touched_at   timestamptz not null,          -- last moment at which it took members out of service, or began
+  touched_at   timestamptz not null,          -- last moment at which it touched members, or began
   has_touched  boolean not null default true, -- false for one that ended before it did
   turned_at    timestamptz,                   -- since when it goes back
   ended_at     timestamptz,

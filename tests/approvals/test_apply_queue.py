@@ -137,6 +137,21 @@ def test_while_a_kill_switch_is_on_nothing_is_worth_a_run(new_world: NewWorld) -
     assert len(to_apply(world.runtime())) == 1
 
 
+def test_what_was_begun_and_is_too_late_to_go_on_is_worth_the_run_that_ends_it(new_world: NewWorld) -> None:
+    world = new_world("i-1", "i-2")  # a fleet of two: one member at a time
+    (row,) = world.night()
+    approve(world.runtime(), row["request_id"], actor())
+    apply_approved(world.runtime())
+    shut_now(world)
+    assert to_apply(world.runtime()) == []
+    world.clock.at += timedelta(days=8)
+    assert [work.request_id for work in to_apply(world.runtime())] == [row["request_id"]]
+    apply_approved(world.runtime())
+    assert to_apply(world.runtime()) == []
+    (ended,) = query(world.dsn, "select state, reason from nightshift.approval_requests")
+    assert tuple(ended) == ("executed", "1 applied; never begun: i-2")
+
+
 # What was decided, and whose time is over.
 
 

@@ -121,6 +121,7 @@ def test_to_start_a_machine_that_ran_is_never_given_up(new_world: NewWorld) -> N
     approve(world.runtime(), "i-1", actor())
     first = apply_approved(world.runtime())
     assert first.waits == ["i-1 m5.2xlarge -> m5.xlarge: There is no capacity of this size now. The next run goes on."]
+    assert not first.is_fine
     assert world.cloud.types["i-1"] == "m5.2xlarge"
     world.clock.sleep(3 * 3600)
     apply_approved(world.runtime())
