@@ -105,17 +105,6 @@ async def of_request(connection: asyncpg.Connection, request_id: str, revision: 
     return [_saga(row) for row in rows]
 
 
-async def of_day(connection: asyncpg.Connection, begins: datetime, ends: datetime) -> list[Saga]:
-    """Sagas that are under way, and those that ended within a span."""
-    rows = await connection.fetch(
-        "select * from nightshift.executions where state = 'running' or (ended_at >= $1 and ended_at < $2) "
-        "order by begun_at, execution_id",
-        begins,
-        ends,
-    )
-    return [_saga(row) for row in rows]
-
-
 async def begin_step(
     connection: asyncpg.Connection, saga: Saga, step: str, remember: Mapping[str, Any], now: datetime
 ) -> tuple[Saga, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dagster_project.actions.aws.cloud import AwsCloud
-from dagster_project.actions.slack.connection import Slack
+from dagster_project.actions.slack.connection import SCOPES, Slack
 from dagster_project.domain.proposals.model import APPLY
 from dagster_project.errors import NightshiftError
 from dagster_project.pipeline.runtime import Runtime
@@ -44,7 +44,9 @@ def acting(runtime: Runtime) -> Iterator[tuple[str, bool, str]]:
 def _slack(runtime: Runtime) -> tuple[str, bool, str]:
     settings = runtime.settings.slack
     if settings.token is None:
-        return "slack", False, "No token; requests go to the outbox, and are answered without Slack. Set NIGHTSHIFT_SLACK_TOKEN."
+        scopes = ", ".join(SCOPES)
+        told = f"No token; requests go to the outbox, and are answered without Slack. Set NIGHTSHIFT_SLACK_TOKEN ({scopes})."
+        return "slack", False, told
     try:
         who = Slack(settings, runtime.at).who()
     except NightshiftError as error:

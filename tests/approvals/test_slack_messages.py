@@ -149,7 +149,11 @@ ENDS = {
 @pytest.mark.parametrize("end", ENDS)
 def test_a_request_that_is_over_says_so_in_its_message_and_has_no_buttons(new_town: NewTown, end: str) -> None:
     town = new_town()
-    town.night()
+    if end in ("withdrawn", "rolled_back"):
+        town.night()
+    else:
+        town.ask()
+        town.deliver()
     ts = town.request.ts
     match end:
         case "rejected":
@@ -266,21 +270,20 @@ def test_without_a_channel_it_is_said_and_nothing_is_lost(new_town: NewTown) -> 
     assert (kinds(town), buttons(town)[0]) == ([1, 1], "approve")
 
 
-@pytest.mark.parametrize("problem", ["not_in_channel", "channel_not_found", "is_archived"])
-def test_a_channel_that_slack_refuses_is_said_and_another_one_takes_its_place(
-    new_town: NewTown, slack: SlackServer, problem: str
-) -> None:
-    wrong = slack.add_channel("wrong", with_bot=problem == "is_archived", is_private=problem == "channel_not_found")
-    if problem == "is_archived":
-        slack.people.archive(wrong)
-    town = new_town(slack_settings={"channel": wrong})
-    town.ask()
-    assert [f"Slack refused ({problem})" in each for each in town.deliver(DAY)] == [True, True]
-    assert {row[2].partition(")")[0] for row in town.rows()} == {f"Slack refused ({problem}"}
-    town.world.slack = town.world.slack.model_copy(update={"channel": town.channel})
-    assert town.deliver(DAY) == []
-    assert (kinds(town), town.requested(HISTORY), slack.messages(wrong)) == ([1, 1], 0, [])
-    assert [row[2] for row in town.rows()] == [None, None]
+def test_a_channel_that_slack_refuses_is_said_and_another_one_takes_its_place(new_town: NewTown, slack: SlackServer) -> None:
+    problems = ("not_in_channel", "channel_not_found", "is_archived")
+    wrong = {
+        each: slack.add_channel(each, with_bot=each == "is_archived", is_private=each == "channel_not_found") for each in problems
+    }
+    slack.people.archive(wrong["is_archived"])
+    town = new_town(slack_settings={"channels": wrong})
+    for problem, channel in wrong.items():
+        town.ask(problem, owner=problem)
+        assert [f"Slack refused ({problem})" in each for each in town.deliver(DAY)] == [True, True]
+        assert [row[0].partition(")")[0] for row in town.rows("failure") if row[0]] == [f"Slack refused ({problem}"] * 2
+        town.world.slack = town.world.slack.model_copy(update={"channels": {**wrong, problem: town.channel}})
+        assert (town.deliver(DAY), slack.messages(channel)) == ([], [])
+    assert (kinds(town), town.requested(HISTORY), {row[2] for row in town.rows()}) == ([3, 3], 0, {None})
 
 
 def test_an_outage_of_a_night_fails_nothing_and_the_next_run_tells_how_things_stand_by_then(
