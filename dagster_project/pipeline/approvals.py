@@ -186,7 +186,8 @@ def _request_id(plan: Plan, day: date) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}." if text and not text.endswith(".") else f"{text[:1].upper()}{text[1:]}"
+    """What changed, with its full stop. It may begin with the id of a resource, which stays as it is."""
+    return text if text.endswith(".") else f"{text}."
 
 
 def _row(stored: store.Stored, runtime: Runtime) -> dict[str, Any]:

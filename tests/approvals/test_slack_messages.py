@@ -141,7 +141,7 @@ ENDS = {
     "rejected": "*Rejected*  ·  Peak season",
     "snoozed": "*Snoozed*  ·  Peak season",
     "expired": "*Expired*  ·  nobody answered in time",
-    "withdrawn": "*Withdrawn*  ·  I-1 is out: CPU",
+    "withdrawn": "*Withdrawn*  ·  i-1 is out: CPU",
     "rolled_back": "*Rolled back*  ·  back to what it was: i-1",
 }
 
