@@ -6,20 +6,9 @@ by ``grain``, which is also unique.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dagster_project.domain.metrics import METRICS
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of the lake, stored as one Parquet file a day."""
-
-    name: str
-    grain: tuple[str, ...]
-    columns: dict[str, str]
-    description: str
-
+from dagster_project.lake.incident_tables import INCIDENT_TABLES, POLICIES
+from dagster_project.lake.table import Table
 
 UTILIZATION_SAMPLES = Table(
     "utilization_samples",
@@ -618,7 +607,7 @@ PROPOSAL_ANSWERS = Table(
     "resource.",
 )
 
-SNAPSHOTS = (INCIDENTS, INCIDENT_ACTION_ITEMS, SERVICE_DEPENDENCIES, SERVICES, SLOS)
+SNAPSHOTS = (INCIDENTS, INCIDENT_ACTION_ITEMS, SERVICE_DEPENDENCIES, SERVICES, SLOS, POLICIES)
 """Optional tables of the contract that know only the present; they are called here as they are there."""
 
 TABLES: dict[str, Table] = {
@@ -649,5 +638,6 @@ TABLES: dict[str, Table] = {
         PROPOSALS,
         PULL_REQUESTS,
         APPROVAL_REQUESTS,
+        *INCIDENT_TABLES,
     )
 }
