@@ -13,7 +13,7 @@ PACKAGE = Path(dagster_project.__file__).parent
 NAME = "dagster_project"
 
 # Layer → the layers that it may import from, besides itself.
-BASE = {"errors", "settings", "settings_acting", "clock", "statements", "bundle", "progress", ""}
+BASE = {"errors", "settings", "settings_acting", "settings_incidents", "clock", "statements", "bundle", "progress", ""}
 ALLOWED = {
     "domain": BASE,
     "catalog": BASE | {"domain"},
