@@ -21,6 +21,7 @@ COMMANDS = {
     "backtest": "Prove the rules on your own history, beside the rules of other tools.",
     "explain": "Show the verdict of one resource with its evidence.",
     "proposals": "List proposals and what became of them; approve, apply, reject or snooze.",
+    "incidents": "List incidents with their timelines; correct, import and check their times.",
     "listen": "Listen for answers in Slack.",
     "iac": "Find and edit the line of infrastructure code that sets a size.",
     "prune": "Delete partitions and reports that are older than their retention.",

@@ -151,6 +151,9 @@ class RetentionSettings(Section):
 
     samples_days: int = Field(35, ge=28, le=3650, description="Days of raw samples (utilization_samples).")
     tables_days: int = Field(400, ge=35, le=3650, description="Days of every other lake table.")
+    evidence_days: int = Field(
+        1100, ge=35, le=3650, description="Days of captured evidence of incidents, which no source gives a second time."
+    )
     reports_days: int = Field(400, ge=1, le=3650, description="Days of reports; not more than tables_days.")
 
     outbox_days: int = Field(35, ge=1, le=3650, description="Days of what was put into the outbox.")

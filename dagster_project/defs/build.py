@@ -12,6 +12,7 @@ from dagster_project.defs.checks import data_checks
 from dagster_project.defs.incident_evidence import incident_evidence_assets
 from dagster_project.defs.ingest import ingest_assets
 from dagster_project.defs.partitions import daily
+from dagster_project.defs.postmortems import postmortem_assets
 from dagster_project.defs.proposals import proposal_assets
 from dagster_project.defs.reports import report_assets
 from dagster_project.defs.rightsizing import rightsizing_assets
@@ -49,6 +50,7 @@ def _build(settings: Settings, overrides: Mapping[str, Any], reload: Callable[[]
             *rightsizing_assets(partitions),
             *incident_evidence_assets(partitions),
             *proposal_assets(partitions),
+            *postmortem_assets(partitions),
             *report_assets(partitions),
         ],
         asset_checks=data_checks(partitions),

@@ -23,6 +23,7 @@ def report_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefi
             "pull_requests",
             "approval_requests",
             "proposal_outcomes",
+            "postmortems",
         ],
         description="The morning report: what is safe to shrink, what was not dared and why, and what the evidence is worth.",
         group_name="reports",

@@ -13,6 +13,8 @@ from dagster_project.demo.rows import HISTORY_DAYS, LAST_INSTANT, Row, clock_tim
 from dagster_project.demo.services import SCALED_SERVICES, SERVICES
 
 GROUP_EMERGENCY = (moment("2025-03-05 09:45"), moment("2025-03-05 13:00"))  # a group runs two members more
+UNDECLARED = ("cart-api", "2025-02-27")
+"""Service and day of the emergency that nobody declared: the engine failed to scale it up, so it keeps nothing from being cut."""
 
 # policy_id, name, conditions, actions, max_executions, cooldown_s;
 # a condition is metric, operator, threshold of version 1, threshold of version 2, duration_ms
@@ -43,7 +45,8 @@ _PAYLOADS = {
 }  # fmt: skip
 
 # Incident, day, then "hh:mm:ss target action outcome [reason]" in the order in which the engine decided.
-_CASCADES = (
+# Append only: the decisions of one seed are drawn in this order.
+_CASCADES: tuple[tuple[str | None, str, str], ...] = (
     (BLACK_FRIDAY_ID, "2024-11-30", """
 04:24:20 user-preferences-api notify succeeded; 04:25:10 user-preferences-api scale_up failed 403;
 04:26:15 user-preferences-api scale_up skipped lock; 04:27:40 checkout-api scale_up succeeded;
@@ -76,6 +79,10 @@ _CASCADES = (
     ("INC-2025-0349", "2025-03-05", """
 17:22:15 search-api scale_up succeeded; 17:23:00 search-api notify succeeded;
 17:27:30 search-api scale_up skipped cooldown"""),
+    (None, UNDECLARED[1], """
+15:05:10 cart-api scale_up failed timeout; 15:10:20 cart-api scale_up failed timeout; 15:12:05 cart-api scale_up skipped lock;
+15:15:30 cart-api circuit_break succeeded; 15:17:40 cart-api scale_up skipped cooldown; 15:26:10 cart-api scale_up failed timeout;
+15:34:20 cart-api notify succeeded"""),
 )  # fmt: skip
 
 
@@ -86,7 +93,7 @@ def decisions(seed: int, groups: dict[str, str], idle: Sequence[str]) -> list[Ro
     most days) or "emergency" (one scale-up, four days before the end). ``idle`` are instances that a few harmless
     decisions were about: none of them is a successful scale-up of the last 28 days.
     """
-    rows = [*_cascade_decisions(seed), *_routine_decisions(seed, groups), *_harmless_decisions(seed, idle)]
+    rows = [*cascade_decisions(seed), *_routine_decisions(seed, groups), *_harmless_decisions(seed, idle)]
     return sorted(rows, key=lambda row: (row["decision_time"], row["decision_id"]))
 
 
@@ -144,7 +151,8 @@ def _decision(
     }
 
 
-def _cascade_decisions(seed: int) -> Iterator[Row]:
+def cascade_decisions(seed: int) -> Iterator[Row]:
+    """Those of the incidents and of the emergency that nobody declared, incident by incident."""
     rng = np.random.default_rng([seed, 1])
     for incident_id, day, script in _CASCADES:
         lines = [line.split() for line in script.split(";")]

@@ -19,7 +19,7 @@ from dagster_project.demo import shapes, story
 from dagster_project.demo.decisions import GROUP_EMERGENCY
 from dagster_project.demo.incidents import OUTAGE
 from dagster_project.demo.rows import LAST_INSTANT, Row, compact
-from dagster_project.demo.services import OUTAGE_LOAD, SATURATED_SERVICES, SERVICES
+from dagster_project.demo.services import ACCOUNTS, OUTAGE_LOAD, SATURATED_SERVICES, SERVICES
 from dagster_project.errors import InputError
 
 DEMO_LAST_DAY = date(2025, 3, 9)
@@ -33,7 +33,6 @@ _VCPU = {"medium": 2, "large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16, "8xl
 # Credits earned per hour and network baselines (Gbit/s) of the next smaller size: EC2 User Guide.
 _CREDITS_PER_HOUR = {"t3.medium": 24.0, "t3.large": 36.0}
 _SMALLER_NET_GBPS = {"m5.2xlarge": 1.25, "m6i.2xlarge": 1.562, "c5.4xlarge": 2.5}
-_ACCOUNTS = {"prod": "318204967715", "staging": "590731842206", "dev": "742915038864"}
 
 _TEXT, _WHEN, _NUMBER, _COUNT = pl.String(), pl.Datetime("us"), pl.Float64(), pl.Int32()
 _METRICS = (
@@ -344,7 +343,7 @@ def _resource_row(
     changed_at = LAST_INSTANT - timedelta(minutes=int(rng.integers(60 * 1440, 200 * 1440)))
     return {
         "resource_id": resource_id, "type": kind, "current_config": compact(config),
-        "account_id": _ACCOUNTS[environment], "service": service, "team": team, "environment": environment,
+        "account_id": ACCOUNTS[environment], "service": service, "team": team, "environment": environment,
         "tags": compact({"Name": resource_id, "service": service, "team": team, **(tags or {})}),
         "created_at": created_at, "config_changed_at": changed_at if rng.random() < 0.15 else None,
     }  # fmt: skip

@@ -94,6 +94,14 @@ Throttle retries when the pool is above 90 %|mitigate|P1|platform-team|2025-03-1
 Failover drill for payment-db every month|process|P1|database-team|2025-03-18|jira|DB-322|open
 A step for pool exhaustion that the engine can run|mitigate|P1|payments-team|2025-03-18|jira|PAY-977|in_progress
 Grant the engine the right to scale payment-db|mitigate|P1|platform-team|2025-03-08|jira|SRE-2292|open
+Retries with jitter and a budget in the payment client|prevent|P1|payments-team|2025-03-05|github|payment-api#2051|verified
+Page on payment-db connections above 90 % before payments fail|detect|P1|database-team|2025-03-18|jira|DB-323|done
+Make slow dependencies part of staging|prevent|P2|payments-team|2025-03-18|github|payment-api#2053|open
+Page the service owner after 15 minutes without a cause|process|P2|sre-leads|2025-03-18|github|ops#441|in_progress
+Cap client connections per payment-api machine|prevent|P1|payments-team|2025-03-18|jira|PAY-978|open
+One payments dashboard in place of 247|detect|P3|platform-team|2025-04-28|jira|SRE-2295|proposed
+Find out why the fraud circuit breaker let retries through|investigate|P1|platform-team|2025-03-18|jira|SRE-2296|in_progress
+Keep credentials out of incident channels with a scanner|process|P2|security-team|2025-03-18|github|ops#442|open
 """,
     "INC-2025-0349": """
 Limit the query rate of crawlers|prevent|P2|search-team|2025-04-04|jira|SRCH-91|proposed

@@ -10,6 +10,10 @@ import numpy as np
 from dagster_project.demo.incidents import OUTAGE
 from dagster_project.demo.rows import LAST_INSTANT, Row
 
+ACCOUNTS = {"prod": "318204967715", "staging": "590731842206", "dev": "742915038864"}
+REGION = "us-east-1"
+"""Where the services that have incidents run."""
+
 SATURATED_SERVICES = ("payment-api", "payment-db")
 # Share of the usual load that was left while payments stood still; a retry storm brings more than the usual.
 OUTAGE_LOAD = {

@@ -16,7 +16,8 @@ from dagster_project.demo.incidents import action_items, incidents
 from dagster_project.demo.rows import LAST_INSTANT, Row, moment
 from dagster_project.demo.services import SERVICES, dependencies, objectives, service_levels, services
 
-_CHANGES = (
+# When, service, kind, who, ref, summary.
+CHANGES = (
     ("2024-11-30 03:58", "user-preferences-api", "config", "identity-ci", "cfg-1188", "Cache for 5 s instead of 300 s"),
     ("2024-11-30 07:52", "user-preferences-api", "config", "decision-engine", "cfg-1189", "Cache for 300 s again"),
     ("2025-01-13 16:48", "fraud-detection-api", "deployment", "payments-ci", "v3.41.0", "Scoring model of January"),
@@ -46,7 +47,7 @@ def rows(seed: int, groups: dict[str, str], idle: Sequence[str], calendar_days: 
 
 
 def _changes(seed: int) -> Iterator[Row]:
-    told = [(moment(when), service, kind, actor, ref, summary) for when, service, kind, actor, ref, summary in _CHANGES]
+    told = [(moment(when), service, kind, actor, ref, summary) for when, service, kind, actor, ref, summary in CHANGES]
     for service, (team, *_) in SERVICES.items():
         rng = np.random.default_rng([seed, 6, *service.encode()])
         for number in range(int(rng.integers(6, 16))):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from dagster_project.errors import LakeError
 from dagster_project.lake.partitions import PART, Lake
@@ -21,9 +22,10 @@ from dagster_project.statements import Statement, statements_in
 class Engine:
     """One in-memory DuckDB with views over partitions. Use ``open_engine``."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Lake, scratch: Path) -> None:
         self._connection = connection
         self._lake = lake
+        self._scratch = scratch
         self._shared: set[str] = set()
 
     def view(self, table: Table, days: Iterable[date]) -> int:
@@ -40,9 +42,15 @@ class Engine:
         self._connection.execute(f"create or replace temp view {quoted(table.name)} as {query}")
         return len(files)
 
-    def view_file(self, name: str, file: Path) -> None:
-        """Makes one Parquet file outside of the partitions readable as ``name``."""
-        self._connection.execute(f"create or replace temp view {quoted(name)} as select * from {_scan([file])}")
+    def view_file(self, name: str, *files: Path) -> None:
+        """Makes Parquet files outside of the partitions readable as ``name``."""
+        self._connection.execute(f"create or replace temp view {quoted(name)} as select * from {_scan([*files])}")
+
+    def view_frame(self, name: str, frame: pl.DataFrame) -> None:
+        """Makes rows that are no partition readable as ``name``."""
+        file = self._scratch / f"{name}.parquet"
+        frame.write_parquet(file)
+        self.view_file(name, file)
 
     def rows(self, query: Statement, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """The rows of a statement as dictionaries. For results that a person could read, not for samples."""
@@ -111,7 +119,7 @@ def open_engine(lake: Lake, *, memory_limit: str = "1GB") -> Iterator[Engine]:
         }
         with duckdb.connect(config=config) as connection:
             connection.execute("set TimeZone = 'UTC'")
-            yield Engine(connection, lake)
+            yield Engine(connection, lake, scratch)
 
 
 def publish_views(lake: Lake, tables: Iterable[Table]) -> Path:

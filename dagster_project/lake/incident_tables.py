@@ -80,7 +80,7 @@ INCIDENT_PHASES = Table(
         "incident_id": "VARCHAR",
         "phase": "VARCHAR",
         "rank": "SMALLINT",
-        "at": "TIMESTAMP",
+        "began_at": "TIMESTAMP",
         "precision": "VARCHAR",
         "source": "VARCHAR",
         "method": "VARCHAR",
@@ -100,7 +100,7 @@ INCIDENT_TIMELINE = Table(
     {
         "incident_id": "VARCHAR",
         "position": "INTEGER",
-        "at": "TIMESTAMP",
+        "occurred_at": "TIMESTAMP",
         "until_at": "TIMESTAMP",
         "precision": "VARCHAR",
         "lane": "VARCHAR",
@@ -193,6 +193,31 @@ SIMILAR_INCIDENTS = Table(
     },
     "For each incident that was worked on that night the most similar earlier ones, with the reasons (JSON list of sentences).",
 )
+KEPT_CAPACITY = Table(
+    "kept_capacity",
+    ("incident_id", "decision_id"),
+    {
+        "resource_id": "VARCHAR",
+        "target": "VARCHAR",
+        "incident_id": "VARCHAR",
+        "bought_at": "TIMESTAMP",
+        "decision_id": "VARCHAR",
+        "amount": "VARCHAR",
+        "came_back_at": "TIMESTAMP",
+        "story": "VARCHAR",
+    },
+    "Capacity that the decision engine added in incidents, with what became of it by the day. came_back_at is null where it is "
+    "still there as far as decisions and the inventory tell: a candidate for right-sizing. resource_id is null where the target "
+    "stands for no single resource.",
+)
+INCIDENT_LINKS = Table(
+    "incident_links",
+    ("incident_id", "resource_id", "kind"),
+    {"incident_id": "VARCHAR", "resource_id": "VARCHAR", "kind": "VARCHAR", "reason": "VARCHAR"},
+    "What ties incidents to right-sizing. vetoes: the incident keeps the resource from being shrunk below what it needed then; "
+    "suspect: a change of its size became live in the two weeks before; caused: and it is regretted since, or an emergency in the "
+    "incident hit it.",
+)
 POSTMORTEMS = Table(
     "postmortems",
     ("incident_id",),
@@ -219,5 +244,7 @@ INCIDENT_TABLES = (
     INCIDENT_METRICS,
     INCIDENT_SUMMARIES,
     SIMILAR_INCIDENTS,
+    KEPT_CAPACITY,
+    INCIDENT_LINKS,
     POSTMORTEMS,
 )

@@ -16,8 +16,8 @@ import asyncpg
 from dagster_project.actions import approval_pull_store as pulls
 from dagster_project.actions import approval_store as store
 from dagster_project.actions.approval_pull_store import Question
-from dagster_project.actions.github.connection import Connection
 from dagster_project.actions.github.repository import NOTHING, About, BranchMoved, GithubRepository
+from dagster_project.connections.github import Connection
 from dagster_project.domain.approvals.machine import Approve, Reject
 from dagster_project.domain.approvals.model import LIVE, PENDING, Request, plan_to_json
 from dagster_project.errors import AccessDenied, told

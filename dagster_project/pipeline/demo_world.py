@@ -22,6 +22,7 @@ from dagster_project.demo.fleet import DEMO_LAST_DAY
 from dagster_project.domain.rightsizing.dimensions import CPU, MEMORY
 from dagster_project.pipeline.approvers import user_of_this_process
 from dagster_project.pipeline.demo_cloud import HISTORY, DemoCloud
+from dagster_project.pipeline.demo_events import demo_sources
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import (
     ApplySettings,
@@ -66,7 +67,9 @@ def as_demo(runtime: Runtime) -> Runtime:
     now = datetime.combine(demo_day(settings) + timedelta(days=1), _NIGHT, UTC)
     at = MovedClock(now)
     moved = replace(runtime, settings=_with_demo(settings), now=now, at=at)
-    return replace(moved, clouds=lambda account_id, region: DemoCloud(moved.dsn(), at.now))
+    return replace(
+        moved, clouds=lambda account_id, region: DemoCloud(moved.dsn(), at.now), event_sources=lambda _: demo_sources()
+    )
 
 
 def _with_demo(settings: Settings) -> Settings:

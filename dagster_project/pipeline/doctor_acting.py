@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dagster_project.actions.aws.cloud import AwsCloud
-from dagster_project.actions.slack.connection import SCOPES, Slack
+from dagster_project.connections.slack import SCOPES, Slack
 from dagster_project.domain.proposals.model import APPLY
 from dagster_project.errors import NightshiftError
 from dagster_project.pipeline.runtime import Runtime

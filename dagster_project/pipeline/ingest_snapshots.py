@@ -9,8 +9,16 @@ from datetime import date, timedelta
 import polars as pl
 
 from dagster_project.lake.frames import schema, write_frame
+from dagster_project.lake.incident_tables import (
+    POLICIES,
+)
 from dagster_project.lake.partitions import Lake
-from dagster_project.lake.tables import INCIDENT_ACTION_ITEMS, INCIDENTS, SLOS, Table
+from dagster_project.lake.tables import (
+    INCIDENT_ACTION_ITEMS,
+    INCIDENTS,
+    SLOS,
+    Table,
+)
 from dagster_project.pipeline.ledger import Load, kept_snapshot, record
 from dagster_project.pipeline.record_rules import Rule, split
 from dagster_project.pipeline.runtime import Runtime
@@ -30,7 +38,7 @@ _RULES = {
         Rule("impossible_value", "window_days", pl.col("window_days") < 1),
     ),
 }
-_TIMES = {INCIDENTS.name: "detected_at", INCIDENT_ACTION_ITEMS.name: "created_at"}
+_TIMES = {INCIDENTS.name: "detected_at", INCIDENT_ACTION_ITEMS.name: "created_at", POLICIES.name: "created_at"}
 
 
 def ingest_snapshot(runtime: Runtime, table: Table, days: Sequence[date]) -> list[tuple[date, Load]]:

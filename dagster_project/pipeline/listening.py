@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from dagster_project.actions.migrations import migrate
-from dagster_project.actions.slack.connection import Slack
 from dagster_project.actions.slack.endpoint import HttpListener, SocketListener
+from dagster_project.connections.slack import Slack
 from dagster_project.errors import InputError, SettingsError
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.slack_answers import Answered, interact

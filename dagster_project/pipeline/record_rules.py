@@ -27,7 +27,7 @@ def split(
     good = frame.sort(frame.columns, nulls_last=True)
     groups: list[RejectedGroup] = []
     for key in keys:
-        is_nameless = pl.col(key).is_null() | (pl.col(key) == "")
+        is_nameless = pl.col(key).is_null() | (pl.col(key).cast(pl.String) == "")
         missing, good = good.filter(is_nameless), good.filter(~is_nameless)
         if missing.height:
             groups.append(RejectedGroup(source, f"missing_{key}", "", key, missing.height, missing[at].min() if at else None, ""))
@@ -49,7 +49,7 @@ def _groups(
         (pl.col(column).first().cast(pl.String) if column else pl.lit(None)).alias("example"),
     )
     for row in counted.sort(keys).iter_rows(named=True):
-        name = "/".join(row[key] for key in keys)
+        name = "/".join(str(row[key]) for key in keys)
         if column is None:
             yield RejectedGroup(source, reason, name, ", ".join(keys), row["rows"] - 1, row["first_at"], name)
         else:

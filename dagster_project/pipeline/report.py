@@ -28,6 +28,7 @@ from dagster_project.lake.tables import (
 )
 from dagster_project.pipeline.approval_report import approvals_of
 from dagster_project.pipeline.incident_evidence import decisions_set_aside
+from dagster_project.pipeline.incident_report import incidents_in_report
 from dagster_project.pipeline.ingest_records import DECISIONS
 from dagster_project.pipeline.outcome_report import outcomes_in_report
 from dagster_project.pipeline.proposal_views import proposal_views, said
@@ -122,6 +123,7 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
             uneditable=uneditable_of(engine),
             approvals=approvals,
             outcomes=outcomes_in_report(runtime.lake, day),
+            incidents=incidents_in_report(runtime, day),
         )
 
 

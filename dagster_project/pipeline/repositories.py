@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from dagster_project.actions.github.archive import fetch
-from dagster_project.actions.github.connection import Connection, Pace
 from dagster_project.actions.github.repository import About, Commit, GithubRepository
+from dagster_project.connections.github import Connection, Pace
 from dagster_project.errors import AccessDenied, GithubError, InputError, NightshiftError
 from dagster_project.pipeline.infrastructure_code import CodeBase, Snapshot
 from dagster_project.pipeline.runtime import Runtime

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, TABLES, UTILIZATION_SAMPLES
+from dagster_project.lake.incident_tables import CAPTURED_EVENTS, CAPTURED_SERVICE_LEVELS, INCIDENT_TIMELINE, POSTMORTEMS
+from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, TABLES, UTILIZATION_SAMPLES, Table
 from dagster_project.pipeline.runtime import Runtime
+from dagster_project.settings import RetentionSettings
 
 _PAGES = ("index.html", "report.md")
+_EVIDENCE = (CAPTURED_EVENTS, CAPTURED_SERVICE_LEVELS, INCIDENT_TIMELINE, POSTMORTEMS)
+"""What no source can be asked for again, and what was made of it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ def prune(runtime: Runtime, *, dry_run: bool = False) -> list[Pruned]:
 
     Counting from the data and not from today keeps a home of historic data whole. Deleting is by whole days. Several homes may
     share the folder of reports: a report goes only where this home has the verdicts that it tells of, and only its own pages.
+    Postmortems stay: people have written into them.
     """
     lake, keep = runtime.lake, runtime.settings.retention
     days = {name: lake.days(table) for name, table in TABLES.items()}
@@ -35,7 +40,7 @@ def prune(runtime: Runtime, *, dry_run: bool = False) -> list[Pruned]:
         return []
     pruned = []
     for name, table in TABLES.items():
-        kept = keep.samples_days if table is UTILIZATION_SAMPLES else keep.tables_days
+        kept = _kept_days(table, keep)
         old = tuple(day for day in days[name] if day <= newest - timedelta(days=kept))
         freed = sum(_size(lake.path(table, day).parent) for day in old)
         for day in old if not dry_run else ():
@@ -57,6 +62,12 @@ def prune(runtime: Runtime, *, dry_run: bool = False) -> list[Pruned]:
             shutil.rmtree(folder)
         pruned.append(Pruned("outbox", tuple(sorted(parcels)), freed))
     return pruned
+
+
+def _kept_days(table: Table, keep: RetentionSettings) -> int:
+    if table in _EVIDENCE:
+        return keep.evidence_days
+    return keep.samples_days if table is UTILIZATION_SAMPLES else keep.tables_days
 
 
 def _outbox(folder: Path) -> dict[date, Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -26,7 +26,8 @@ class Runtime:
     """The surroundings of a run. ``now`` is fixed when it starts, so that a run has one present
     moment; ``failures`` gathers what its steps raised, because Dagster passes on texts only. ``at`` is what waits between
     requests, ``remotes`` the repositories that were reached: what they count is counted for the run. ``clouds`` gives the cloud
-    of an account and region; without it AWS is asked."""
+    of an account and region; without it AWS is asked. ``event_sources`` gives where the evidence of incidents comes from
+    (``capture_sources``); without it Slack, GitHub and AWS are asked."""
 
     settings: Settings
     progress: Progress = field(default_factory=Silent)
@@ -36,6 +37,7 @@ class Runtime:
     at: clock.Clock = clock
     remotes: dict[str, Any] = field(default_factory=dict)
     clouds: Callable[[str, str], Cloud] | None = None
+    event_sources: Callable[[Runtime], Sequence[Any]] | None = None
     opened_clouds: dict[tuple[str, str], Cloud] = field(default_factory=dict)
     _unreachable: dict[str, SourceUnavailable] = field(default_factory=dict)
 

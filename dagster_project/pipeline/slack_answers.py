@@ -18,7 +18,7 @@ from typing import Any
 import asyncpg
 
 from dagster_project.actions import approval_store
-from dagster_project.actions.slack.connection import Slack
+from dagster_project.connections.slack import Slack
 from dagster_project.domain.approvals.machine import Approve, Reject, Snooze
 from dagster_project.domain.approvals.model import SLACK, Actor, Request
 from dagster_project.domain.approvals.token import read

@@ -18,7 +18,7 @@ import asyncpg
 
 from dagster_project.actions import approval_store, slack_store
 from dagster_project.actions.outbox import Parcel, write_outbox
-from dagster_project.actions.slack.connection import Posted, Slack
+from dagster_project.connections.slack import Posted, Slack
 from dagster_project.domain.approvals.machine import missing
 from dagster_project.domain.approvals.model import APPROVED, EXECUTING, PENDING, Request
 from dagster_project.domain.approvals.token import signed

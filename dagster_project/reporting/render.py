@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from dagster_project.bundle import bundled
 from dagster_project.reporting import charts
+from dagster_project.reporting.incident_views import IncidentLine
 from dagster_project.reporting.views import NightReport, Proposal, PullRequestLine, ReasonCount, VerdictCount
 
 _MONTHS = (
@@ -186,6 +187,12 @@ def pull_link(line: PullRequestLine) -> str:
     return _Written(f"[#{line.number}]({line.url})") if line.url and _ADDRESS.fullmatch(line.url) else ""
 
 
+def document_link(line: IncidentLine) -> str:
+    """An incident's id as a link to its postmortem, where it has one."""
+    name = name_markdown(line.incident_id)
+    return name if line.document is None else _Written(f"[{name}]({line.document.removesuffix('.html')}.md)")
+
+
 def spark_markdown(chart: Any) -> str:
     """The week's CPU as a sparkline in a code span."""
     return _Written(f"`{charts.sparkline(chart)}`")
@@ -232,6 +239,7 @@ def _context(report: NightReport, money: Callable[[float], str]) -> dict[str, An
         "rejected_rows": sum(rejected.rows for rejected in report.rejected),
         "pulls_shown": report.pull_requests[:_SHOWN_PULLS],
         "approvals_shown": report.approvals[:_SHOWN_PULLS],
+        "incidents": report.incidents,
         "outcomes_shown": report.outcomes.lines[:_SHOWN_OUTCOMES],
         # Null is not nothing: what is not known, and what is not due, is said.
         "known_money": lambda usd: "unknown" if usd is None else money(usd),
@@ -320,7 +328,7 @@ def markdown_templates() -> Environment:
     environment.filters.update(
         {name: _written(function) for name, function in _FILTERS.items() if name not in {"shorten", "verdict_name"}}
     )
-    environment.filters.update(name=name_markdown, spark=spark_markdown, pull_link=pull_link)
+    environment.filters.update(name=name_markdown, spark=spark_markdown, pull_link=pull_link, document_link=document_link)
     return environment
 
 

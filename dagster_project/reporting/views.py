@@ -6,8 +6,10 @@ times are naive UTC; shares and utilization are percent (0..100).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+
+from dagster_project.reporting.incident_views import Incidents
 
 
 @dataclass(frozen=True)
@@ -247,3 +249,4 @@ class NightReport:
     uneditable: tuple[Uneditable, ...] = ()
     approvals: tuple[ApprovalLine, ...] = ()
     outcomes: Outcomes = Outcomes()
+    incidents: Incidents = field(default_factory=Incidents)

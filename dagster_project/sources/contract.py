@@ -77,6 +77,10 @@ CONTRACT: dict[str, tuple[Column, ...]] = {
     "services": _columns("service:text", "team:text tier:text requests_per_day:number value_per_request_usd:number"),
     "slos": _columns("service:text name:text objective:number", "window_days:integer"),
     "sli_events": _columns("service:text name:text timestamp:timestamptz good:number total:number", ""),
+    "policies": _columns("policy_id:text version:integer", "name:text definition:json created_at:timestamptz"),
+    "change_events": _columns(
+        "change_id:text occurred_at:timestamptz", "service:text kind:text actor:text ref:text summary:text"
+    ),
 }
 OPTIONAL_TABLES = frozenset(CONTRACT) - {"resources", "utilization", "decision_audit"}
 """Tables that a database may do without."""

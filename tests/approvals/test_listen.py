@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from dagster_project.actions.slack import endpoint
-from dagster_project.actions.slack.connection import Slack
+from dagster_project.connections.slack import Slack
 from dagster_project.errors import AccessDenied, InputError, NightshiftError, SettingsError, SlackError
 from dagster_project.pipeline import listening
 from tests.approvals import slack_world

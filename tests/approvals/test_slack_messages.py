@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from dagster_project.actions import slack_store
-from dagster_project.actions.slack.connection import Slack
+from dagster_project.connections.slack import Slack
 from dagster_project.errors import CloudError
 from dagster_project.pipeline.apply_queue import expire
 from dagster_project.pipeline.applying import apply_approved

@@ -18,13 +18,15 @@ ALLOWED = {
     "domain": BASE,
     "catalog": BASE | {"domain"},
     "forecasting": BASE,
-    "sources": BASE | {"domain"},
+    "connections": BASE,
+    "sources": BASE | {"domain", "connections"},
     "lake": BASE | {"domain"},
     "iac": BASE | {"domain"},
-    "actions": BASE | {"domain"},
+    "actions": BASE | {"domain", "connections"},
     "reporting": BASE | {"domain"},
     "demo": BASE | {"domain"},
-    "pipeline": BASE | {"domain", "catalog", "forecasting", "sources", "lake", "iac", "actions", "reporting", "demo"},
+    "pipeline": BASE
+    | {"domain", "catalog", "forecasting", "connections", "sources", "lake", "iac", "actions", "reporting", "demo"},
     "defs": BASE | {"domain", "lake", "actions", "pipeline"},
     "commands": BASE | {"domain", "pipeline", "defs", "demo", "iac"},
     "definitions": BASE | {"defs"},
@@ -45,10 +47,10 @@ OWNERS = {
     "yaml": {"iac"},
     "rich": {"progress"},
     "statsmodels": {"forecasting"},
-    "boto3": {"sources", "actions"},
-    "botocore": {"sources", "actions"},
-    "slack_sdk": {"sources", "actions"},
-    "github": {"sources", "actions"},
+    "boto3": {"sources"},
+    "botocore": {"sources", "connections"},
+    "slack_sdk": {"connections", "actions"},
+    "github": {"connections"},
 }
 FORBIDDEN = {"pandas", "pyarrow", "requests"}
 

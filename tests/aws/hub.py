@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.aws import databases, groups, machines, refreshes, sessions, templates
+from tests.aws import databases, groups, history, machines, refreshes, sessions, templates
 from tests.aws.backend import Backend
 from tests.aws.dials import Dials
 from tests.aws.faults import SILENT, Fault, Faults, refusal
@@ -54,6 +54,7 @@ class Hub:
         self.groups = groups.Groups(self.backend, self.dials, self.templates)
         self.refreshes = refreshes.Refreshes(self.groups, self.dials)
         self.databases = databases.Databases(self.backend, self.dials)
+        self.history = history.History()
         self.log: list[Logged] = []
         self.unexpected: list[str] = []
 

@@ -14,6 +14,7 @@ from typing import Any
 from tests.aws.backend import REGION
 from tests.aws.dials import Dials
 from tests.aws.faults import Faults
+from tests.aws.history import History
 from tests.aws.hub import Hub, Logged
 from tests.aws.sessions import KEY, SECRET
 from tests.aws.wire import Json
@@ -50,6 +51,11 @@ class AwsServer:
     def dials(self) -> Dials:
         """How long changes take, and what does not work."""
         return self._hub.dials
+
+    @property
+    def history(self) -> History:
+        """What AWS remembers of alarms, scaling activities and calls."""
+        return self._hub.history
 
     @property
     def faults(self) -> Faults:

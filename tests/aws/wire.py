@@ -1,4 +1,4 @@
-"""What goes over the wire: forms in, XML out, both as AWS's own models of its services say."""
+"""What goes over the wire: forms in, XML out, both as AWS's own models of its services say. What is JSON is in documents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 
-SERVICES = ("ec2", "autoscaling", "rds", "sts")
+from tests.aws import documents
+
+SERVICES = ("ec2", "autoscaling", "rds", "sts", *documents.SERVICES)
+SIGNED_AS = {"monitoring": "cloudwatch"}
 Json = dict[str, Any]
 
 
@@ -54,19 +57,26 @@ class Answer:
 def read(headers: Mapping[str, str], body: bytes) -> Asked:
     """A request as its parameters. Raises ``LookupError`` for services and operations that AWS does not have."""
     signed = re.search(r"Credential=([^/]+)/[0-9]{8}/([^/]+)/([^/]+)/aws4_request", headers.get("Authorization", ""))
-    if not signed or signed[3] not in SERVICES:
+    service = SIGNED_AS.get(signed[3], signed[3]) if signed else ""
+    if not signed or service not in SERVICES:
         raise LookupError(f"a request that is not signed for {', '.join(SERVICES)}")
+    token = headers.get("X-Amz-Security-Token")
+    if service in documents.SERVICES:
+        model = operation_model(service, documents.operation_name(headers))
+        return Asked(service, model.name, signed[2], documents.parameters(model, body), signed[1], token)
     form = dict(parse_qsl(body.decode(), keep_blank_values=True))
     model = operation_model(signed[3], form.get("Action", ""))
     parser = PROTOCOL_PARSERS[_protocol(signed[3])](model)
     parameters = parser.parse(
         {"values": form, "body": body, "headers": headers, "method": "POST", "url_path": "/", "url_params": {}}
     )
-    return Asked(signed[3], model.name, signed[2], parameters, signed[1], headers.get("X-Amz-Security-Token"))
+    return Asked(signed[3], model.name, signed[2], parameters, signed[1], token)
 
 
 def answer(service: str, operation: str, result: Json) -> Answer:
-    """A result as XML."""
+    """A result as XML, or as JSON."""
+    if service in documents.SERVICES:
+        return Answer(200, documents.result(result), documents.CONTENT_TYPE)
     serializer = get_serializer_class(service, _protocol(service))(
         operation_model(service, operation), SerializationContext("nightshift")
     )
@@ -75,7 +85,9 @@ def answer(service: str, operation: str, result: Json) -> Answer:
 
 
 def refuse(service: str, refusal: Refusal) -> Answer:
-    """A refusal as XML."""
+    """A refusal as XML, or as JSON."""
+    if service in documents.SERVICES:
+        return Answer(refusal.status, documents.refusal(refusal.code, refusal.message), documents.CONTENT_TYPE)
     told = f"<Code>{escape(refusal.code)}</Code><Message>{escape(refusal.message)}</Message>"
     if service == "ec2":
         text = f"<Response><Errors><Error>{told}</Error></Errors><RequestID>nightshift</RequestID></Response>"

@@ -27,8 +27,8 @@ import pytest
 
 from dagster_project.actions.github import archive
 from dagster_project.actions.github.archive import fetch
-from dagster_project.actions.github.connection import Connection
 from dagster_project.actions.github.repository import GithubRepository
+from dagster_project.connections.github import Connection
 from dagster_project.errors import AccessDenied, GithubError, InputError, NightshiftError, SourceUnavailable
 from dagster_project.settings import GithubSettings
 from dagster_project.sources.checkout import head_of

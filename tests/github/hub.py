@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.github import credentials, graphql, handlers_apps, handlers_git, handlers_issues, handlers_pulls, handlers_repositories
+from tests.github import (
+    credentials,
+    graphql,
+    handlers_apps,
+    handlers_deployments,
+    handlers_git,
+    handlers_issues,
+    handlers_pulls,
+    handlers_repositories,
+)
 from tests.github.answers import DOCUMENTATION, LIMITS_URL, Answer, Refusal, bad_credentials, not_found, secondary_limit
 from tests.github.faults import AFTER, Fault, Faults
 from tests.github.git_views import GitViews
@@ -22,7 +31,15 @@ from tests.github.routing import WRITES, Actor, Call, Request, Route, check_acce
 from tests.github.views import etag
 
 # Importing the handlers registers them.
-HANDLERS = (graphql, handlers_apps, handlers_git, handlers_issues, handlers_pulls, handlers_repositories)
+HANDLERS = (
+    graphql,
+    handlers_apps,
+    handlers_deployments,
+    handlers_git,
+    handlers_issues,
+    handlers_pulls,
+    handlers_repositories,
+)
 START = datetime(2025, 3, 10, 2, 0, tzinfo=UTC)
 
 

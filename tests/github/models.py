@@ -167,6 +167,31 @@ class Pull:
     reviews: list[Review] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class DeploymentStatus:
+    """What became of a deployment at a moment."""
+
+    id: int
+    state: str
+    creator: User
+    description: str
+    created_at: datetime
+
+
+@dataclass
+class Deployment:
+    """A deployment of a commit to an environment."""
+
+    id: int
+    ref: str
+    sha: str
+    environment: str
+    task: str
+    creator: User
+    created_at: datetime
+    statuses: list[DeploymentStatus] = field(default_factory=list)
+
+
 @dataclass
 class Repository:
     """A repository with all that is in it. The last four are switches for tests."""
@@ -183,6 +208,7 @@ class Repository:
     labels: dict[str, Label] = field(default_factory=dict)
     collaborators: dict[str, str] = field(default_factory=dict)
     teams: dict[str, Team] = field(default_factory=dict)
+    deployments: dict[int, Deployment] = field(default_factory=dict)
     truncates_trees: bool = False
     supports_drafts: bool = True
     deletes_merged_branches: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tests.github.acts import BRANCHES, Acts
-from tests.github.models import ROLES, Comment, Issue, Label, Repository, Review, Team
+from tests.github.models import ROLES, Comment, Deployment, DeploymentStatus, Issue, Label, Repository, Review, Team
 from tests.github.objects import ZERO, Commit
 
 if TYPE_CHECKING:
@@ -105,6 +105,21 @@ class People:
         """Merges a pull, and says the SHA of the commit that did it."""
         with self._hub.lock:
             return self._acts(login).merge(self.issue(number), method)
+
+    def deploy(self, login: str, ref: str = "main", environment: str = "production", task: str = "deploy") -> int:
+        """Asks for a deployment of a branch; its number."""
+        with self._hub.lock:
+            acts, sha = self._acts(login), self._resolve(ref)
+            number = self._hub.numbers.next()
+            self.repository.deployments[number] = Deployment(number, ref, sha, environment, task, acts.user, acts.now)
+            return number
+
+    def report_deployment(self, login: str, number: int, state: str, description: str = "") -> None:
+        """Says what became of a deployment."""
+        with self._hub.lock:
+            acts = self._acts(login)
+            status = DeploymentStatus(self._hub.numbers.next(), state, acts.user, description, acts.now)
+            self.repository.deployments[number].statuses.append(status)
 
     def close(self, login: str, number: int, reason: str | None = None) -> None:
         with self._hub.lock:

@@ -19,7 +19,7 @@ from tests.github.models import App, Repository, Token
 from tests.github.people import People
 from tests.github.routing import Request
 
-PERMISSIONS = {"contents": "write", "pull_requests": "write", "issues": "write", "members": "read"}
+PERMISSIONS = {"contents": "write", "pull_requests": "write", "issues": "write", "members": "read", "deployments": "read"}
 PREFIXES = {"/api/v3/": "/", "/api/graphql": "/graphql", "/api/_codeload/": "/_codeload/"}
 
 

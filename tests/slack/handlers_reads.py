@@ -47,7 +47,10 @@ def history(call: Call) -> Answer:
             found.append(each)
     page, rest = found[:size], found[size:]
     answer = {
-        "messages": [shapes.message(each, with_metadata=call.get("include_all_metadata", False)) for each in page],
+        "messages": [
+            shapes.message(each, with_metadata=call.get("include_all_metadata", False), replies=len(channel.replies(each.ts)))
+            for each in page
+        ],
         "has_more": bool(rest),
         "pin_count": 0,
         "channel_actions_ts": None,
@@ -56,6 +59,73 @@ def history(call: Call) -> Answer:
     if rest:
         answer["response_metadata"] = {"next_cursor": base64.b64encode(f"next_ts:{rest[0].ts}".encode()).decode()}
     return ok(**answer)
+
+
+@method(
+    "conversations.replies",
+    required={"channel": text, "ts": text},
+    optional={"cursor": text, "inclusive": flag, "include_all_metadata": flag, "latest": text, "limit": whole, "oldest": text},
+)
+def replies(call: Call) -> Answer:
+    """The root of a thread and its replies, the oldest first."""
+    channel = call.channel("history")
+    if call.bot not in channel.members:
+        raise Refusal("not_in_channel")
+    root = channel.messages.get(call["ts"])
+    if root is None:
+        raise Refusal("thread_not_found")
+    below = channel.replies(root.ts)
+    first = int(_read_cursor(call["cursor"])) if call.get("cursor") else 0
+    size = call.get("limit", PAGE)
+    page, is_more = below[first : first + size], first + size < len(below)
+    shown = [shapes.message(root, with_metadata=False, replies=len(below)), *(shapes.message(each) for each in page)]
+    answer = {"messages": shown, "has_more": is_more}
+    if is_more:
+        following = base64.b64encode(f"next_ts:{first + size}.000000".encode()).decode()
+        answer["response_metadata"] = {"next_cursor": following}
+    return ok(**answer)
+
+
+@method("conversations.list", optional={"cursor": text, "exclude_archived": flag, "limit": whole, "types": text})
+def channels(call: Call) -> Answer:
+    """Public channels, and private ones that the bot is in."""
+    call.need("channels:read")
+    kinds = call.get("types", "public_channel").split(",")
+    if "private_channel" in kinds:
+        call.need("groups:read")
+    found = [
+        each
+        for each in call.workspace.channels.values()
+        if ("private_channel" in kinds and call.bot in each.members if each.is_private else "public_channel" in kinds)
+    ]
+    first = int(_read_cursor(call["cursor"])) if call.get("cursor") else 0
+    size = call.get("limit", PAGE)
+    answer = {"channels": [shapes.channel(each, call.bot) for each in found[first : first + size]]}
+    if first + size < len(found):
+        following = base64.b64encode(f"next_ts:{first + size}.000000".encode()).decode()
+        answer["response_metadata"] = {"next_cursor": following}
+    return ok(**answer)
+
+
+@method("pins.list", scope="pins:read", required={"channel": text})
+def pins(call: Call) -> Answer:
+    channel = call.channel()
+    if call.bot not in channel.members:
+        raise Refusal("not_in_channel")
+    found = [each for each in channel.messages.values() if each.pinned]
+    return ok(
+        items=[
+            {
+                "type": "message",
+                "channel": channel.id,
+                "created": each.pinned[1],
+                "created_by": each.pinned[0],
+                "message": {**shapes.message(each), "permalink": ""},
+            }
+            for each in found
+            if each.pinned
+        ]
+    )
 
 
 def _moment(call: Call, name: str) -> Decimal | None:

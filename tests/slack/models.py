@@ -67,6 +67,12 @@ class Message:
     thread_ts: str | None = None
     is_broadcast: bool = False
     edited: str | None = None
+    reactions: dict[str, list[str]] = field(default_factory=dict)
+    """Emoji → who reacted with it."""
+    pinned: tuple[str, int] | None = None
+    """Who pinned it, and when, in seconds since 1970."""
+    is_tombstone: bool = False
+    """Whether it was deleted and stands only for the thread below it."""
     changes: int = 0
     """How often it was updated, with the same content or another."""
 
@@ -98,6 +104,10 @@ class Channel:
     is_private: bool = False
     is_archived: bool = False
     messages: dict[str, Message] = field(default_factory=dict)
+
+    def replies(self, ts: str) -> list[Message]:
+        """What was said in the thread below a message, the oldest first."""
+        return [each for each in self.messages.values() if each.thread_ts == ts]
 
 
 @dataclass

@@ -86,10 +86,28 @@ class People:
             return self._workspace.say(Message(ts, channel, user, text, [], now, thread_ts=thread_ts)).ts
 
     def delete(self, channel: str, ts: str) -> None:
-        """Deletes a message, whoever wrote it."""
+        """Deletes a message, whoever wrote it. Above a thread a tombstone stays."""
         with self._workspace.lock:
-            self._workspace.message(channel, ts)
-            del self._workspace.channels[channel].messages[ts]
+            message = self._workspace.message(channel, ts)
+            if self._workspace.channels[channel].replies(ts):
+                message.is_tombstone = True
+            else:
+                del self._workspace.channels[channel].messages[ts]
+
+    def edit(self, channel: str, ts: str, text: str) -> None:
+        """Changes a message of a person."""
+        with self._workspace.lock:
+            message = self._workspace.message(channel, ts)
+            message.text, message.edited = text, self._workspace.new_ts()
+
+    def react(self, user: str, channel: str, ts: str, name: str) -> None:
+        """Reacts to a message with an emoji."""
+        with self._workspace.lock:
+            self._workspace.message(channel, ts).reactions.setdefault(name, []).append(user)
+
+    def pin(self, user: str, channel: str, ts: str) -> None:
+        with self._workspace.lock:
+            self._workspace.message(channel, ts).pinned = user, int(self._workspace.clock.now().timestamp())
 
     def join(self, user: str, channel: str) -> None:
         with self._workspace.lock:

@@ -101,7 +101,11 @@ def channel(each: Channel, member: str) -> Json:
     }
 
 
-def message(each: Message, *, with_metadata: bool = True) -> Json:
+def message(each: Message, *, with_metadata: bool = True, replies: int = 0) -> Json:
+    """A message; ``replies`` is how many there are below it."""
+    if each.is_tombstone:
+        told = {"subtype": "tombstone", "text": "This message was deleted.", "user": "USLACKBOT", "hidden": True}
+        return {"type": "message", **told, "ts": each.ts, "thread_ts": each.ts, "reply_count": replies}
     found: Json = {"user": each.user, "type": "message", "ts": each.ts}
     if each.app:
         found |= {"bot_id": each.app.bot_id, "app_id": each.app.id, "bot_profile": bot_profile(each.app)}
@@ -112,6 +116,12 @@ def message(each: Message, *, with_metadata: bool = True) -> Json:
         found["blocks"] = copy.deepcopy(each.blocks)
     if each.thread_ts:
         found["thread_ts"] = each.thread_ts
+    elif replies:
+        found |= {"thread_ts": each.ts, "reply_count": replies}
+    if each.reactions:
+        found["reactions"] = [{"name": name, "users": [*users], "count": len(users)} for name, users in each.reactions.items()]
+    if each.pinned:
+        found["pinned_to"] = [each.channel]
     if each.is_broadcast:
         found["subtype"] = "thread_broadcast"
     if each.edited:

@@ -46,11 +46,19 @@ DAY = date(2025, 3, 9)
 CASES = Path(__file__).parent / "cases"
 
 _PERCENTILES = {"resource_id": pl.String(), "window_days": pl.Int32(), "metric": pl.String()}
+_TIME = pl.Datetime("us")
+_SPANS = {"incident_id": pl.String(), "services": pl.List(pl.String()), "from_at": _TIME, "to_at": _TIME}
 _FILES: dict[str, dict[str, pl.DataType]] = {
     "window_starts": {"resource_id": pl.String(), "changed_on": pl.Date()},
     "window_percentiles": {**_PERCENTILES, **dict.fromkeys(("p50", "p95", "p99", "p995"), pl.Float64())},
     "instance_types": dict(pl.read_parquet_schema(INSTANCE_TYPES)),
     "rds_classes": dict(pl.read_parquet_schema(RDS_CLASSES)),
+    "incident_work": _SPANS,
+    "incident_spans": _SPANS,
+    "fresh_events": {name: kind for name, kind in schema(TABLES["captured_events"]).items() if name != "version"},
+    "fresh_places": {"source": pl.String(), "place": pl.String(), "since": pl.Datetime("us"), "until": pl.Datetime("us")},
+    "fresh_ids": {"source": pl.String(), "source_event_id": pl.String()},
+    "fresh_service_levels": schema(TABLES["captured_service_levels"]),
 }
 """Relations that are no lake tables: their columns."""
 

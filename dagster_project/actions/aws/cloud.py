@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import TracebackType
 
 from dagster_project import clock as wall
-from dagster_project.actions.aws import connection, databases, groups, machines, refreshes, templates
-from dagster_project.actions.aws.connection import ATTEMPTS, TIMEOUT_SECONDS, Connection
-from dagster_project.actions.aws.operations import conditional, permissions
+from dagster_project.actions.aws import databases, groups, machines, refreshes, templates
 from dagster_project.clock import Clock
+from dagster_project.connections.aws import connection
+from dagster_project.connections.aws.connection import ATTEMPTS, TIMEOUT_SECONDS, Connection
+from dagster_project.connections.aws.operations import conditional, permissions
 from dagster_project.domain.applying.cloud import Database, Group, Machine
 
 MODULES = (connection, databases, groups, machines, refreshes, templates)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dagster_project.actions.aws.connection import Connection
-from dagster_project.actions.aws.operations import permissions, read, write
+from dagster_project.connections.aws.connection import Connection
+from dagster_project.connections.aws.operations import permissions, read, write
 from dagster_project.domain.applying.cloud import AVAILABLE, Database
 from dagster_project.errors import CloudRefused
 

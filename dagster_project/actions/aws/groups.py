@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from dagster_project.actions.aws import refreshes, templates
-from dagster_project.actions.aws.connection import Connection
-from dagster_project.actions.aws.operations import permissions, read, write
+from dagster_project.connections.aws.connection import Connection
+from dagster_project.connections.aws.operations import permissions, read, write
 from dagster_project.domain.applying.cloud import Group
 
 DESCRIBE = read("autoscaling", "DescribeAutoScalingGroups")

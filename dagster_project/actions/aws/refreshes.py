@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dagster_project.actions.aws.connection import Connection
-from dagster_project.actions.aws.operations import permissions, read, write
+from dagster_project.connections.aws.connection import Connection
+from dagster_project.connections.aws.operations import permissions, read, write
 from dagster_project.domain.applying.cloud import Refresh
 
 DESCRIBE = read("autoscaling", "DescribeInstanceRefreshes")

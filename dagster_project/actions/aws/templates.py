@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dagster_project.actions.aws.connection import Connection
-from dagster_project.actions.aws.failures import Refused
-from dagster_project.actions.aws.operations import permissions, read, write
+from dagster_project.connections.aws.connection import Connection
+from dagster_project.connections.aws.failures import Refused
+from dagster_project.connections.aws.operations import permissions, read, write
 from dagster_project.errors import CloudRefused
 
 DESCRIBE_VERSIONS = read("ec2", "DescribeLaunchTemplateVersions")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from dagster_project.actions.github.connection import PAGE, Connection
+from dagster_project.connections.github import PAGE, Connection
 from dagster_project.domain.proposals.model import digest_of_branch
 from dagster_project.domain.proposals.pulls import SeenPull
 from dagster_project.domain.proposals.settle import Comment

@@ -1,1 +1,1 @@
-"""Slack: messages out, clicks in. Nothing here decides anything."""
+"""Slack: clicks in. Nothing here decides anything."""

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 from slack_sdk.errors import SlackClientError
 
 from dagster_project import clock
-from dagster_project.actions.slack.connection import Slack, quiet_logger
+from dagster_project.connections.slack import Slack, quiet_logger
 from dagster_project.errors import AccessDenied, NightshiftError, SlackError
 
 PATH = "/slack/interactions"

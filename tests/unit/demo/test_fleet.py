@@ -408,7 +408,7 @@ def test_incidents_and_action_items_are_mixed(fleet: Fleet) -> None:
     assert incidents.height == 10
     assert dict(incidents["kind"].value_counts().iter_rows()) == {"normal": 8, "drill": 1, "scheduled": 1}
     assert incidents.filter(pl.col("resolved_at").is_null())["service"].to_list() == ["inventory-api"]
-    assert items.height == 25
+    assert items.height == 33
     assert set(items["incident_id"]) <= set(incidents["incident_id"])
     pending = items.filter(pl.col("state").is_in(["open", "in_progress"]))
     assert pending.filter(pl.col("due_on") < DEMO_LAST_DAY).height == 6

@@ -20,6 +20,9 @@ EVENT = "nightshift"
 """Type of the metadata that our messages carry."""
 SCOPES = ("chat:write", "channels:history", "groups:history", "users:read", "users:read.email", "usergroups:read")
 """What the bot token needs; groups:history only for private channels, usergroups:read only with approvals.slack_group."""
+HISTORY_SCOPES = ("channels:history", "groups:history", "channels:read", "groups:read", "pins:read", "users:read")
+"""What it needs to read what was said in an incident; channels:read only where channels are given by name, groups:history and
+groups:read only for private ones."""
 _DENIED = ("not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired", "missing_scope", "no_permission")
 _UNSURE = ("internal_error", "fatal_error", "service_unavailable", "request_timeout")
 """Errors after which a part of the work may have been done."""
@@ -60,13 +63,13 @@ class Slack:
 
     def update(self, posted: Posted, text: str, blocks: Sequence[Mapping[str, Any]]) -> None:
         """Puts another content into a message; the same content again does no harm."""
-        self._read(lambda client: client.chat_update(channel=posted.channel, ts=posted.ts, text=text, blocks=blocks))
+        self.read(lambda client: client.chat_update(channel=posted.channel, ts=posted.ts, text=text, blocks=blocks))
 
     def find(self, channel: str, subject: str, since: datetime) -> Posted | None:
         """A message of ours with a subject, posted since a moment; None where there is none."""
         cursor: str | None = None
         for _ in range(_PAGES):
-            page = self._read(
+            page = self.read(
                 lambda client, cursor=cursor: client.conversations_history(
                     channel=channel, oldest=f"{since.timestamp():.6f}", limit=_PAGE, include_all_metadata=True, cursor=cursor
                 )
@@ -84,7 +87,7 @@ class Slack:
 
     def tell(self, channel: str, user: str, text: str) -> None:
         """Says something that only one person sees; rather twice than not at all."""
-        self._read(lambda client: client.chat_postEphemeral(channel=channel, user=user, text=text))
+        self.read(lambda client: client.chat_postEphemeral(channel=channel, user=user, text=text))
 
     def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> None:
         """Opens a dialog for somebody who has just clicked."""
@@ -93,7 +96,7 @@ class Slack:
     def email_of(self, user: str) -> str | None:
         """The e-mail address in a person's profile; None where it has none or it is not confirmed, where they are no person or
         gone, and for people of other workspaces: their addresses are what others wrote."""
-        found = self._read(lambda client: client.users_info(user=user))["user"]
+        found = self.read(lambda client: client.users_info(user=user))["user"]
         if found.get("is_bot") or found.get("deleted") or found.get("is_email_confirmed") is False or self._is_stranger(found):
             return None
         email: str | None = found.get("profile", {}).get("email")
@@ -106,12 +109,16 @@ class Slack:
 
     def members_of(self, group: str) -> frozenset[str]:
         """Ids of the users of a user group."""
-        return frozenset(self._read(lambda client: client.usergroups_users_list(usergroup=group))["users"])
+        return frozenset(self.read(lambda client: client.usergroups_users_list(usergroup=group))["users"])
 
     def who(self) -> str:
         """The workspace and the bot that the token is for, in words."""
         found = self._self()
         return f"{found.get('user')} in {found.get('team')}"
+
+    def address(self) -> str:
+        """Where people read the workspace, with a slash at its end."""
+        return str(self._self()["url"])
 
     def socket_address(self, app_token: str) -> str:
         """Where a websocket of Socket Mode may be opened, once. Asked once: whoever wants a connection tries again later."""
@@ -124,7 +131,7 @@ class Slack:
     def _self(self) -> Mapping[str, Any]:
         """Who the token is for."""
         if self._known is None:
-            self._known = self._read(lambda client: client.auth_test())
+            self._known = self.read(lambda client: client.auth_test())
         return self._known
 
     @property
@@ -143,7 +150,7 @@ class Slack:
             )
         return self._client
 
-    def _read(self, call: Callable[[Any], Any]) -> Any:
+    def read(self, call: Callable[[Any], Any]) -> Any:
         """What may be asked again: it changes nothing, or nothing more."""
         for left in range(self.settings.attempts - 1, -1, -1):
             try:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dagster_project.actions.aws.operations import Operation
+from dagster_project.connections.aws.operations import Operation
 from dagster_project.errors import AccessDenied, CapacityShortage, CloudError, CloudRefused, InputError, NightshiftError
 
 _CAPACITY = frozenset(

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dagster_project import __version__, clock
-from dagster_project.actions.aws.failures import NothingDone, Refused, Unanswered, broken, refused, unsigned
-from dagster_project.actions.aws.operations import Operation, permissions, read
 from dagster_project.clock import Clock
+from dagster_project.connections.aws.failures import NothingDone, Refused, Unanswered, broken, refused, unsigned
+from dagster_project.connections.aws.operations import Operation, permissions, read
 from dagster_project.errors import AccessDenied, NightshiftError
 
 ASSUME_ROLE = read("sts", "AssumeRole")

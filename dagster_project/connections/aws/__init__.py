@@ -1,0 +1,1 @@
+"""AWS: one request, what its failures mean, and the permissions that each operation needs."""

@@ -1,0 +1,166 @@
+"""A document that is made anew beside what people have written into it.
+
+Each generated section stands between two comments; the first carries the section's name and a digest of what was generated. A
+section whose text still has its digest is replaced, one that somebody edited stays, and whatever stands outside stays too. A
+comment at the end lists the sections that the document has had, so that one that was taken out does not come back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+
+_MARKER = re.compile(
+    r"^[ \t]*<!-- nightshift:(?P<kind>begin|end|sections)(?P<names>(?: [\w-]+)*) -->[ \t]*(?=\r?$)", re.MULTILINE | re.ASCII
+)
+_DIGEST_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The document; the sections that somebody had edited (or whose comments are damaged) and that were left as they are; and
+    those whose generated text is another now."""
+
+    text: str
+    kept: tuple[str, ...]
+    updated: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A stretch of a document: free text (``name`` is None), or a section with its comments."""
+
+    text: str
+    name: str | None = None
+    is_edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    pieces: tuple[_Piece, ...]
+    damaged: frozenset[str]
+    listed: frozenset[str]
+
+    @property
+    def sections(self) -> dict[str, _Piece]:
+        return {piece.name: piece for piece in self.pieces if piece.name is not None}
+
+
+def marked(name: str, content: str) -> str:
+    """``content`` between the comments of the generated section ``name`` (letters, digits, ``_``, ``-``); ends with a new line."""
+    # What looks like a comment of ours inside would end the section early.
+    content = content.replace("<!-- nightshift:", "&lt;!-- nightshift:").strip("\n") + "\n"
+    return f"<!-- nightshift:begin {name} {_digest(content)} -->\n{content}<!-- nightshift:end {name} -->\n"
+
+
+def without_markers(text: str) -> str:
+    """``text`` without the comments that mark sections."""
+    return _MARKER.sub("", text)
+
+
+def merge(generated: str, existing: str | None) -> Merged:
+    """Brings ``existing`` up to date with ``generated``: sections that nobody edited are replaced, all else stays byte for byte.
+
+    New sections come after the one that they follow in ``generated``. A section with damaged comments (no end, nested, twice)
+    counts as edited. Merging again changes nothing.
+    """
+    fresh = _parsed(generated)
+    if existing is None or not existing.strip():
+        return Merged(_with_list(generated, list(fresh.sections)), (), tuple(fresh.sections))
+    present = _parsed(existing)
+    new = fresh.sections
+    kept = {name for name, piece in present.sections.items() if piece.is_edited} | present.damaged
+    pieces = [_renewed(piece, new) for piece in present.pieces]
+    updated = {old.name for old, piece in zip(present.pieces, pieces, strict=True) if old.name and piece.text != old.text}
+    withdrawn = {name for name in present.sections if name not in new and name not in kept}
+    missing = [name for name in new if name not in present.sections and name not in present.damaged | present.listed]
+    pieces = _with_new(pieces, list(new), {name: new[name].text for name in missing})
+    names = [*new, *sorted((present.listed | kept) - set(new) - withdrawn)]
+    text = _with_list("".join(piece.text for piece in pieces), names)
+    return Merged(text, tuple(sorted(kept)), tuple(name for name in [*new, *sorted(withdrawn)] if name in updated | set(missing)))
+
+
+def _digest(content: str) -> str:
+    """Of the text with plain line ends: an editor that writes others has edited nothing."""
+    return hashlib.sha256(content.replace("\r\n", "\n").encode()).hexdigest()[:_DIGEST_DIGITS]
+
+
+def _parsed(text: str) -> _Document:
+    markers = list(_MARKER.finditer(text))
+    begun = Counter(_first(marker) for marker in markers if marker["kind"] == "begin")
+    whole: list[tuple[re.Match[str], re.Match[str]]] = []
+    opened: re.Match[str] | None = None
+    for marker in markers:
+        if marker["kind"] == "begin":
+            opened = marker
+        elif marker["kind"] == "end" and opened is not None and _first(marker) == _first(opened):
+            whole.append((opened, marker))
+            opened = None
+    sections = [(begin, end) for begin, end in whole if begun[_first(begin)] == 1]
+    names = {_first(begin) for begin, _ in sections}
+    listed = {name for marker in markers if marker["kind"] == "sections" for name in marker["names"].split()}
+    return _Document(_pieces(text, sections), frozenset(set(begun) - names), frozenset(listed))
+
+
+def _first(marker: re.Match[str]) -> str:
+    return marker["names"].split()[0] if marker["names"].split() else ""
+
+
+def _pieces(text: str, sections: list[tuple[re.Match[str], re.Match[str]]]) -> tuple[_Piece, ...]:
+    pieces: list[_Piece] = []
+    position = 0
+    for begin, end in sections:
+        content = text[begin.end() : end.start()].removeprefix("\r").removeprefix("\n")
+        stop = _line_end(text, end.end())
+        names = begin["names"].split()
+        is_edited = len(names) != 2 or names[1] != _digest(content)
+        pieces += [_Piece(text[position : begin.start()]), _Piece(text[begin.start() : stop], names[0], is_edited)]
+        position = stop
+    return (*pieces, _Piece(text[position:]))
+
+
+def _line_end(text: str, position: int) -> int:
+    for ending in ("\r\n", "\n"):
+        if text.startswith(ending, position):
+            return position + len(ending)
+    return position
+
+
+def _renewed(piece: _Piece, new: dict[str, _Piece]) -> _Piece:
+    if piece.name is None or piece.is_edited:
+        return piece
+    if piece.name not in new:
+        return replace(piece, text="")
+    text = new[piece.name].text
+    text = text.replace("\n", "\r\n") if "\r\n" in piece.text else text
+    return replace(piece, text=text if piece.text.endswith("\n") else text.rstrip("\r\n"))
+
+
+def _with_new(pieces: list[_Piece], order: list[str], missing: dict[str, str]) -> list[_Piece]:
+    for name, text in missing.items():
+        places = {piece.name: place for place, piece in enumerate(pieces) if piece.name is not None}
+        before = [places[other] for other in order[: order.index(name)] if other in places]
+        after = [places[other] for other in order[order.index(name) :] if other in places]
+        if before:
+            start = "\n" if pieces[before[-1]].text.endswith("\n") else "\n\n"
+            pieces[before[-1] + 1 : before[-1] + 1] = [_Piece(start), _Piece(text, name)]
+        elif after:
+            pieces[after[0] : after[0]] = [_Piece(text, name), _Piece("\n")]
+        else:
+            pieces += [_Piece(_gap_after("".join(piece.text for piece in pieces))), _Piece(text, name)]
+    return pieces
+
+
+def _gap_after(text: str) -> str:
+    return "" if not text or text.endswith("\n\n") else "\n" if text.endswith("\n") else "\n\n"
+
+
+def _with_list(text: str, names: list[str]) -> str:
+    """``text`` with the names of its sections in the last comment that lists them, or in a new one at the end."""
+    line = f"<!-- nightshift:sections {' '.join(names)} -->" if names else "<!-- nightshift:sections -->"
+    lists = [marker for marker in _MARKER.finditer(text) if marker["kind"] == "sections"]
+    if lists:
+        return text[: lists[-1].start()] + line + text[lists[-1].end() :]
+    return f"{text}{_gap_after(text)}{line}\n"

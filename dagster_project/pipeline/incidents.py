@@ -1,0 +1,189 @@
+"""Every incident that is known on a day: the decision engine's, imported ones, and clusters that nobody declared."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any
+
+import asyncpg
+import polars as pl
+
+from dagster_project.actions import incident_store
+from dagster_project.domain.incidents.events import Event
+from dagster_project.domain.incidents.importing.model import ImportedIncident, from_document
+from dagster_project.domain.incidents.model import PHASES, ImpactWindow, Incident, Moment
+from dagster_project.lake.engine import Engine, open_engine
+from dagster_project.lake.tables import DECISION_AUDIT, INCIDENTS, RESOURCE_INVENTORY
+from dagster_project.pipeline.runtime import Runtime, days_up_to
+from dagster_project.pipeline.state import in_state
+from dagster_project.statements import statement
+
+RULES_VERSION = 1
+"""Of phases and timelines: with another one, everything is worked on again."""
+_AFTER = timedelta(minutes=60)
+"""For so long after an incident events may belong to it: reverts, and what people say afterwards."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """An incident with all that its timeline is made of, but for captured events."""
+
+    incident: Incident
+    picks: Mapping[str, Moment] = field(default_factory=dict)
+    imported: ImportedIncident | None = None
+
+    @property
+    def started_at(self) -> datetime | None:
+        """Its first known moment, picks before stated times."""
+        return min(self._moments(), default=None)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """Its last known moment; None while it is open."""
+        return None if self.incident.is_open else max(self._moments(), default=None)
+
+    def span(self, day_end: datetime, lead_minutes: int) -> tuple[datetime, datetime] | None:
+        """The time in which events may belong to it, or None where no time of it is known."""
+        if self.started_at is None:
+            return None
+        return self.started_at - timedelta(minutes=lead_minutes), (self.ended_at or day_end) + _AFTER
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Its services, its own first."""
+        return tuple(dict.fromkeys(each for each in (self.incident.service, *self.incident.services) if each))
+
+    @cached_property
+    def digest(self) -> str:
+        """Of everything here; equal where nothing changed."""
+        content = (RULES_VERSION, self.incident, dict(self.picks), self.imported and self.imported.events)
+        return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+
+    def _moments(self) -> Iterator[datetime]:
+        for phase in PHASES:
+            moment = self.picks.get(phase) or self.incident.phases.get(phase)
+            if moment is not None:
+                yield moment.at
+        for window in self.incident.windows:
+            yield from (at for at in (window.started_at, window.ended_at) if at is not None)
+
+
+def known_incidents(runtime: Runtime, day: date) -> dict[str, Known]:
+    """Incident id → what is known at the end of ``day``, by id; of the newest day with all that people have said since."""
+    runtime.lake.require(INCIDENTS, day)
+    before = datetime.combine(day + timedelta(days=1), time(), UTC)
+    return _known(runtime, day, max(before, runtime.now) if runtime.is_newest(day) else before)
+
+
+def known_now(runtime: Runtime) -> tuple[date | None, dict[str, Known]]:
+    """The newest day of which incidents were read (None: no night ran yet), and what is known at this moment."""
+    day = max(runtime.lake.days(INCIDENTS), default=None)
+    return day, _known(runtime, day, runtime.at.now() + timedelta(seconds=1))
+
+
+def _known(runtime: Runtime, day: date | None, before: datetime) -> dict[str, Known]:
+    documents, picks = in_state(runtime, lambda connection: _told(connection, before), is_new=True)
+    imported = {each.incident.incident_id: each for each in map(from_document, documents)}
+    if day is None:
+        return {name: Known(each.incident, picks.get(name, {}), each) for name, each in sorted(imported.items())}
+    with open_engine(runtime.lake) as engine:
+        engine.view(INCIDENTS, [day])
+        recorded = [incident_of(row) for row in engine.rows(statement("reports/incidents_of_day"))]
+        found = {each.incident_id: Known(each, picks.get(each.incident_id, {})) for each in recorded}
+        for incident_id, document in imported.items():
+            found[incident_id] = _with_import(found.get(incident_id), document, picks.get(incident_id, {}))
+        for incident in _undeclared(runtime, engine, day, found.values()):
+            found[incident.incident_id] = Known(incident, picks.get(incident.incident_id, {}))
+    return dict(sorted(found.items()))
+
+
+async def _told(connection: asyncpg.Connection, before: datetime) -> Any:
+    """Imports and picks that were noted before a moment."""
+    return await incident_store.imported(connection, before), await incident_store.picks(connection, before)
+
+
+def _with_import(recorded: Known | None, document: ImportedIncident, picks: Mapping[str, Moment]) -> Known:
+    """An import beside the engine's own record adds what that does not know."""
+    if recorded is None:
+        return Known(document.incident, picks, document)
+    phases = {**document.incident.phases, **recorded.incident.phases}
+    windows = recorded.incident.windows or document.incident.windows
+    return Known(replace(recorded.incident, phases=phases, windows=windows), picks, document)
+
+
+def incident_of(row: Mapping[str, Any]) -> Incident:
+    """An incident out of a row of the lake's ``incidents``."""
+    phases = {phase: _stated(row[f"{phase}_at"]) for phase in PHASES if row.get(f"{phase}_at") is not None}
+    started = row["impact_started_at"]
+    windows = (ImpactWindow(started, row["impact_ended_at"]),) if started is not None else ()
+    return Incident(
+        row["incident_id"],
+        row["title"],
+        row["severity"],
+        row["service"],
+        (row["service"],) if row["service"] else (),
+        row["status"],
+        (row["kind"] or "normal").lower(),
+        phases,
+        windows,
+        row["summary"],
+        row["commander"],
+        row["slack_channel"],
+    )
+
+
+def _stated(at: datetime) -> Moment:
+    # Records are typed in by the minute; a second that is not zero was taken from a machine.
+    return Moment(
+        at, "second" if at.second or at.microsecond else "minute", confidence=0.95, reason="The incident's record says so."
+    )
+
+
+def _undeclared(runtime: Runtime, engine: Engine, day: date, known: Iterable[Known]) -> Iterator[Incident]:
+    rules = runtime.settings.incidents
+    day_end = datetime.combine(day + timedelta(days=1), time())
+    engine.view(RESOURCE_INVENTORY, [day])
+    engine.view(DECISION_AUDIT, days_up_to(day, rules.document_days))
+    engine.view_frame("incident_spans", spans_of(known, day_end, rules.lead_minutes))
+    parameters = {"decisions": rules.undeclared_decisions, "minutes": rules.undeclared_minutes, "day_end": day_end}
+    yield from (_cluster(row, day_end) for row in engine.rows(statement("marts/undeclared_incidents"), parameters))
+
+
+def spans_of(known: Iterable[Known], day_end: datetime, lead_minutes: int) -> pl.DataFrame:
+    """incident_id, services, from_at and to_at of those of which any time is known."""
+    spans = [(each, span) for each in known if (span := each.span(day_end, lead_minutes)) is not None]
+    rows = [(each.incident.incident_id, list(each.services), *span) for each, span in spans]
+    return pl.DataFrame(rows, schema=_SPAN, orient="row")
+
+
+_SPAN = {"incident_id": pl.String, "services": pl.List(pl.String), "from_at": pl.Datetime("us"), "to_at": pl.Datetime("us")}
+
+
+def _cluster(row: Mapping[str, Any], day_end: datetime) -> Incident:
+    service, started, ended = row["service"], row["started_at"], row["ended_at"]
+    actions = ", ".join(row["actions"])
+    summary = (
+        f"{row['decisions']} emergency decisions about {service} between {started:%Y-%m-%d %H:%M} and {ended:%H:%M} UTC "
+        f"({actions}; {row['succeeded']} succeeded), and no incident covers them."
+    )
+    begun = Moment(started, "second", "decision_audit", "first_decision", 0.75, reason="The first of the decisions.")
+    last = Moment(ended, "second", "decision_audit", "last_decision", 0.75, reason="The last of the decisions.")
+    return Incident(
+        f"UND-{service}-{started:%Y%m%dT%H%M}",
+        f"Undeclared: {row['decisions']} emergency decisions about {service}",
+        service=service,
+        services=(service,),
+        status="proposed",
+        phases={"detected": begun, "impact_ended": last},
+        summary=summary,
+        origin="decision_audit",
+    )
+
+
+def imported_events(known: Known) -> tuple[Event, ...]:
+    """Timeline rows of an imported document."""
+    return known.imported.events if known.imported is not None else ()
