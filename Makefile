@@ -28,11 +28,12 @@ ui: .venv/run
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.run
 
-# Many more nights, clicks, schedules and places to be killed at than the tests have.
+# Many more nights, days, clicks, schedules, repositories and places to be killed at than the tests have.
 soak: .venv/dev
 	NIGHTSHIFT_SOAK_EXAMPLES=60 NIGHTSHIFT_SOAK_STEPS=80 $(BIN)/python -m pytest -q tests/proposals/test_nights.py \
-	  tests/approvals/test_state_machine.py
-	NIGHTSHIFT_SOAK_SEAMS=1 $(BIN)/python -m pytest -q tests/approvals/test_killed_sagas.py
+	  tests/approvals/test_state_machine.py tests/iac/test_against_terraform.py
+	NIGHTSHIFT_SOAK_DAYS=14 NIGHTSHIFT_SOAK_SEAMS=1 $(BIN)/python -m pytest -q tests/defs/test_nightly.py tests/faults \
+	  tests/approvals/test_killed_sagas.py tests/proposals/test_pull_requests.py
 	NIGHTSHIFT_SOAK_SCHEDULES=10000 $(BIN)/python -m pytest -q tests/properties/test_blast_radius.py
 
 # Regenerates the reference pages below docs/ from the code; a test compares them.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
@@ -15,25 +18,56 @@ import pytest
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import Settings
 
+if TYPE_CHECKING:
+    from dagster_project.defs.launch import Night
+
 NOW = datetime(2025, 3, 10, 2, 0, tzinfo=UTC)
 """The present moment of tests: two in the morning after the demo's last day."""
 
 _numbers = itertools.count()
 
 
-ALONE = ("tests/defs/", "tests/faults/", "tests/approvals/", "tests/proposals/")
+SHARED = {
+    "tests/defs/test_nightly.py": "nights",
+    "tests/faults/": "nights",
+    "tests/packaging/": "nights",
+    "tests/cli/test_bad_input.py": "nights",
+    "tests/cli/test_demo.py": "demo",
+    "tests/cli/test_approvals.py": "demo",
+    "tests/cli/test_proposals.py": "demo",
+}
+"""What looks at homes that are costly to make, by the name of these: one process makes them, and runs all of it first."""
+
+ALONE = ("tests/defs/", "tests/approvals/", "tests/proposals/")
 """Below these, tests take long and share nothing: each may go to whichever process is free."""
 
 
-@pytest.hookimpl(tryfirst=True)  # what distributes them looks at these marks when its own turn comes
+def share_of(nodeid: str) -> str:
+    """Which tests one process runs, where several share the work; those of a file may share what it set up."""
+    file = nodeid.partition("::")[0]
+    names = (name for start, name in SHARED.items() if file.startswith(start))
+    return next(names, nodeid if file.startswith(ALONE) else file)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Says which tests stay together when several processes share the work: those of a file, which may share what it set up; and
-    whatever looks at the demo, which is costly to make."""
+    """Puts what takes longest first, and refuses tests of the demo that would make it in a second process."""
     for item in items:
-        if "demo_home" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("demo"))
-        elif not item.nodeid.startswith(ALONE):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+        if "demo_home" in getattr(item, "fixturenames", ()) and share_of(item.nodeid) != "demo":
+            raise pytest.UsageError(f"{item.nodeid} looks at the demo; name its file in SHARED of tests/conftest.py.")
+    items.sort(key=lambda item: share_of(item.nodeid) not in SHARED.values())
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Distributes shares. pytest-xdist 3.8 would group by marks, which it does not see with pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Shares(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return share_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return Shares(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")
@@ -130,13 +164,73 @@ def fleet_template(server: str) -> str:
 @pytest.fixture
 def fleet_dsn(server: str, fleet_template: str) -> Iterator[str]:
     """DSN of a copy of the small demo fleet (35 days that end on 2025-03-09)."""
-    name = f"fleet_{next(_numbers)}"
-    _execute(server, f"create database {name} template {fleet_template}")
-    yield server.replace("/postgres?", f"/{name}?")
-    _execute(server, f"drop database {name} with (force)")
+    dsn = _copied(server, fleet_template)
+    yield dsn
+    _execute(server, f"drop database {_name_of(dsn)} with (force)")
 
 
 @pytest.fixture
 def fleet_runtime(fleet_dsn: str, tmp_path: Path) -> Runtime:
     """A run over the small demo fleet, at ``NOW``."""
     return Runtime(Settings(home=tmp_path / "home", reports=tmp_path / "reports", dsn=fleet_dsn), now=NOW)
+
+
+@dataclass(frozen=True)
+class FirstNight:
+    """The first night over the small demo fleet, to be looked at; what goes on from it takes a copy."""
+
+    runtime: Runtime
+    night: Night
+
+    @property
+    def page(self) -> bytes:
+        """Its report."""
+        (folder,) = self.runtime.settings.reports.iterdir()
+        return (folder / "index.html").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def night_of_the_8th(server: str, fleet_template: str, tmp_path_factory: pytest.TempPathFactory) -> FirstNight:
+    """The night of 2025-03-08, run at ``NOW``: a day late."""
+    return _first_night(server, fleet_template, tmp_path_factory.mktemp("the_8th"), date(2025, 3, 8))
+
+
+@pytest.fixture(scope="session")
+def night_of_the_9th(server: str, fleet_template: str, tmp_path_factory: pytest.TempPathFactory) -> FirstNight:
+    """The night of 2025-03-09, run at ``NOW``."""
+    return _first_night(server, fleet_template, tmp_path_factory.mktemp("the_9th"), date(2025, 3, 9))
+
+
+def _first_night(server: str, template: str, folder: Path, day: date) -> FirstNight:
+    from dagster_project.defs.launch import run_nightly
+
+    runtime = Runtime(Settings(home=folder / "home", reports=folder / "reports", dsn=_copied(server, template)), now=NOW)
+    return FirstNight(runtime, run_nightly(runtime, day))
+
+
+@pytest.fixture
+def go_on(server: str, tmp_path: Path) -> Iterator[Callable[[FirstNight], Runtime]]:
+    """Makes a run at ``NOW`` in a copy of a first night's home, reports and database."""
+    made = []
+
+    def copy(first: FirstNight) -> Runtime:
+        before, folder = first.runtime.settings, tmp_path / f"after_{len(made)}"
+        for name in ("home", "reports"):
+            shutil.copytree(getattr(before, name), folder / name)
+        made.append(_copied(server, _name_of(first.runtime.dsn())))
+        return Runtime(Settings(home=folder / "home", reports=folder / "reports", dsn=made[-1]), now=NOW)
+
+    yield copy
+    for dsn in made:
+        _execute(server, f"drop database {_name_of(dsn)} with (force)")
+
+
+def _copied(server: str, template: str) -> str:
+    """DSN of a copy of a database."""
+    name = f"fleet_{next(_numbers)}"
+    _execute(server, f"create database {name} template {template}")
+    return server.replace("/postgres?", f"/{name}?")
+
+
+def _name_of(dsn: str) -> str:
+    return dsn.partition("?")[0].rpartition("/")[2]

@@ -1,7 +1,8 @@
-"""DuckDB over the lake's Parquet files: an in-memory database per step, so that no step waits for another's lock."""
+"""DuckDB over the lake's Parquet files: each step has an in-memory database to itself, so that none waits for another's lock."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -109,17 +110,52 @@ class Engine:
 @contextmanager
 def open_engine(lake: Lake, *, memory_limit: str = "1GB") -> Iterator[Engine]:
     """An engine that spills into the lake's scratch folder beyond ``memory_limit`` and never touches the network."""
-    with lake.scratch() as scratch:
-        config = {
+    with lake.scratch() as scratch, _database(scratch / "spill", memory_limit) as connection:
+        yield Engine(connection, lake, scratch)
+
+
+_idle: dict[int, list[duckdb.DuckDBPyConnection]] = {}
+"""Databases that wait for the next engine: to make one takes longer than most statements. By process, as none outlives a fork."""
+
+
+@contextmanager
+def _database(spill: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory database that is nobody else's meanwhile; what is made in it is temporary and ends with its connection."""
+    idle = _idle.setdefault(os.getpid(), [])
+    try:
+        database = idle.pop()
+    except IndexError:
+        database = _new_database()
+    is_reusable = False
+    try:
+        with database.cursor() as connection:
+            connection.execute(f"set memory_limit = {_literal(memory_limit)}")
+            connection.execute(f"set temp_directory = {_literal(str(spill))}")
+            connection.execute("set TimeZone = 'UTC'")
+            yield connection
+        is_reusable = not spill.exists()  # one that has spilled keeps to its folder
+    finally:
+        if is_reusable:
+            idle.append(database)
+        else:
+            database.close()
+
+
+@atexit.register
+def _close_idle() -> None:
+    for database in _idle.pop(os.getpid(), []):
+        database.close()
+
+
+def _new_database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(
+        config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            "memory_limit": memory_limit,
-            "temp_directory": str(scratch / "spill"),
+            "enable_external_file_cache": "false",  # partitions are replaced while it waits
             "threads": str(max(2, min(8, os.cpu_count() or 2))),
         }
-        with duckdb.connect(config=config) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            yield Engine(connection, lake, scratch)
+    )
 
 
 def publish_views(lake: Lake, tables: Iterable[Table]) -> Path:

@@ -157,8 +157,11 @@ class _Night:
         first = self.end - timedelta(days=source.keeps_days)
         days = (each for each in reversed(self.runtime.lake.days(LOAD_LEDGER)) if each < self.day)
         loads = (load_of(self.runtime.lake, source.name, each) for each in days)
-        read_until = next((load.watermark_at for load in loads if load is not None and load.watermark_at is not None), None)
-        return first if read_until is None else max(first, read_until - OVERLAP)
+        last = next((load for load in loads if load is not None and load.watermark_at is not None), None)
+        if last is None or last.watermark_at is None:
+            return first
+        # Where a night was cut nothing after it was read yet.
+        return max(first, last.watermark_at - (OVERLAP if last.status == "complete" else timedelta()))
 
     def _not_read(self, load: Load) -> Load:
         """The line of a source that was not read. What an earlier run of the day captured of it stays, and so does its line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -14,8 +14,9 @@ from dagster_project.connections.aws.connection import Connection as AwsConnecti
 from dagster_project.connections.github import Connection as GithubConnection
 from dagster_project.connections.slack import Slack
 from dagster_project.domain.incidents.events import Event
+from dagster_project.errors import MissingPartition
 from dagster_project.lake.partitions import Lake
-from dagster_project.lake.tables import RESOURCE_INVENTORY, SERVICES
+from dagster_project.lake.tables import INCIDENTS, RESOURCE_INVENTORY, SERVICE_DEPENDENCIES, SERVICES, SLOS, Table
 from dagster_project.pipeline.capture_windows import TRAIL, Span, Window, merged, spans
 from dagster_project.pipeline.repositories import pace_of
 from dagster_project.pipeline.runtime import Runtime
@@ -34,6 +35,14 @@ PERMISSIONS = tuple(sorted({*SIGN_IN, *(each for source in AWS_SOURCES for each 
 OUTSIDE = ("slack", "github", "cloudwatch_alarms", "scaling_activities", "cloudtrail")
 """The sources outside of the decision engine's database, as the load ledger names them."""
 _AWS = OUTSIDE[2:]
+_NAMING = (
+    (SERVICES, "service"),
+    (SLOS, "service"),
+    (INCIDENTS, "service"),
+    (SERVICE_DEPENDENCIES, "service"),
+    (SERVICE_DEPENDENCIES, "depends_on"),
+)
+"""Tables and their columns that name services."""
 
 
 class EventSource(Protocol):
@@ -72,20 +81,25 @@ def event_sources(runtime: Runtime) -> Sequence[EventSource | Absent]:
 
 
 def known_services(lake: Lake, day: date) -> dict[str, str]:
-    """Resource → service by the newest inventory up to ``day``, and every service to itself."""
-    found: dict[str, str] = {}
-    for table, key in ((SERVICES, "service"), (RESOURCE_INVENTORY, "resource_id")):
-        days = [each for each in lake.days(table) if each <= day]
-        if days:
-            columns = pl.read_parquet(lake.path(table, days[-1]), columns=[key, "service"] if key != "service" else [key])
-            found |= {row[key]: row["service"] for row in columns.to_dicts() if row["service"]}
-    return found | {service: service for service in set(found.values())}
+    """Resource → service by the newest inventory up to ``day``, and every service that a table names to itself."""
+    services = {row[name] for table, name in _NAMING for row in _newest(lake, table, day, name)}
+    owners = {row["resource_id"]: row["service"] for row in _newest(lake, RESOURCE_INVENTORY, day, "resource_id", "service")}
+    owned = {resource: service for resource, service in owners.items() if service}
+    return owned | {service: service for service in services | {*owned.values()} if service}
+
+
+def _newest(lake: Lake, table: Table, day: date, *columns: str) -> list[dict[str, Any]]:
+    days = [each for each in lake.days(table) if each <= day]
+    return pl.read_parquet(lake.path(table, days[-1]), columns=list(columns)).unique().to_dicts() if days else []
 
 
 def _slack(runtime: Runtime, day: date) -> EventSource | Absent:
     if runtime.settings.slack.token is None:
         return Absent("slack", "There is no Slack token; set NIGHTSHIFT_SLACK_TOKEN.")
-    return SlackHistory(Slack(runtime.settings.slack, runtime.at), _talks(runtime, day))
+    try:
+        return SlackHistory(Slack(runtime.settings.slack, runtime.at), _talks(runtime, day))
+    except MissingPartition as error:
+        return Absent("slack", str(error))
 
 
 def _talks(runtime: Runtime, day: date) -> list[Talk]:
@@ -143,15 +157,11 @@ def _aws(runtime: Runtime, day: date, services: Mapping[str, str]) -> list[Event
 
 def _scopes(runtime: Runtime, day: date) -> list[Scope]:
     """The regions of the accounts in which there was something by the newest inventory."""
-    settings, lake = runtime.settings.aws, runtime.lake
-    days = [each for each in lake.days(RESOURCE_INVENTORY) if each <= day]
-    if not days:
-        return []
-    found = pl.read_parquet(lake.path(RESOURCE_INVENTORY, days[-1]), columns=["account_id", "region"]).unique()
-    places = {(row["account_id"], row["region"]) for row in found.to_dicts() if row["region"]}
+    found = _newest(runtime.lake, RESOURCE_INVENTORY, day, "account_id", "region")
+    places = {(row["account_id"], row["region"]) for row in found if row["region"]}
     return [
         Scope(account.id, region, _connection(runtime, account.id, region, account.role_arn, account.external_id))
-        for account in settings.accounts
+        for account in runtime.settings.aws.accounts
         # A resource that says no account may be of any.
         for region in sorted({region for owner, region in places if owner in (None, account.id)})
     ]

@@ -51,9 +51,8 @@ class Span:
 
 def spans(lake: Lake, day: date, source: str, day_end: datetime) -> list[Span]:
     """The incidents of a day whose time is known, and which of them a source captures: those that are new or changed since its
-    last complete night, are open, or ended lately."""
-    if not lake.has(INCIDENTS, day):
-        return []
+    last complete night, are open, or ended lately. Raises ``MissingPartition`` where nobody knows of the day's incidents."""
+    lake.require(INCIDENTS, day)
     rows = _snapshot(lake, day)
     last = last_night(lake, source, day)
     changed = rows if last is None or not lake.has(INCIDENTS, last) else _differing(rows, _snapshot(lake, last))

@@ -27,9 +27,11 @@ def cost_facts(
     acts: Sequence[_Row],
     kept: Sequence[_Row],
     own: ServiceFacts,
+    dependents: int,
 ) -> CostFacts:
     """The facts of one incident. ``spent``: what it spent of each objective; ``acts`` and ``kept`` are rows of
-    ``reports/engine_acts_of`` and ``reports/kept_capacity_of``; ``own``: what is known of the incident's own service."""
+    ``reports/engine_acts_of`` and ``reports/kept_capacity_of``; ``own``: what is known of the incident's own service;
+    ``dependents``: how many stand on it."""
     people = engine.rows(statement("reports/responders_of"), {"incident_id": record["incident_id"]})[0]["responders"]
     return CostFacts(
         response_hours=_response_hours(record, phases),
@@ -40,6 +42,7 @@ def cost_facts(
         failed_share=_failed_share(acts, windows),
         value_per_request_usd=own.value_per_request_usd,
         added=tuple(_added(record, kept)),
+        dependents=dependents,
     )
 
 
@@ -80,7 +83,10 @@ def _failed_share(acts: Sequence[_Row], windows: Sequence[ImpactWindow]) -> Rang
         for act in acts
         if act["error_rate"] is not None
         and 0 <= act["error_rate"] <= 1
-        and any(each.started_at <= act["occurred_at"] and (each.ended_at is None or act["occurred_at"] <= each.ended_at) for each in windows)
+        and any(
+            each.started_at <= act["occurred_at"] and (each.ended_at is None or act["occurred_at"] <= each.ended_at)
+            for each in windows
+        )
     ]
     return Range(min(seen), median(seen), max(seen)) if seen else None
 

@@ -66,7 +66,7 @@ def anomalies_on_record(runtime: Runtime) -> tuple[int, tuple[Anomaly, ...]]:
     now = runtime.now.replace(tzinfo=None)
     found: list[Anomaly] = []
     for each in known.values():
-        found += anomalies_of(each.imported) if each.imported is not None else incident_anomalies(each.incident, now=now)
+        found += anomalies_of(each.imported, now=now) if each.imported else incident_anomalies(each.incident, now=now)
     return len(known), tuple(found)
 
 

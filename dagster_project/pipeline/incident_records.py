@@ -207,7 +207,7 @@ def _record(
         "not_counted_because": excluded,
         "started_at": known.started_at,
         "ended_at": known.ended_at,
-        "windows": _json([[window.started_at, window.ended_at] for window in incident.windows]),
+        "windows": _json([[window.started_at, window.ended_at] for window in known.windows]),
         "digest": known.digest,
         "timeline_on": day if is_new or earlier is None else earlier["timeline_on"],
         "completeness_pct": completeness_pct,

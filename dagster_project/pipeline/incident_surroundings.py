@@ -111,12 +111,14 @@ def surroundings_of(
     shown = tuple(each for each in found if each.action_type in seen)
     links = engine.rows(statement("reports/incident_links_of"), {"incident_id": incident_id})
     own = facts.get(record["service"] or "", ServiceFacts())
+    blast = blast_radius(services, edges, facts)
     spent = [each.spent for each in objectives]
+    known = cost_facts(engine, record, phases, windows, spent, acts, kept, own, len(blast.reaches))
     return Surroundings(
         incident_id=incident_id,
-        blast=blast_radius(services, edges, facts),
+        blast=blast,
         objectives=objectives,
-        cost=incident_cost(cost_facts(engine, record, phases, windows, spent, acts, kept, own), settings.cost),
+        cost=incident_cost(known, settings.cost),
         effects=shown,
         told_apart=told_apart(shown),
         experiments=experiments(_learned(engine, record, services, edges, acts)),

@@ -13,9 +13,12 @@ import asyncpg
 import polars as pl
 
 from dagster_project.actions import incident_store
+from dagster_project.domain.incidents.anomalies import anomalies_of, incident_anomalies
+from dagster_project.domain.incidents.doubt import doubted
 from dagster_project.domain.incidents.events import Event
 from dagster_project.domain.incidents.importing.model import ImportedIncident, from_document
 from dagster_project.domain.incidents.model import PHASES, ImpactWindow, Incident, Moment
+from dagster_project.domain.incidents.phases import LEAST_CONFIDENCE
 from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.tables import DECISION_AUDIT, INCIDENTS, RESOURCE_INVENTORY
 from dagster_project.pipeline.runtime import Runtime, days_up_to
@@ -53,6 +56,21 @@ class Known:
         return self.started_at - timedelta(minutes=lead_minutes), (self.ended_at or day_end) + _AFTER
 
     @property
+    def windows(self) -> tuple[ImpactWindow, ...]:
+        """The impact windows with what people have said of them. Of several, nobody can say which one a pick means."""
+        stated = self.incident.windows
+        start, end = (self._stated_or_picked(phase) for phase in ("impact_started", "impact_ended"))
+        if len(stated) > 1 or start is None or min(each.confidence for each in (start, end) if each) < LEAST_CONFIDENCE:
+            return stated
+        if stated and not {"impact_started", "impact_ended"} & self.picks.keys():
+            return stated
+        source = stated[0].source if stated else start.source
+        return (ImpactWindow(start.at, None if end is None else end.at, source),)
+
+    def _stated_or_picked(self, phase: str) -> Moment | None:
+        return self.picks.get(phase) or self.incident.phases.get(phase)
+
+    @property
     def services(self) -> tuple[str, ...]:
         """Its services, its own first."""
         return tuple(dict.fromkeys(each for each in (self.incident.service, *self.incident.services) if each))
@@ -64,11 +82,8 @@ class Known:
         return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
     def _moments(self) -> Iterator[datetime]:
-        for phase in PHASES:
-            moment = self.picks.get(phase) or self.incident.phases.get(phase)
-            if moment is not None:
-                yield moment.at
-        for window in self.incident.windows:
+        yield from (moment.at for phase in PHASES if (moment := self._stated_or_picked(phase)) is not None)
+        for window in self.windows:
             yield from (at for at in (window.started_at, window.ended_at) if at is not None)
 
 
@@ -89,11 +104,11 @@ def _known(runtime: Runtime, day: date | None, before: datetime) -> dict[str, Kn
     documents, picks = in_state(runtime, lambda connection: _told(connection, before), is_new=True)
     imported = {each.incident.incident_id: each for each in map(from_document, documents)}
     if day is None:
-        return {name: Known(each.incident, picks.get(name, {}), each) for name, each in sorted(imported.items())}
+        return {name: _with_import(None, each, picks.get(name, {})) for name, each in sorted(imported.items())}
     with open_engine(runtime.lake) as engine:
         engine.view(INCIDENTS, [day])
         recorded = [incident_of(row) for row in engine.rows(statement("reports/incidents_of_day"))]
-        found = {each.incident_id: Known(each, picks.get(each.incident_id, {})) for each in recorded}
+        found = {each.incident_id: _recorded(each, picks.get(each.incident_id, {})) for each in recorded}
         for incident_id, document in imported.items():
             found[incident_id] = _with_import(found.get(incident_id), document, picks.get(incident_id, {}))
         for incident in _undeclared(runtime, engine, day, found.values()):
@@ -106,12 +121,17 @@ async def _told(connection: asyncpg.Connection, before: datetime) -> Any:
     return await incident_store.imported(connection, before), await incident_store.picks(connection, before)
 
 
+def _recorded(incident: Incident, picks: Mapping[str, Moment]) -> Known:
+    return Known(doubted(incident, incident_anomalies(incident)), picks)
+
+
 def _with_import(recorded: Known | None, document: ImportedIncident, picks: Mapping[str, Moment]) -> Known:
     """An import beside the engine's own record adds what that does not know."""
+    told = doubted(document.incident, anomalies_of(document))
     if recorded is None:
-        return Known(document.incident, picks, document)
-    phases = {**document.incident.phases, **recorded.incident.phases}
-    windows = recorded.incident.windows or document.incident.windows
+        return Known(told, picks, document)
+    phases = {**told.phases, **recorded.incident.phases}
+    windows = recorded.incident.windows or told.windows
     return Known(replace(recorded.incident, phases=phases, windows=windows), picks, document)
 
 

@@ -53,7 +53,7 @@ def _sentence(material: Material, decided: list[Row]) -> str | None:
     if began is None:
         return None
     engine = _first(row for row in decided if row["outcome"] == "succeeded" and _kind(row) not in _NO_ACTIONS)
-    people = _first(row for row in material.entries if row["lane"] == "people" and row["actor"] and row["occurred_at"] >= began)
+    people = _first(row for row in material.entries if _is_person(row) and row["occurred_at"] >= began)
     if engine is None:
         return (
             None
@@ -66,6 +66,10 @@ def _sentence(material: Material, decided: list[Row]) -> str | None:
 
 def _kind(row: Row) -> str:
     return str(json.loads(row["payload"]).get("action_type"))
+
+
+def _is_person(row: Row) -> bool:
+    return row["lane"] == "people" and bool(row["actor"]) and not json.loads(row["payload"]).get("is_bot")
 
 
 def _first(rows: Iterator[Row]) -> datetime | None:

@@ -18,7 +18,7 @@ from dagster_project.reporting import postmortem_views as views
 from dagster_project.reporting.postmortem import duration
 
 _ENDED = ("done", "verified", "declined", "duplicate", "lost")
-_SUPPORT = "support hours"
+_NAMED = 5
 _LINKS = {"vetoes": "veto", "suspect": "suspect", "caused": "caused"}
 
 
@@ -32,7 +32,7 @@ def view_of(material: Material, redactor: Redactor) -> views.Postmortem:
         summary=redactor.text(incident.summary) if incident.summary else None,
         impact=_impact(material),
         phases=tuple(_phases(material, redactor)),
-        metrics=tuple(_metric(row) for row in material.metrics if row["clock"] == "wall" or row["status"] == "ok"),
+        metrics=tuple(_metric(row, material.metrics) for row in material.metrics if row["clock"] == "wall"),
         timeline=timeline(material.entries, redactor),
         engine=engine_record(material, redactor),
         factors=tuple(redactor.text(each) for each in factors(material)),
@@ -43,9 +43,7 @@ def view_of(material: Material, redactor: Redactor) -> views.Postmortem:
         cost_total=_total(material, redactor),
         mitigations=tuple(_mitigation(each, material) for each in around.effects),
         capacity=tuple(views.BoughtCapacity("", redactor.text(story)) for story in around.kept),
-        rightsizing=tuple(
-            views.RightsizingLink(_LINKS[each.kind], each.resource_id, redactor.text(each.reason)) for each in around.links
-        ),
+        rightsizing=tuple(_ties(material, redactor)),
         actions=tuple(_action(row, material.day, redactor) for row in material.actions),
         experiments=tuple(views.Experiment(each.name, each.hypothesis, _because(each)) for each in around.experiments),
         wording=tuple(_wording(material, redactor)),
@@ -83,7 +81,7 @@ def _header(material: Material, redactor: Redactor) -> views.Header:
 
 def _impact(material: Material) -> views.Impact:
     windows = tuple(
-        views.Window(window.started_at, window.ended_at, known_from(window.source)) for window in material.known.incident.windows
+        views.Window(window.started_at, window.ended_at, known_from(window.source)) for window in material.known.windows
     )
     cid = next((row for row in material.metrics if row["metric_id"] == "cid" and row["clock"] == "wall"), None)
     failed = [each.spent.bad_events for each in material.surroundings.objectives if each.spent.bad_events is not None]
@@ -116,15 +114,16 @@ def _phases(material: Material, redactor: Redactor) -> Iterator[views.PhaseLine]
         )
 
 
-def _metric(row: Row) -> views.MetricLine:
+def _metric(row: Row, metrics: Sequence[Row]) -> views.MetricLine:
     is_ok = row["status"] == "ok"
-    reason = row["reason"]
+    note = row["reason"]
     if row["status"] == "provisional":
-        reason = f"it goes on, {duration(row['censored_minutes'])} so far"
-    clock = "wall" if row["clock"] == "wall" else _SUPPORT
-    return views.MetricLine(
-        row["metric_id"], row["name"], definition(row), duration(row["minutes"]) if is_ok else None, row["status"], reason, clock
-    )
+        note = f"it goes on, {duration(row['censored_minutes'])} so far"
+    manned = next((each for each in metrics if each["metric_id"] == row["metric_id"] and each["clock"] != "wall"), None)
+    if is_ok and manned is not None and manned["status"] == "ok" and manned["minutes"] != row["minutes"]:
+        note = f"{duration(manned['minutes'])} of it in support hours"
+    value = duration(row["minutes"]) if is_ok else None
+    return views.MetricLine(row["metric_id"], row["name"], definition(row), value, row["status"], note, "wall")
 
 
 def definition(row: Row) -> str:
@@ -198,7 +197,7 @@ def _mitigation(effect: Any, material: Material) -> views.Mitigation:
     asked = sum(row["times"] for row in here)
     interval = None if effect.low_minutes is None else (effect.low_minutes, effect.high_minutes)
     apart = [slower for faster, slower in material.surroundings.told_apart if faster == effect.action_type]
-    note = f"Faster than {', '.join(apart)} beyond chance." if apart else effect.sentence
+    note = f"Faster than {', '.join(apart)} beyond chance." if apart else None
     return views.Mitigation(
         effect.action_type,
         f"decided {asked} times, {worked} succeeded"
@@ -211,6 +210,16 @@ def _mitigation(effect: Any, material: Material) -> views.Mitigation:
         (effect.followed_low_pct, effect.followed_high_pct),
         note,
     )
+
+
+def _ties(material: Material, redactor: Redactor) -> Iterator[views.RightsizingLink]:
+    """Resources of one reason together: an incident of a service keeps each of its machines from being shrunk."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in material.surroundings.links:
+        found.setdefault((each.kind, each.reason), []).append(each.resource_id)
+    for (kind, reason), names in found.items():
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        yield views.RightsizingLink(_LINKS[kind], ", ".join(names[:_NAMED]) + more, redactor.text(reason))
 
 
 def _because(each: Any) -> str:
@@ -246,13 +255,13 @@ def _wording(material: Material, redactor: Redactor) -> Iterator[views.WordingHi
         item = ActionItem(row["title"], owner=row["owner"], due_on=row["due_on"], state=row["state"] or "open")
         if item.state not in _ENDED:
             for text in action_hints(item):
-                yield views.WordingHint(f"action item “{redactor.text(row['title'])}”", "", redactor.text(text))
+                yield views.WordingHint("action item", redactor.text(row["title"]), redactor.text(text))
 
 
 def _anomaly(anomaly: Any, redactor: Redactor) -> views.AnomalyLine:
     meant = anomaly.suggestion
-    said = "" if meant is None else f"{meant:%Y-%m-%d %H:%M} UTC" if isinstance(meant, datetime) else str(meant)
-    return views.AnomalyLine(redactor.text(anomaly.sentence), redactor.text(said), anomaly.place)
+    said = f"{meant:%Y-%m-%d %H:%M} UTC" if isinstance(meant, datetime) else redactor.text(str(meant))
+    return views.AnomalyLine(redactor.text(anomaly.sentence).rstrip("."), "none." if meant is None else f"{said}.", anomaly.place)
 
 
 def _empty_because(material: Material) -> dict[str, str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import Any
+
+import polars as pl
 
 from dagster_project.domain.incidents.stop_words import STOP_WORDS
 from dagster_project.lake.engine import Engine, open_engine
+from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.incident_tables import (
     INCIDENT_RECORDS,
     INCIDENT_TIMELINE,
@@ -23,22 +27,37 @@ STRUCTURE_WEIGHT = 0.2
 LEAST_SCORE = 0.1
 """Real texts that have nothing to do with each other share up to a tenth of what they say."""
 
+_BATCH = 200
+"""Incidents that are compared at once: bounds memory, since each meets every earlier one."""
+
 
 def find_similar(runtime: Runtime, day: date, incident_ids: Iterable[str]) -> int:
     """Writes ``similar_incidents`` of the day for the incidents of a work list; returns its rows. Each is compared with all that
-    began before it."""
+    began before it. Those whose documents are not kept up to date any more are left out: a first night may know ten thousand."""
     lake = runtime.lake
     lake.require(INCIDENT_RECORDS, day)
     with open_engine(lake) as engine:
         view_incidents(engine, lake, day)
-        parameters = {
-            "incident_ids": sorted(incident_ids),
-            "stop_words": list(STOP_WORDS),
-            "most": MOST,
-            "structure_weight": STRUCTURE_WEIGHT,
-            "least_score": LEAST_SCORE,
-        }
-        return engine.write(SIMILAR_INCIDENTS, day, statement("marts/similar_incidents"), parameters)
+        parameters = {"incident_ids": list(incident_ids), "day": day, "document_days": runtime.settings.incidents.document_days}
+        asked = [row["incident_id"] for row in engine.rows(statement("reports/documented_incidents"), parameters)]
+        rows = [row for batch in _batches(asked) for row in _similar(engine, batch)]
+    return write_frame(lake, SIMILAR_INCIDENTS, day, pl.DataFrame(rows, schema=schema(SIMILAR_INCIDENTS)))
+
+
+def _batches(incident_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(incident_ids), _BATCH):
+        yield incident_ids[first : first + _BATCH]
+
+
+def _similar(engine: Engine, incident_ids: Sequence[str]) -> list[dict[str, Any]]:
+    parameters = {
+        "incident_ids": list(incident_ids),
+        "stop_words": list(STOP_WORDS),
+        "most": MOST,
+        "structure_weight": STRUCTURE_WEIGHT,
+        "least_score": LEAST_SCORE,
+    }
+    return engine.rows(statement("marts/similar_incidents"), parameters)
 
 
 def view_incidents(engine: Engine, lake: Lake, day: date) -> None:

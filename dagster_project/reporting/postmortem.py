@@ -92,7 +92,7 @@ def duration(minutes: float | None) -> str:
 
 
 def when(at: datetime | None, precision: str = "second") -> str:
-    """A time as exactly as it is known: ``2025-03-03 08:14:40``, ``2025-03-03 08:14``, ``2025-03-03, about 08 h``, ``2025-03-03``."""
+    """A time as exactly as it is known: ``2025-03-03 08:14:40``, ``… 08:14``, ``2025-03-03, about 08 h``, ``2025-03-03``."""
     if at is None:
         return UNKNOWN
     if precision == "day":

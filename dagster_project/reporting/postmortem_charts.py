@@ -95,7 +95,8 @@ def chart_title(view: Postmortem) -> str:
 def chart_description(view: Postmortem) -> str:
     """The chart in sentences, for readers who do not see it."""
     windows = [
-        f"Customers felt it from {w.started_at:%Y-%m-%d %H:%M} to {f'{w.ended_at:%Y-%m-%d %H:%M}' if w.ended_at else 'an unknown time'}."
+        f"Customers felt it from {w.started_at:%Y-%m-%d %H:%M} to "
+        + (f"{w.ended_at:%Y-%m-%d %H:%M}." if w.ended_at else "an unknown time.")
         for w in view.impact.windows[:12]
     ]
     phases = [f"{clean(p.title)}: {p.at:%Y-%m-%d %H:%M}." for p in view.phases if p.at is not None]
@@ -133,7 +134,13 @@ def _ticks(scale: _Scale, top: float, bottom: float) -> Iterator[str]:
     end, day = scale.start + scale.span, None
     while at <= end:
         x = scale.x(at)
-        label = f"{at.day} {at:%b}" if step >= timedelta(days=1) else f"{at.day} {at:%b} {at:%H:%M}" if at.date() != day else f"{at:%H:%M}"
+        label = (
+            f"{at.day} {at:%b}"
+            if step >= timedelta(days=1)
+            else f"{at.day} {at:%b} {at:%H:%M}"
+            if at.date() != day
+            else f"{at:%H:%M}"
+        )
         day = at.date()
         anchor = "start" if x < 6 else "end" if x > 94 else "middle"
         yield f'<line x1="{x:.2f}%" x2="{x:.2f}%" y1="{top}" y2="{bottom}" style="stroke:{LINE};stroke-width:1"/>'
@@ -234,13 +241,15 @@ def _dot_markup(dot: _Dot, colour: str, y: float) -> str:
             f'<line x1="{dot.x:.2f}%" x2="{dot.until:.2f}%" y1="{y}" y2="{y}"'
             f' style="stroke:{colour};stroke-width:3;stroke-opacity:.35"/>'
         )
-    parts.append(f'<circle cx="{dot.x:.2f}%" cy="{y}" r="{radius:.1f}" style="{fill}"><title>{escape(words + more)}</title></circle>')
+    parts.append(
+        f'<circle cx="{dot.x:.2f}%" cy="{y}" r="{radius:.1f}" style="{fill}"><title>{escape(words + more)}</title></circle>'
+    )
     if dot.row is not None:
         is_end = dot.x + _CHARACTER * len(dot.label) + 1 > 100
         dx, anchor = (5, "end") if is_end else (-4, "start")
         parts.append(
-            f'<text x="{dot.x:.2f}%" dx="{dx}" y="{y + 20 + dot.row * _LABEL_ROW}" text-anchor="{anchor}" style="fill:{INK};{_HALO}">'
-            f"{escape(dot.label)}</text>"
+            f'<text x="{dot.x:.2f}%" dx="{dx}" y="{y + 20 + dot.row * _LABEL_ROW}" text-anchor="{anchor}"'
+            f' style="fill:{INK};{_HALO}">{escape(dot.label)}</text>'
         )
     return "".join(parts)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from dagster_project.reporting.postmortem_views import Postmortem, TimelineEntry
 from dagster_project.reporting.render import clean
@@ -100,7 +101,7 @@ def _grouped(entries: Sequence[TimelineEntry]) -> list[Sequence[TimelineEntry]]:
     """At most ``_SHOWN_PER_LANE`` groups of neighbours, split at the longest pauses."""
     pauses = sorted(range(1, len(entries)), key=lambda place: (entries[place - 1].at - entries[place].at, place))
     cuts = [0, *sorted(pauses[: _SHOWN_PER_LANE - 1]), len(entries)]
-    return [entries[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if a < b]
+    return [entries[a:b] for a, b in pairwise(cuts) if a < b]
 
 
 def _bar(label: str, start: datetime, end: datetime, tags: str) -> str:

@@ -138,7 +138,9 @@ def _without_title(body: str) -> tuple[str, str]:
 
 def _facts(view: Postmortem) -> list[Fact]:
     windows = len(view.impact.windows)
-    facts = [Fact("Customers felt it", duration(view.impact.minutes), "in one stretch" if windows == 1 else f"in {windows} windows")]
+    facts = [
+        Fact("Customers felt it", duration(view.impact.minutes), "in one stretch" if windows == 1 else f"in {windows} windows")
+    ]
     metric = next((m for m in view.metrics if m.metric_id == "ttd"), None)
     if metric is not None:
         facts.append(Fact(metric.name, metric.value or metric.status, metric.definition))
@@ -158,5 +160,3 @@ def _cost_fact(view: Postmortem) -> Fact:
     is_range = total.low is not None and total.high is not None
     note = f"{money_short(total.low or 0)} to {money_short(total.high or 0)}" if is_range else "the range is unknown"
     return Fact("Expected cost", money_short(total.expected), note)
-
-

@@ -48,7 +48,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Impact:
-    """What customers felt. ``minutes`` is the union of the windows; ``requests`` failed; ``users`` is a sentence's worth of words."""
+    """What customers felt. ``minutes`` is the union of the windows; ``users`` is written out in words."""
 
     windows: tuple[Window, ...] = ()
     minutes: float | None = None
@@ -68,8 +68,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class PhaseLine:
-    """A phase. ``at`` is None where it is not known; ``confidence`` is 0..1; ``picked_because`` is what a person gave as reason for
-    this time, None where nobody picked it."""
+    """A phase. ``at`` is None where it is not known; ``confidence`` is 0..1; ``picked_because`` is the reason that a person gave
+    for this time; None where nobody picked it."""
 
     phase: str
     title: str
@@ -98,8 +98,8 @@ class MetricLine:
 @dataclass(frozen=True)
 class TimelineEntry:
     """One fact. ``lane`` is one of ``events.LANES``, ``impact``, or ``silence`` for a stretch in which no source said anything;
-    ``label`` is short, for charts; ``count`` is how often it repeated until ``until``; ``phase`` is the title of the phase that it
-    began; ``effect`` of the engine's entries: acted, blocked or failed."""
+    ``label`` is short, for charts; ``count`` is how often it repeated until ``until``; ``phase`` is the title of the phase that
+    it began; ``effect`` of the engine's entries: acted, blocked or failed."""
 
     at: datetime
     text: str

@@ -43,8 +43,8 @@ def title_of(text: PullRequestText | RollbackText) -> str:
     """One line: how many, whose, where, and what it is worth or costs."""
     whose = f"{counted(text.resources, 'resource')} of {text.owner} in {text.root}"
     if isinstance(text, RollbackText):
-        return f"{_one_line(f'Go back to the old size of {whose}')[:MAX_TITLE]} ({money(text.costs_usd_month)} a month more)"
-    return f"{_one_line(f'Right-size {whose}')[:MAX_TITLE]} ({money(text.savings_usd_month)} a month)"
+        return f"{one_line(f'Go back to the old size of {whose}')[:MAX_TITLE]} ({money(text.costs_usd_month)} a month more)"
+    return f"{one_line(f'Right-size {whose}')[:MAX_TITLE]} ({money(text.savings_usd_month)} a month)"
 
 
 def body_of(text: PullRequestText | RollbackText) -> str | None:
@@ -61,7 +61,7 @@ def body_of(text: PullRequestText | RollbackText) -> str | None:
 def commit_message_of(text: PullRequestText | RollbackText) -> str:
     """The commit's message: the title, and a line for each change."""
     lines = [f"{each.file}:{each.line}: {each.attribute} {each.before} -> {each.after}" for each in text.lines]
-    return "\n".join([title_of(text), "", *map(_one_line, lines)])
+    return "\n".join([title_of(text), "", *map(one_line, lines)])
 
 
 def closing_of(reasons: Sequence[str]) -> tuple[str, str]:
@@ -168,7 +168,7 @@ def _entry_line(entry: DashboardEntry) -> str:
     return own_markdown(f"{number}{name(entry.title)}{saving}: {escape(_cut(entry.detail))}")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Data in a title or a commit message. They are no Markdown, and still GitHub links mentions and numbers in them, closes what
     they say to close, and skips checks at a word in brackets."""
     line = " ".join("".join(character if character.isprintable() else " " for character in text).split())

@@ -4,10 +4,13 @@
 -- reads: captured_events, fresh_events, fresh_places, fresh_ids
 -- params: day
 with given as (
-    -- A source may name an event twice, where two of its lists hold it.
+    -- A source may name an event twice, where two of its lists hold it: then the one that knows what it is about counts.
     select *
     from fresh_events
-    qualify row_number() over (partition by source, source_event_id order by recorded_at desc nulls last, payload, text) = 1
+    qualify row_number() over (
+        partition by source, source_event_id
+        order by recorded_at desc nulls last, incident_id nulls last, service nulls last, payload, text, url, actor
+    ) = 1
 ),
 reach as (
     select source, min(since) as since from fresh_places group by source

@@ -5,6 +5,7 @@
 with earlier as (
     select service, name, sampled_at, good, total
     from captured_service_levels
+    semi join fresh_service_levels using (service, name, sampled_at)
     where day < $day::date
     qualify row_number() over (partition by service, name, sampled_at order by day desc) = 1
 ),

@@ -1,4 +1,4 @@
--- purpose: What ties incidents to right-sizing: resources that an incident keeps from being shrunk, and changes of size before it.
+-- purpose: What ties incidents to right-sizing: resources that one keeps from being shrunk, and changes of size before it.
 -- grain: incident_id, resource_id, kind
 -- reads: incident_records, protected_windows, proposal_outcomes
 -- params: day, suspect_days

@@ -175,7 +175,8 @@ select
     || ' added to ' || target || strftime(decision_at, ' on %-d %B %Y at %H:%M UTC in ') || incident_id || ' and '
     || case
         when came_back_at is not null then
-            case when amount > 1 then 'were' else 'was' end || ' gone again by ' || strftime(came_back_at, '%-d %B %Y at %H:%M UTC')
+            case when amount > 1 then 'were' else 'was' end
+            || strftime(came_back_at, ' gone again by %-d %B %Y at %H:%M UTC')
         when is_there then 'nothing took ' || case when amount > 1 then 'them' else 'it' end || ' away since'
         else 'no decision took ' || case when amount > 1 then 'them' else 'it' end || ' away since'
     end as story

@@ -44,7 +44,7 @@ terms as materialized (
         from (select unnest($stop_words::varchar[]) as word)
     )
 ),
-asked_terms as materialized (
+said as materialized (
     select number, term, sum(times)::integer as times, arg_max(word, (times, word)) as word
     from asked_words
     join terms using (stem)
@@ -66,6 +66,13 @@ weights as materialized (
     cross join (select count(*) as documents from documents) as total
     group by term, total.documents
 ),
+asked_terms as materialized (
+    -- Twenty words tell what a text is about as well as all of them do, and they are rare ones.
+    select said.*
+    from said
+    join weights using (term)
+    qualify row_number() over (partition by number order by times * weight desc, word) <= 20
+),
 matches as materialized (
     select
         found.number,
@@ -77,6 +84,7 @@ matches as materialized (
     join weights using (term)
     join documents using (number)
     cross join (select greatest(avg(size), 1) as size from documents) as average
+    where found.term in (select term from asked_terms)
 ),
 by_text as materialized (
     select asked.number, matches.number as similar_number, sum(asked.times * matches.score)::double as score

@@ -2,7 +2,7 @@
 -- grain: item_id
 -- reads: incident_action_items
 -- params: incident_ids
-select item_id, incident_id, title, type, priority, owner, due_on, tracker, tracker_key, state, null::varchar as url
+select item_id, incident_id, title, item_type as type, priority, owner, due_on, tracker, tracker_key, state, null::varchar as url
 from incident_action_items
 where list_contains($incident_ids, incident_id)
 order by incident_id, due_on nulls last, item_id

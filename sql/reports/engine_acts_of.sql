@@ -13,5 +13,7 @@ select
     try_cast(timeline.payload -> 'metrics' ->> 'error_rate' as double) as error_rate
 from incident_timeline as timeline
 join incident_records as records on records.incident_id = timeline.incident_id and records.timeline_on = timeline.day
-where timeline.incident_id = $incident_id and timeline.lane = 'engine' and not coalesce((timeline.payload ->> 'is_dry_run')::boolean, false)
+where timeline.incident_id = $incident_id
+  and timeline.lane = 'engine'
+  and not coalesce((timeline.payload ->> 'is_dry_run')::boolean, false)
 order by timeline.position

@@ -1,5 +1,5 @@
--- purpose: Each kind of action of the decision engine in each incident: how long until the mitigation, and whether another incident of
---          a service nearby began soon after.
+-- purpose: Each kind of action of the decision engine in each incident: how long until the mitigation, and whether another
+--          incident of a service nearby began soon after.
 -- grain: action_type, incident_id
 -- reads: incident_records, incident_timeline, incident_phases, service_dependencies
 -- params: minutes
@@ -28,7 +28,9 @@ nearby as (
 select
     acted.action_type,
     acted.incident_id,
-    case when mitigated.began_at >= acted.first_at then date_diff('second', acted.first_at, mitigated.began_at) / 60.0 end::double as minutes,
+    case
+        when mitigated.began_at >= acted.first_at then date_diff('second', acted.first_at, mitigated.began_at) / 60.0
+    end::double as minutes,
     exists (
         from incident_records as other
         join nearby on nearby.service = mine.service and nearby.other = other.service

@@ -3,14 +3,14 @@
 -- reads: similar_incidents, incident_records
 -- params: incident_id
 select
-    similar.rank,
-    similar.similar_id,
-    similar.score,
-    similar.reasons,
+    alike.rank,
+    alike.similar_id,
+    alike.score,
+    alike.reasons,
     records.title,
     records.started_at
-from similar_incidents as similar
-left join incident_records as records on records.incident_id = similar.similar_id
-where similar.incident_id = $incident_id
-  and similar.day = (select max(day) from similar_incidents where incident_id = $incident_id)
-order by similar.rank
+from similar_incidents as alike
+left join incident_records as records on records.incident_id = alike.similar_id
+where alike.incident_id = $incident_id
+  and alike.day = (select max(day) from similar_incidents where incident_id = $incident_id)
+order by alike.rank

@@ -27,3 +27,16 @@ create table imported_incidents (
 );
 create trigger append_only before update or delete on imported_incidents for each row execute function refuse_change();
 create trigger append_only_as_a_whole before truncate on imported_incidents for each statement execute function refuse_change();
+
+-- Which pull request proposes an incident's document to the repository of postmortems: the latest one of each.
+create table postmortem_pulls (
+  repository  text not null,                  -- owner/repo, in lower case
+  incident_id text not null,
+  number      integer,                        -- null until it is opened
+  url         text,
+  head_sha    text not null,                  -- the last commit of the branch that we know; noted before the branch has it
+  digest      text not null,                  -- of the generated text that it holds
+  begun_on    date not null,                  -- the day whose night opens it
+  is_over     boolean not null,               -- people closed it unmerged
+  primary key (repository, incident_id)
+);

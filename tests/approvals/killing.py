@@ -1,12 +1,7 @@
-"""A process that applies and is killed on the way, by the kernel and at a place that a test counts out.
-
-It is forked from a server that has imported everything and used nothing: a fork of the tests themselves would inherit threads
-that do not run in it.
-"""
+"""A process that applies and is killed on the way, by the kernel and at a place that a test counts out."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import pickle
 import signal
@@ -20,6 +15,7 @@ from dagster_project.pipeline.applying import apply_approved
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import Settings
 from tests.approval_builders import Approvals, FakeCloud
+from tests.forking import FORKS
 from tests.proposal_builders import Clock
 
 _NOTES: dict[Any, tuple[str, ...]] = {
@@ -27,8 +23,6 @@ _NOTES: dict[Any, tuple[str, ...]] = {
     approval_store: ("advance",),
     outcome_store: ("note_applied",),
 }
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.approvals.killing"])
 _KEPT = ("types", "states", "sick", "groups", "databases", "slow", "calls", "_left")
 
 
@@ -74,7 +68,7 @@ def load(path: Path) -> FakeCloud:
 def applied_until_killed(world: Approvals, path: Path, fatal: int) -> bool:
     """Applies in a process of its own that is killed at the ``fatal``-th place; whether it was."""
     save(world.cloud, path)
-    child = _CONTEXT.Process(target=_apply, args=(world.settings.model_dump(), world.clock.at, path, fatal))
+    child = FORKS.Process(target=_apply, args=(world.settings.model_dump(), world.clock.at, path, fatal))
     child.start()
     child.join(120)
     assert child.exitcode in (0, -signal.SIGKILL), child.exitcode

@@ -28,7 +28,7 @@ from tests.approval_builders import FIRST_DAY, Approvals, FakeCloud
 from tests.conftest import query
 from tests.proposal_builders import Clock, Machine
 
-EXAMPLES = int(os.environ.get("NIGHTSHIFT_SOAK_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("NIGHTSHIFT_SOAK_EXAMPLES", "4"))
 STEPS = int(os.environ.get("NIGHTSHIFT_SOAK_STEPS", "40"))
 PEOPLE = {
     "ana": ("ana@example.com", True),

@@ -29,6 +29,8 @@ create table service_dependencies (service text, depends_on text);
 create table services (service text);
 create table slos (service text, name text, objective double precision);
 create table sli_events (service text, name text, timestamp timestamptz, good double precision, total double precision);
+create table policies (policy_id text, version integer);
+create table change_events (change_id text, occurred_at timestamptz);
 """
 START, END = datetime(2025, 3, 9, tzinfo=UTC), datetime(2025, 3, 10, tzinfo=UTC)
 

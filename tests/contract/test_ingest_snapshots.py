@@ -17,6 +17,7 @@ from dagster_project.lake.frames import schema
 from dagster_project.lake.tables import (
     INCIDENT_ACTION_ITEMS,
     INCIDENTS,
+    POLICIES,
     REJECTED_ROWS,
     SERVICE_DEPENDENCIES,
     SERVICES,
@@ -39,7 +40,7 @@ def put(execute: Execute) -> Put:
     execute((bundled("sql") / "contract" / "tables.sql").read_text(encoding="utf-8"))
     for table, columns in {
         "incidents": "incident_id title kind", "incident_action_items": "item_id title", "slos": "service name window_days",
-        "services": "service", "service_dependencies": "service depends_on kind",
+        "services": "service", "service_dependencies": "service depends_on kind", "policies": "policy_id version name definition",
     }.items():  # fmt: skip
         execute(f"alter table {table} drop constraint {table}_pkey")
         for column in columns.split():
@@ -162,6 +163,24 @@ def test_an_objective_is_a_share_between_nothing_and_everything(
     assert [row[:4] for row in rejected(runtime, SLOS)] == [
         ("impossible_value", "a/window", "window_days", 1),
         ("impossible_value", "a/wrong", "objective", 1),
+    ]
+
+
+def test_a_version_of_a_policy_becomes_a_row_and_its_number_is_a_part_of_its_name(runtime: Runtime, put: Put) -> None:
+    definition = {"cooldown_s": 300, "max_executions": 3}
+    put("policies", policy_id="p-1", version=1, name="CPU", definition=definition, created_at="2025-03-01 10:00Z")
+    for _ in range(2):
+        put("policies", policy_id="p-1", version=2, definition={})
+    put("policies", policy_id="p-1", version=3, name="of tomorrow", definition={}, created_at="2025-03-10 00:00Z")
+    put("policies", policy_id="p-1", version=None, name="lost")
+    put("policies", policy_id="", version=1)
+    found = [(row["policy_id"], row["version"], row["name"], row["created_at"]) for row in taken(runtime, POLICIES)]
+    assert found == [("p-1", 1, "CPU", datetime(2025, 3, 1, 10)), ("p-1", 2, "p-1", None)]
+    assert json.loads(rows(runtime, POLICIES)[0]["definition"]) == definition
+    assert rejected(runtime, POLICIES) == [
+        ("duplicate_key", "p-1/2", "policy_id, version", 1, "p-1/2"),
+        ("missing_policy_id", "", "policy_id", 1, ""),
+        ("missing_version", "", "version", 1, ""),
     ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+import os
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -28,11 +29,14 @@ from dagster_project.lake.tables import (
     UTILIZATION_DAILY,
     UTILIZATION_SAMPLES,
 )
+from dagster_project.pipeline.ingest_records import ingest_decisions
 from dagster_project.pipeline.report import build_report
 from dagster_project.pipeline.runtime import Runtime
-from tests.conftest import query
+from tests.conftest import FirstNight, query
 
 DAY = date(2025, 3, 9)
+RANGE_DAYS = int(os.environ.get("NIGHTSHIFT_SOAK_DAYS", "3"))
+GoOn = Callable[[FirstNight], Runtime]
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -48,12 +52,11 @@ def verdicts(runtime: Runtime, day: date = DAY) -> dict[str, str]:
     return dict(zip(frame["resource_id"], frame["reason_code"], strict=True))
 
 
-def test_a_night_judges_every_resource_and_finds_what_each_shape_hides(fleet_runtime: Runtime) -> None:
+def test_a_night_judges_every_resource_and_finds_what_each_shape_hides(night_of_the_9th: FirstNight) -> None:
     from dagster_project.demo.fleet import build_fleet
 
-    run_nightly(fleet_runtime, DAY)
     fleet = build_fleet(scale=0.1)
-    found = verdicts(fleet_runtime)
+    found = verdicts(night_of_the_9th.runtime)
     assert set(found) == set(fleet.tables["resources"]["resource_id"])
     members = set(fleet.tables["resources"].filter(pl.col("current_config").str.contains("asg_name"))["resource_id"])
     # The console has spent its error budget: nothing of it is touched, whatever its shape.
@@ -83,25 +86,25 @@ def test_a_night_judges_every_resource_and_finds_what_each_shape_hides(fleet_run
     assert seen == {shape: {code} for shape, code in expected.items()}
 
 
-def test_the_same_day_twice_gives_the_same_bytes(fleet_runtime: Runtime) -> None:
-    run_nightly(fleet_runtime, DAY)
-    first = digests(fleet_runtime.settings.home), digests(fleet_runtime.settings.reports)
-    run_nightly(fleet_runtime, DAY)
-    assert (digests(fleet_runtime.settings.home), digests(fleet_runtime.settings.reports)) == first
+def test_the_same_day_twice_gives_the_same_bytes(night_of_the_9th: FirstNight, go_on: GoOn) -> None:
+    runtime = go_on(night_of_the_9th)
+    first = digests(runtime.settings.home), digests(runtime.settings.reports)
+    run_nightly(runtime, DAY)
+    assert (digests(runtime.settings.home), digests(runtime.settings.reports)) == first
 
 
-def test_the_first_night_reads_the_look_back_and_the_second_only_its_day(fleet_runtime: Runtime) -> None:
-    run_nightly(fleet_runtime, DAY - timedelta(days=1))
-    lake = fleet_runtime.lake
+def test_the_first_night_reads_the_look_back_and_the_second_only_its_day(night_of_the_8th: FirstNight, go_on: GoOn) -> None:
+    runtime = go_on(night_of_the_8th)
+    lake = runtime.lake
     assert lake.days(UTILIZATION_SAMPLES) == [DAY - timedelta(days=back) for back in range(28, 0, -1)]
     before = {day: lake.path(UTILIZATION_SAMPLES, day).stat().st_mtime_ns for day in lake.days(UTILIZATION_SAMPLES)}
-    run_nightly(fleet_runtime, DAY)
+    run_nightly(runtime, DAY)
     after = {day: lake.path(UTILIZATION_SAMPLES, day).stat().st_mtime_ns for day in lake.days(UTILIZATION_SAMPLES)}
     assert {day for day in after if after[day] != before.get(day)} == {DAY}
 
 
-def test_fourteen_days_are_back_filled_in_one_run(fleet_runtime: Runtime) -> None:
-    days = [DAY - timedelta(days=back) for back in range(13, -1, -1)]
+def test_a_range_of_days_is_back_filled_in_one_run(fleet_runtime: Runtime) -> None:
+    days = [DAY - timedelta(days=back) for back in range(RANGE_DAYS - 1, -1, -1)]
     definitions = build_defs(fleet_runtime.settings, overrides={"runtime": fleet_runtime})
     with open_instance(fleet_runtime.settings) as instance:
         result = definitions.resolve_job_def("nightly").execute_in_process(
@@ -121,22 +124,17 @@ def test_fourteen_days_are_back_filled_in_one_run(fleet_runtime: Runtime) -> Non
     assert sorted(path.name for path in fleet_runtime.settings.reports.iterdir()) == [day.isoformat() for day in days]
 
 
-def test_a_back_filled_day_equals_the_day_run_alone(fleet_runtime: Runtime, tmp_path: Path) -> None:
-    earlier = DAY - timedelta(days=3)
-    run_nightly(fleet_runtime, earlier)
-    run_nightly(fleet_runtime, DAY)
-    alone = (fleet_runtime.settings.reports / earlier.isoformat() / "index.html").read_bytes()
-    other = Runtime(
-        fleet_runtime.settings.model_copy(update={"home": tmp_path / "other", "reports": tmp_path / "others"}),
-        now=fleet_runtime.now,
-    )
-    run_nightly(other, DAY)
-    run_nightly(other, earlier)
-    assert (other.settings.reports / earlier.isoformat() / "index.html").read_bytes() == alone
+def test_a_back_filled_day_equals_the_day_run_alone(
+    night_of_the_8th: FirstNight, night_of_the_9th: FirstNight, go_on: GoOn
+) -> None:
+    runtime = go_on(night_of_the_9th)
+    earlier = DAY - timedelta(days=1)
+    run_nightly(runtime, earlier)
+    assert (runtime.settings.reports / earlier.isoformat() / "index.html").read_bytes() == night_of_the_8th.page
 
 
-def test_every_step_is_noted_with_its_duration_and_the_report_holds_none(fleet_runtime: Runtime) -> None:
-    night = run_nightly(fleet_runtime, DAY)
+def test_every_step_is_noted_with_its_duration_and_the_report_holds_none(night_of_the_9th: FirstNight) -> None:
+    night = night_of_the_9th.night
     assert {step.name for step in night.steps} == {
         "utilization_samples", "resource_inventory", "decision_audit", "utilization_daily", "utilization_window",
         "emergency_scaleups", "rightsizing_evidence", "rightsizing_verdicts", "nightly_report", "incidents",
@@ -146,7 +144,7 @@ def test_every_step_is_noted_with_its_duration_and_the_report_holds_none(fleet_r
     }  # fmt: skip
     assert night.steps[-1].name == "nightly_report", "what ends after the report would not be noted"
     assert all(step.is_ok and step.seconds >= 0 for step in night.steps)
-    runs = query(fleet_runtime.dsn(), "select day, status, error from nightshift.nightly_runs")
+    runs = query(night_of_the_9th.runtime.dsn(), "select day, status, error from nightshift.nightly_runs")
     assert [tuple(run) for run in runs] == [(DAY, "succeeded", None)]
 
 
@@ -159,10 +157,11 @@ def test_a_failed_step_says_why_in_the_run_log_and_reaches_the_caller_as_it_was_
 
 
 def test_a_check_that_does_not_hold_keeps_the_report_from_being_written(
-    fleet_runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    night_of_the_8th: FirstNight, go_on: GoOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dagster_project.pipeline import ingest_records
 
+    runtime = go_on(night_of_the_8th)
     real = ingest_records.ingest_decisions
 
     def broken(runtime: Runtime, days: list[date]) -> list:
@@ -174,12 +173,13 @@ def test_a_check_that_does_not_hold_keeps_the_report_from_being_written(
 
     monkeypatch.setattr(ingest_records, "ingest_decisions", broken)
     with pytest.raises(CheckFailed, match="decisions_belong_to_day of decision_audit does not hold"):
-        run_nightly(fleet_runtime, DAY)
-    assert not fleet_runtime.lake.has(RIGHTSIZING_VERDICTS, DAY)
-    assert not fleet_runtime.settings.reports.exists()
-    assert fleet_runtime.lake.has(UTILIZATION_DAILY, DAY), "what does not depend on the decisions was written"
-    assert fleet_runtime.lake.has(RESOURCE_INVENTORY, DAY)
-    assert query(fleet_runtime.dsn(), "select status from nightshift.nightly_runs")[0]["status"] == "failed"
+        run_nightly(runtime, DAY)
+    assert not runtime.lake.has(RIGHTSIZING_VERDICTS, DAY)
+    assert not (runtime.settings.reports / DAY.isoformat()).exists()
+    assert runtime.lake.has(UTILIZATION_DAILY, DAY), "what does not depend on the decisions was written"
+    assert runtime.lake.has(RESOURCE_INVENTORY, DAY)
+    runs = query(runtime.dsn(), "select day, status from nightshift.nightly_runs order by day")
+    assert [tuple(run) for run in runs] == [(DAY - timedelta(days=1), "succeeded"), (DAY, "failed")]
 
 
 def test_the_minimal_schema_works_and_the_report_says_what_is_missing(dsn: str, execute, runtime: Runtime) -> None:
@@ -225,21 +225,20 @@ def test_an_empty_decision_history_and_measured_strangers_are_said(dsn: str, exe
     stranger = "Measured resources that are not in the inventory of the day, and have no verdict: 1, such as i-stranger."
     assert stranger in missing
     execute("insert into decision_audit values ('2025-03-05 12:00Z', 'i-9')")
-    run_nightly(runtime, DAY)
+    ingest_decisions(runtime, [DAY])
     assert (
         "The decision history begins on 2025-03-05; emergencies before that day are unknown."
         in build_report(runtime, DAY).missing_evidence
     )
 
 
-def test_an_incident_that_is_written_down_late_is_replayed_on_its_day(fleet_runtime: Runtime, fleet_dsn: str) -> None:
-    earlier = DAY - timedelta(days=1)
-    run_nightly(replace(fleet_runtime, now=fleet_runtime.now - timedelta(days=1)), earlier)
-    lake = fleet_runtime.lake
+def test_an_incident_that_is_written_down_late_is_replayed_on_its_day(night_of_the_8th: FirstNight, go_on: GoOn) -> None:
+    runtime = go_on(night_of_the_8th)
+    lake = runtime.lake
     before = {day: lake.path(INCIDENT_DEMAND, day).stat().st_mtime_ns for day in lake.days(INCIDENT_DEMAND)}
-    query(fleet_dsn, """insert into incidents (incident_id, title, service, impact_started_at, impact_ended_at)
+    query(runtime.dsn(), """insert into incidents (incident_id, title, service, impact_started_at, impact_ended_at)
         values ('INC-LATE', 'Told late', 'admin-console', '2025-02-20 10:00Z', '2025-02-20 11:00Z')""")  # fmt: skip
-    run_nightly(fleet_runtime, DAY)
+    run_nightly(runtime, DAY)
     after = {day: lake.path(INCIDENT_DEMAND, day).stat().st_mtime_ns for day in lake.days(INCIDENT_DEMAND)}
     late = date(2025, 2, 20)
     assert {day for day in after if after[day] != before.get(day)} == {late, DAY}

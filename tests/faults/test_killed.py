@@ -1,18 +1,18 @@
 """A night that is killed at any moment: earlier partitions stay readable, and the next night repairs what is missing.
 
-The child kills itself (SIGKILL) at the n-th of the calls that change the disk, before or after the call, for n = 1, 2, 3 …
+The child kills itself (SIGKILL) at the n-th of the calls that change the disk, before or after the call, for one n after another
 until it survives. Nothing is left to chance or to the clock.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import signal
-import subprocess
-import sys
-from datetime import date
-from pathlib import Path
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
 
 import duckdb
 import pytest
@@ -30,35 +30,33 @@ from dagster_project.pipeline import (
     verdicts,
 )
 from dagster_project.pipeline.runtime import Runtime
+from dagster_project.settings import Settings
+from tests.conftest import FirstNight
+from tests.forking import FORKS
 
 EARLIER, DAY = date(2025, 3, 8), date(2025, 3, 9)
+EVERY = int(os.environ.get("NIGHTSHIFT_SOAK_SEAMS", "11"))
+"""Of so many calls one is fatal, another one for each moment; 1 takes them all (make soak)."""
 
-CHILD = """
-import os, signal, sys
-from datetime import datetime, UTC
-from dagster_project.pipeline.runtime import Runtime
-from dagster_project.settings import Settings
-from tests.faults.test_killed import DAY, night
 
-dsn, home, reports, fatal, moment = sys.argv[1:]
-calls = 0
+def killed_night(settings: dict[str, Any], now: datetime, fatal: int, moment: str) -> None:
+    """A night whose process is dead at the ``fatal``-th call."""
+    calls = itertools.count(1)
 
-def deadly(real):
-    def call(*args, **kwargs):
-        global calls
-        calls += 1
-        if calls == int(fatal) and moment == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = real(*args, **kwargs)
-        if calls == int(fatal):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-    return call
+    def deadly(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            is_fatal = next(calls) == fatal
+            if is_fatal and moment == "before":
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = real(*arguments, **options)
+            if is_fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
 
-os.replace, os.fsync = deadly(os.replace), deadly(os.fsync)
-runtime = Runtime(Settings(home=home, reports=reports, dsn=dsn), now=datetime(2025, 3, 10, 2, tzinfo=UTC))
-night(runtime, DAY)
-"""
+        return call
+
+    os.replace, os.fsync = deadly(os.replace), deadly(os.fsync)
+    night(Runtime(Settings(**settings), now=now), DAY)
 
 
 def night(runtime: Runtime, day: date) -> None:
@@ -86,39 +84,33 @@ def fingerprint(runtime: Runtime, *days: date) -> dict[str, str]:
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(("moment", "first"), [("before", 1), ("after", 1 + EVERY // 2)])
 def test_a_killed_night_leaves_whole_partitions_and_the_next_one_repairs(
-    fleet_runtime: Runtime, tmp_path: Path, moment: str
+    night_of_the_8th: FirstNight, go_on: Callable[[FirstNight], Runtime], moment: str, first: int
 ) -> None:
-    night(fleet_runtime, EARLIER)
-    night(fleet_runtime, DAY)
-    expected = fingerprint(fleet_runtime, EARLIER, DAY)
-    lake = Lake(fleet_runtime.settings.warehouse)
-    fatal, deaths = 1, 0
-    while True:
+    runtime = go_on(night_of_the_8th)
+    night(runtime, DAY)
+    expected = fingerprint(runtime, EARLIER, DAY)
+    lake = Lake(runtime.settings.warehouse)
+    for deaths in itertools.count():
         for table in TABLES.values():
             if lake.days(table) and DAY in lake.days(table):
                 lake.drop(table, DAY)
-        command = [sys.executable, "-c", CHILD, fleet_runtime.dsn(), str(fleet_runtime.settings.home)]
-        outcome = subprocess.run(
-            [*command, str(fleet_runtime.settings.reports), str(fatal), moment],
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        for table in TABLES.values():
-            for file in lake.files(table, [EARLIER, DAY]):
+        arguments = (runtime.settings.model_dump(), runtime.now, first + deaths * EVERY, moment)
+        child = FORKS.Process(target=killed_night, args=arguments)
+        child.start()
+        child.join(120)
+        files = [file for table in TABLES.values() for file in lake.files(table, [EARLIER, DAY])]
+        with duckdb.connect() as reader:
+            for file in files:
                 # Every partition that is there can be read to its end.
-                duckdb.sql(f"select count(columns(*)) from read_parquet('{file}')").fetchall()
-        assert fingerprint(fleet_runtime, EARLIER).items() <= expected.items(), "the night before is as it was"
-        if outcome.returncode == 0:
+                reader.execute(f"select count(columns(*)) from read_parquet('{file}')").fetchall()
+        assert fingerprint(runtime, EARLIER).items() <= expected.items(), "the night before is as it was"
+        if child.exitcode == 0:
             break
-        assert outcome.returncode == -signal.SIGKILL, outcome.stderr
-        deaths += 1
-        fatal += 7  # every seventh call: all kinds of calls are met, in a fraction of the time
-    assert deaths >= 8, "the child must have died on the way several times"
-    night(fleet_runtime, DAY)
-    assert fingerprint(fleet_runtime, EARLIER, DAY) == expected
+        assert child.exitcode == -signal.SIGKILL
+    assert deaths >= 6, "the child must have died on the way several times"
+    night(runtime, DAY)
+    assert fingerprint(runtime, EARLIER, DAY) == expected
     assert list((lake.root / ".scratch").iterdir()) == [], "what killed runs left behind is gone"
     assert lake.has(RIGHTSIZING_VERDICTS, DAY) and lake.has(UTILIZATION_SAMPLES, DAY)

@@ -31,6 +31,8 @@ from tests.iac.generator import live, seeded
 
 needs_terraform = pytest.mark.skipif(not twin.AVAILABLE, reason="there is no terraform on the PATH to ask")
 
+EXAMPLES = int(os.environ.get("NIGHTSHIFT_SOAK_EXAMPLES", "12"))
+
 _ENVIRONMENT = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_CONFIG_FILE": os.devnull}
 
 
@@ -42,7 +44,7 @@ def other_value(attribute: str, value: str) -> str:
 
 
 @needs_terraform
-@pytest.mark.parametrize("seed", range(1000, 1024))
+@pytest.mark.parametrize("seed", range(1000, 1000 + EXAMPLES))
 def test_an_edit_changes_exactly_the_claimed_addresses(seed: int, tmp_path: Path) -> None:
     """Of a random repository, each place that the editor names is edited once, and planned."""
     made = seeded(seed)

@@ -92,6 +92,19 @@ def test_a_flapping_alarm_is_one_entry() -> None:
     assert entry.text == "Alarm payment-errors went off and back to normal repeatedly"
 
 
+def test_an_alarm_that_went_back_once_did_not_flap() -> None:
+    (entry,) = fused(alarm("08:14"), alarm("08:16", ok=True))
+    assert (entry.text, entry.times) == ("Alarm payment-errors went off and back to normal", 2)
+
+
+def test_a_deployment_is_one_though_one_source_knows_its_tag_and_another_its_commit() -> None:
+    first = event(
+        "07:52:00", "changes", "deployment", "v7.20.0", source="change_events", service="pay", payload={"ref": "v7.20.0"}
+    )
+    second = event("07:52:31", "changes", "deployment", "9f2c1", source="github", service="pay", payload={"ref": "9f2c1"})
+    assert [len(entry.sources) for entry in fused(first, second)] == [2]
+
+
 def test_what_people_write_is_never_collapsed() -> None:
     assert len(fused(said("08:17", "?"), said("08:18", "?"))) == 2
 
@@ -103,13 +116,20 @@ def test_a_phase_marks_the_entry_that_it_was_read_from() -> None:
     assert (entry.phase, entry.lane) == ("detected", "alarms")
 
 
+def test_a_phase_that_a_document_states_marks_the_row_of_its_line() -> None:
+    row = event("08:14", "record", "key_event", "First detected", source="import", payload={"place": "a.md:9"})
+    moment = Moment(at("08:14"), "minute", "import", "stated", evidence=("a.md:9",))
+    (entry,) = fuse([row], {"detected": moment}, silence_minutes=15)
+    assert (entry.text, entry.phase) == ("First detected", "detected")
+
+
 def test_a_breach_lies_before_its_alarm_and_has_an_entry_of_its_own() -> None:
     raised = alarm("08:14:10", source_event_id="a1")
     moment = Moment(
         at("08:09"), "second", "cloudwatch_alarms", "breach_start", 0.8, ("cloudwatch_alarms:a1",), reason="It began then."
     )
     first, second = fuse([raised], {"impact_started": moment}, silence_minutes=15)
-    assert (first.phase, first.text, second.phase) == ("impact_started", "Impact started: It began then.", None)
+    assert (first.phase, first.text, second.phase) == ("impact_started", "It began then.", None)
 
 
 def test_silence_between_detection_and_mitigation_is_shown() -> None:
@@ -137,7 +157,7 @@ def test_repeats_are_no_silence() -> None:
 def test_while_nothing_is_mitigated_silence_lasts_until_now() -> None:
     entries = fuse([alarm("08:14")], phases(detected="08:14"), silence_minutes=15, ends_at=at("10:14"))
     assert [(entry.text, entry.until) for entry in entries if entry.kind == "silence"] == [
-        ("Nothing was recorded for 120 minutes.", at("10:14"))
+        ("Nothing was recorded for 2 h 00 min.", at("10:14"))
     ]
 
 

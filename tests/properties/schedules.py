@@ -10,7 +10,6 @@ of the gates.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import pickle
 import time as real_time
 from collections import Counter
@@ -28,6 +27,7 @@ from dagster_project.actions import apply_store
 from dagster_project.domain.applying.gates import FLEET_WINDOW, Asked, Limits, fleet_allowance, neighbours_of, refusals
 from dagster_project.domain.applying.saga import FORWARD, GROUP_SIZE, GROUP_TYPE, MACHINE, UNDO, Saga
 from dagster_project.domain.applying.windows import DAYS, Window
+from tests.forking import FORKS
 
 START = datetime(2025, 3, 10, 2, tzinfo=UTC)
 PROCESSES = 4
@@ -37,8 +37,6 @@ _ALWAYS = Window(time(0), time(0), frozenset(DAYS), "UTC")
 _PACES = {"seconds": (20, 60), "minutes": (200, 300), "hours": (30_000, 86_400)}
 """Seconds: the longest of the short whiles, and how long those near a limit are."""
 _ENVIRONMENTS = ("dev", "staging", "prod")
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.properties.schedules"])
 
 
 @dataclass(frozen=True)
@@ -310,10 +308,10 @@ class Run:
 
 def followed(dsn: str, seeds: Sequence[int], folder: Path) -> list[Path]:
     """Follows schedules with several processes at a time; the files that they left, from which ``read`` reads."""
-    barrier, shared = _CONTEXT.Barrier(PROCESSES), _CONTEXT.Value("d", 0.0)
+    barrier, shared = FORKS.Barrier(PROCESSES), FORKS.Value("d", 0.0)
     files = [folder / f"process-{number}" for number in range(PROCESSES)]
     children = [
-        _CONTEXT.Process(target=_work, args=(dsn, number, list(seeds), files[number], barrier, shared))
+        FORKS.Process(target=_work, args=(dsn, number, list(seeds), files[number], barrier, shared))
         for number in range(PROCESSES)
     ]
     for child in children:

@@ -20,6 +20,7 @@ from dagster_project.errors import GithubError, InputError
 NOTHING = "0" * 40
 """Stands for no commit where a branch shall not be there."""
 _WRITERS = frozenset(("admin", "maintain", "write"))
+_FILES = frozenset(("100644", "100755"))
 _TREE_TRAILER = re.compile(r"^Nightshift-Tree: ([0-9a-f]{40})$", re.MULTILINE)
 
 
@@ -36,6 +37,7 @@ class About:
     has_issues: bool
     may_write: bool
     is_archived: bool
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,11 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file or folder of a tree: its Git id and mode."""
+    """A file or folder of a tree: its Git id, its mode, and of a file its bytes."""
 
     sha: str
     mode: str
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,9 @@ class GithubRepository:
         permissions = found.get("permissions") or {}
         # Of an App all of them are false; what it may not do is refused when it is tried.
         may_write = self.connection.is_app or bool(permissions.get("push") or permissions.get("admin"))
-        return About(found["node_id"], found["default_branch"], found["has_issues"], may_write, found["archived"])
+        return About(
+            found["node_id"], found["default_branch"], found["has_issues"], may_write, found["archived"], found["html_url"]
+        )
 
     # Git.
 
@@ -129,8 +134,25 @@ class GithubRepository:
     def _folder(self, sha: str) -> dict[str, Entry]:
         if sha not in self._folders:
             listed = self.connection.get(f"{self._path}/git/trees/{sha}")
-            self._folders[sha] = {each["path"]: Entry(each["sha"], each["mode"]) for each in listed["tree"]}
+            self._folders[sha] = {each["path"]: Entry(each["sha"], each["mode"], each.get("size")) for each in listed["tree"]}
         return self._folders[sha]
+
+    def content(self, path: str, entry: Entry, at_most: int) -> bytes:
+        """What a file of a tree holds. Raises ``InputError`` where it is no file, or has more bytes than ``at_most``."""
+        if entry.mode not in _FILES:
+            raise InputError(f"{path} in {self.name} is no file; give it another name.")
+        if (entry.size or 0) > at_most:
+            raise InputError(f"{path} in {self.name} has more than {at_most:,} bytes; make it shorter.")
+        found = self.connection.get(f"{self._path}/git/blobs/{entry.sha}")
+        data = base64.b64decode(found["content"])
+        if blob_id(data) != entry.sha:
+            raise GithubError(f"GitHub gave other bytes of {path} in {self.name} than it has; they were not used.")
+        return data
+
+    def common_commit(self, one: str, other: str) -> str | None:
+        """The last commit that two have in common; None where they have none."""
+        found = self.connection.find(f"{self._path}/compare/{one}...{other}")
+        return found["merge_base_commit"]["sha"] if found else None
 
     def has_commit(self, sha: str, head: str) -> bool:
         """Whether a commit is ``head``, or one of those before it."""
@@ -242,9 +264,19 @@ class GithubRepository:
         return _seen(made, digest_of_branch(branch) or "")
 
     def question(self, number: int) -> SeenPull | None:
-        """A pull request that asks for an approval, by number; None where it is gone."""
+        """A pull request that proposes no size, by number; None where it is gone."""
         found = self.connection.find(f"{self._path}/pulls/{number}")
         return _seen(found, "") if found else None
+
+    def newest_pull_of(self, branch: str) -> SeenPull | None:
+        """The pull request that was opened last for a branch of the repository itself, open or not."""
+        owner = self.name.partition("/")[0]
+        wanted = {"state": "all", "head": f"{owner}:{branch}", "sort": "created", "direction": "desc"}
+        for entry in self.connection.pages(f"{self._path}/pulls", **wanted):
+            head = entry["head"]
+            if head["ref"] == branch and head["repo"] is not None and head["repo"]["full_name"].lower() == self.name.lower():
+                return _seen(entry, "")
+        return None
 
     def reviews(self, number: int) -> list[Review]:
         """The reviews of a pull request, the earliest first."""

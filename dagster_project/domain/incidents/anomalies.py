@@ -46,8 +46,11 @@ _IN_ORDER = (
 _SLACK = {"second": timedelta(0), "minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _SURE = 0.7
 _FAR = timedelta(days=20)
-_TIGHT = timedelta(hours=12)
-_OF_A_TITLE = timedelta(days=60)
+# What passed by itself may be noticed afterwards.
+_FOUND_LATE = timedelta(hours=6)
+# How near a shifted phase must be to another one: it may be a resolution weeks later.
+_LIMITS = {"month_off": timedelta(hours=12), "year_off": timedelta(days=60)}
+_OF_A_TITLE = timedelta(days=45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def incident_anomalies(incident: Incident, *, now: datetime | None = None) -> tu
         sentence = "A single update says that it is over: how long it took is not known, which is not zero."
         found.append(Anomaly("single_update", incident.incident_id, "resolved", sentence))
     found += _windows(incident)
-    off = list(_phases_off(incident))
+    off = list(_far_off(incident))
     found += off
     found += _orders(incident, {one.phase for one in off})
     found += _zero(incident)
@@ -125,7 +128,8 @@ def _windows(incident: Incident) -> Iterator[Anomaly]:
 
 def _span(incident: Incident) -> tuple[datetime, datetime] | None:
     """(first, last) that people reported. Of a single update both are its time, which somebody set afterwards."""
-    first, last = incident.at("declared") or incident.at("detected"), incident.at("resolved") or incident.at("closed")
+    first = min((at for at in (incident.at("detected"), incident.at("declared")) if at is not None), default=None)
+    last = incident.at("resolved") or incident.at("closed")
     if incident.kind == "backfilled" and first is None and last is not None:
         return last, last + timedelta(hours=3)
     return (first, last) if first is not None and last is not None and first <= last else None
@@ -172,44 +176,66 @@ def _titled_day(incident: Incident) -> datetime | None:
     return None
 
 
-def _phases_off(incident: Incident) -> Iterator[Anomaly]:
-    """Phases that are weeks away from all others, or in no order, where a whole offset puts them among the others."""
-    sure, day = _judged(incident), _titled_day(incident)
-    for phase, moment in sure.items():
-        others = {name: one for name, one in sure.items() if name != phase}
+def _far_off(incident: Incident) -> Iterator[Anomaly]:
+    """Phases that are weeks away from all others, where a month or a year puts them among those. A closing may come late."""
+    judged, day = _judged(incident), _titled_day(incident)
+    for phase, moment in judged.items():
+        others = [one.at for name, one in judged.items() if name != phase]
         is_on_day = day is not None and abs(moment.at - day) <= _OF_A_TITLE
-        if not others or (is_on_day and not _breaks(phase, moment, others)):
+        if phase == "closed" or not others or is_on_day or min(abs(one - moment.at) for one in others) <= _FAR:
             continue
-        away = min(abs(one.at - moment.at) for one in others.values())
-        is_far, breaks = away > _FAR, _breaks(phase, moment, others)
-        if not is_far and not breaks:
-            continue
-        meant = None if is_far and is_on_day else _meant(phase, moment, others, is_far)
-        if meant is not None:
-            code, words, at = meant
-            sentence = f"{PHASES[phase]} is {moment.at:%Y-%m-%d %H:%M}; {words} off: {at:%Y-%m-%d %H:%M} fits the other times."
-            yield Anomaly(code, incident.incident_id, phase, sentence, at)
+        for one in offsets():
+            at, limit = one.apply(moment.at), _LIMITS.get(one.code)
+            if limit is not None and at is not None and min(abs(other - at) for other in others) <= limit:
+                yield _offset(incident, phase, moment, one.code, one.words, at)
+                break
 
 
-def _meant(phase: str, moment: Moment, others: Mapping[str, Moment], is_far: bool) -> tuple[str, str, datetime] | None:
-    tried = ((one, one.apply(moment.at)) for one in offsets())
-    for one, at in tried:
-        if (
-            at is None
-            or (is_far and one.code not in ("month_off", "year_off"))
-            or (not is_far and one.code in ("month_off", "year_off"))
-        ):
-            continue
-        near = min(abs(other.at - at) for other in others.values())
-        limit = _TIGHT if one.code == "month_off" else timedelta(days=60) if one.code == "year_off" else timedelta(days=1)
-        if near <= limit and not _breaks(phase, replace(moment, at=at), others):
-            return one.code, one.words, at
-    return None
+def _offset(incident: Incident, phase: str, moment: Moment, code: str, words: str, at: datetime) -> Anomaly:
+    sentence = f"{PHASES[phase]} is {moment.at:%Y-%m-%d %H:%M}; {words} off: {at:%Y-%m-%d %H:%M} fits the other times."
+    return Anomaly(code, incident.incident_id, phase, sentence, at)
 
 
-def _breaks(phase: str, moment: Moment, others: Mapping[str, Moment]) -> bool:
-    moments = {**others, phase: moment}
-    return any(_reversed(moments, first, second) for first, second in _IN_ORDER if phase in (first, second))
+def _orders(incident: Incident, explained: set[str | None]) -> Iterator[Anomaly]:
+    """Pairs in an order that cannot be: with the phase that twelve hours or a day put right, else as they are."""
+    moments = {phase: moment for phase, moment in _judged(incident).items() if phase not in explained}
+    while fitting := _fitting(moments):
+        _, _, phase, code, words, at = min(fitting)
+        yield _offset(incident, phase, moments[phase], code, words, at)
+        moments[phase] = replace(moments[phase], at=at)
+    for first, second in _IN_ORDER:
+        if _reversed(moments, first, second):
+            one, other = moments[first], moments[second]
+            sentence = (
+                f"{PHASES[second]} ({other.at:%Y-%m-%d %H:%M}) is before {PHASES[first].lower()} ({one.at:%Y-%m-%d %H:%M})."
+            )
+            yield Anomaly("order", incident.incident_id, second, sentence)
+
+
+def _fitting(moments: Mapping[str, Moment]) -> list[tuple[int, timedelta, str, str, str, datetime]]:
+    """(minus the pairs put right, distance to the other times, phase, code, words, moment) of each shift of one phase that leaves
+    it in order, and nearer to the phase that it was before than it is now."""
+    found = []
+    for phase, moment in moments.items():
+        wrong = _partners(moments, phase)
+        for one in offsets() if wrong else ():
+            at = one.apply(moment.at) if one.code in ("twelve_hours_off", "day_off") else None
+            if at is None or _partners({**moments, phase: replace(moment, at=at)}, phase):
+                continue
+            others = [other.at for name, other in moments.items() if name != phase]
+            if min(abs(moments[name].at - at) for name in wrong) < max(abs(moments[name].at - moment.at) for name in wrong):
+                distance = sum((abs(other - at) for other in others), timedelta())
+                found.append((-len(wrong), distance, phase, one.code, one.words, at))
+    return found
+
+
+def _partners(moments: Mapping[str, Moment], phase: str) -> list[str]:
+    """The phases that stand in an impossible order with one."""
+    return [
+        first if second == phase else second
+        for first, second in _IN_ORDER
+        if phase in (first, second) and _reversed(moments, first, second)
+    ]
 
 
 def _reversed(moments: Mapping[str, Moment], first: str, second: str) -> bool:
@@ -217,17 +243,9 @@ def _reversed(moments: Mapping[str, Moment], first: str, second: str) -> bool:
     if one is None or other is None:
         return False
     slack = max(_SLACK.get(one.precision, timedelta(days=1)), _SLACK.get(other.precision, timedelta(days=1)))
+    if (first, second) == ("detected", "impact_ended"):
+        slack = max(slack, _FOUND_LATE)
     return other.at < one.at - slack
-
-
-def _orders(incident: Incident, explained: set[str | None]) -> Iterator[Anomaly]:
-    sure = {phase: moment for phase, moment in _judged(incident).items() if phase not in explained}
-    for first, second in _IN_ORDER:
-        if not _reversed(sure, first, second):
-            continue
-        one, other = sure[first], sure[second]
-        sentence = f"{PHASES[second]} ({other.at:%Y-%m-%d %H:%M}) is before {PHASES[first].lower()} ({one.at:%Y-%m-%d %H:%M})."
-        yield Anomaly("order", incident.incident_id, second, sentence)
 
 
 def _zero(incident: Incident) -> Iterator[Anomaly]:

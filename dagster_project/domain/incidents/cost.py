@@ -43,7 +43,7 @@ class CostFacts:
 
     ``response_hours``: from detection to the end of the response; ``responders``: people whom the evidence shows;
     ``failed_requests``: counted ones; without them ``requests_per_day``, ``impact_minutes`` and ``failed_share`` (0 to 1)
-    estimate them.
+    estimate them. ``dependents``: services that stand on the incident's own; what they lost is not counted.
     """
 
     response_hours: float | None = None
@@ -54,6 +54,7 @@ class CostFacts:
     failed_share: Range | None = None
     value_per_request_usd: float | None = None
     added: Sequence[AddedCapacity] = ()
+    dependents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,10 @@ def incident_cost(facts: CostFacts, settings: CostSettings) -> Cost:
     )
     known = [line.usd for line in lines if line.usd is not None]
     total = Range(*(math.fsum(getattr(usd, end) for usd in known) for end in ("low", "expected", "high"))) if known else None
-    return Cost(lines, total, tuple(line.name for line in lines if line.usd is None))
+    missing = [line.name for line in lines if line.usd is None]
+    if facts.dependents:
+        missing.append("what services that stand on it lost")
+    return Cost(lines, total, tuple(missing))
 
 
 def _response(facts: CostFacts, settings: CostSettings) -> CostLine:
@@ -107,7 +111,7 @@ def _response(facts: CostFacts, settings: CostSettings) -> CostLine:
     else:
         people, source = Range(*settings.responders), f"{_ends(settings.responders)} people by the settings"
     usd = people.times(Range(*settings.responder_usd_hour)).scaled(facts.response_hours)
-    return CostLine(RESPONSE, usd, f"{facts.response_hours:.1f} h × {source} × {_ends(settings.responder_usd_hour)} USD an hour.")
+    return _line(RESPONSE, usd, f"{facts.response_hours:.1f} h × {source} × {_ends(settings.responder_usd_hour)} USD an hour.")
 
 
 def _failed(facts: CostFacts) -> tuple[Range | None, str]:
@@ -138,7 +142,7 @@ def _impact(facts: CostFacts, failed: Range | None, basis: str, settings: CostSe
         return CostLine(IMPACT, None, "What a request is worth is unknown.")
     usd = failed.times(Range(*settings.lost_share)).scaled(facts.value_per_request_usd)
     lost = _ends([100 * share for share in settings.lost_share])
-    return CostLine(IMPACT, usd, f"{basis} × {facts.value_per_request_usd:g} USD × {lost} % that is not made up for later.")
+    return _line(IMPACT, usd, f"{basis} × {facts.value_per_request_usd:g} USD × {lost} % that is not made up for later.")
 
 
 def _credits(facts: CostFacts, failed: Range | None, settings: CostSettings) -> CostLine:
@@ -148,7 +152,7 @@ def _credits(facts: CostFacts, failed: Range | None, settings: CostSettings) -> 
         return CostLine(CREDITS, None, "Credits follow from the value that failed, which is unknown.")
     usd = failed.times(Range(*settings.sla_credit_share)).scaled(facts.value_per_request_usd)
     shares = _ends([100 * share for share in settings.sla_credit_share])
-    return CostLine(CREDITS, usd, f"{shares} % of the value that failed, by the settings.")
+    return _line(CREDITS, usd, f"{shares} % of the value that failed, by the settings.")
 
 
 def _infrastructure(added: Sequence[AddedCapacity]) -> CostLine:
@@ -159,12 +163,18 @@ def _infrastructure(added: Sequence[AddedCapacity]) -> CostLine:
         return CostLine(INFRASTRUCTURE, None, f"The price or the duration of {_listed(unknown)} is unknown.")
     usd = math.fsum((each.usd_hour or 0.0) * (each.hours or 0.0) for each in added)
     basis = _listed([f"{each.what} for {each.hours:.1f} h × {each.usd_hour:g} USD" for each in added])
-    return CostLine(INFRASTRUCTURE, Range(usd, usd, usd), f"{basis}.")
+    return _line(INFRASTRUCTURE, Range(usd, usd, usd), f"{basis}.")
+
+
+def _line(name: str, usd: Range, basis: str) -> CostLine:
+    """A known cost, in whole cents."""
+    return CostLine(name, Range(round(usd.low, 2), round(usd.expected, 2), round(usd.high, 2)), basis)
 
 
 def _ends(values: Sequence[float]) -> str:
     low, expected, high = values
-    return f"{low:g}" if low == expected == high else f"{low:g} / {expected:g} / {high:g}"
+    shown = [f"{round(end, 2):g}" for end in (low, expected, high)]
+    return shown[0] if low == expected == high else " / ".join(shown)
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -49,7 +49,7 @@ class _Document:
 
 
 def marked(name: str, content: str) -> str:
-    """``content`` between the comments of the generated section ``name`` (letters, digits, ``_``, ``-``); ends with a new line."""
+    """``content`` between the comments of the section ``name`` (letters, digits, ``_``, ``-``). Ends with a new line."""
     # What looks like a comment of ours inside would end the section early.
     content = content.replace("<!-- nightshift:", "&lt;!-- nightshift:").strip("\n") + "\n"
     return f"<!-- nightshift:begin {name} {_digest(content)} -->\n{content}<!-- nightshift:end {name} -->\n"
@@ -88,7 +88,7 @@ def _digest(content: str) -> str:
 
 
 def _parsed(text: str) -> _Document:
-    markers = list(_MARKER.finditer(text))
+    markers = [marker for marker in _MARKER.finditer(text) if marker["kind"] == "sections" or _first(marker)]
     begun = Counter(_first(marker) for marker in markers if marker["kind"] == "begin")
     whole: list[tuple[re.Match[str], re.Match[str]]] = []
     opened: re.Match[str] | None = None
@@ -100,8 +100,9 @@ def _parsed(text: str) -> _Document:
             opened = None
     sections = [(begin, end) for begin, end in whole if begun[_first(begin)] == 1]
     names = {_first(begin) for begin, _ in sections}
-    listed = {name for marker in markers if marker["kind"] == "sections" for name in marker["names"].split()}
-    return _Document(_pieces(text, sections), frozenset(set(begun) - names), frozenset(listed))
+    pieces = _pieces(text, sections)
+    listed = {name for piece in pieces for marker in _lists(piece) for name in marker["names"].split()}
+    return _Document(pieces, frozenset(set(begun) - names), frozenset(listed))
 
 
 def _first(marker: re.Match[str]) -> str:
@@ -160,7 +161,17 @@ def _gap_after(text: str) -> str:
 def _with_list(text: str, names: list[str]) -> str:
     """``text`` with the names of its sections in the last comment that lists them, or in a new one at the end."""
     line = f"<!-- nightshift:sections {' '.join(names)} -->" if names else "<!-- nightshift:sections -->"
-    lists = [marker for marker in _MARKER.finditer(text) if marker["kind"] == "sections"]
-    if lists:
-        return text[: lists[-1].start()] + line + text[lists[-1].end() :]
-    return f"{text}{_gap_after(text)}{line}\n"
+    pieces = list(_parsed(text).pieces)
+    is_listed = False
+    for place in range(len(pieces) - 1, -1, -1):
+        for marker in reversed(_lists(pieces[place])):
+            free = pieces[place].text
+            pieces[place] = _Piece(free[: marker.start()] + ("" if is_listed else line) + free[marker.end() :])
+            is_listed = True
+    whole = "".join(piece.text for piece in pieces)
+    return whole if is_listed else f"{whole}{_gap_after(whole)}{line}\n"
+
+
+def _lists(piece: _Piece) -> list[re.Match[str]]:
+    """The comments that list sections, outside of sections."""
+    return [] if piece.name is not None else [m for m in _MARKER.finditer(piece.text) if m["kind"] == "sections"]

@@ -12,6 +12,8 @@ from dagster_project.domain.outcomes.calibration import wilson
 
 SECONDARY_MINUTES = 60
 """An incident of a service nearby that begins so soon after an action may be its doing."""
+MIN_MEASURED = 6
+"""Of so few values even the least and the greatest hold the median between them with 97 %; of five it is 94 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Attempt:
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What one kind of action did. ``incidents``: in how many it was taken, ``measured``: of how many the time to mitigation is
-    known; the interval of the median is None below two. Shares are in percent, with their 95 % Wilson interval."""
+    known; the interval of the median is None below ``MIN_MEASURED``. Shares are in percent, with their 95 % Wilson interval."""
 
     action_type: str
     incidents: int
@@ -55,10 +57,13 @@ class Effect:
     def _time(self) -> str:
         if self.median_minutes is None:
             return "how long it took to the mitigation is not known of any"
-        if self.low_minutes is None or self.high_minutes is None:
+        if self.measured == 1:
             return f"the one that is measured was mitigated {self.median_minutes:.0f} minutes later"
+        half = f"in half of {self.measured} it was {self.median_minutes:.0f} minutes or less to the mitigation"
+        if self.low_minutes is None or self.high_minutes is None:
+            return f"{half} (too few for an interval)"
         interval = f"95 % interval {self.low_minutes:.0f} to {self.high_minutes:.0f}"
-        return f"in half of {self.measured} it was {self.median_minutes:.0f} minutes or less to the mitigation ({interval})"
+        return f"{half} ({interval})"
 
 
 def effects(attempts: Iterable[Attempt]) -> tuple[Effect, ...]:
@@ -84,7 +89,7 @@ def told_apart(found: Sequence[Effect]) -> tuple[tuple[str, str], ...]:
 def _effect(action_type: str, attempts: Sequence[Attempt]) -> Effect:
     minutes = [each.minutes for each in attempts if each.minutes is not None]
     described = describe(Durations.of(minutes), action_type)
-    is_interval = len(minutes) > 1  # of one value the bootstrap draws nothing but itself
+    is_interval = len(minutes) >= MIN_MEASURED
     followed, count = sum(each.is_followed for each in attempts), len(attempts)
     low_pct, high_pct = wilson(followed, count) or (0.0, 100.0)
     return Effect(

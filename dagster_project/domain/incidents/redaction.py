@@ -9,21 +9,21 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from dagster_project.domain.incidents.redaction_lexicon import ROLE_WORDS, lexicon
-from dagster_project.domain.incidents.redaction_people import PersonSpan, people_in
+from dagster_project.domain.incidents.redaction_people import Directory, PersonSpan, people_in
 from dagster_project.domain.incidents.redaction_secrets import secrets_removed
 
 __all__ = ["Redactor", "secrets_removed"]
 
 _URL = re.compile(r"(?<![\w])[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s<>\"'`)\]|]+")
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w-])")
+_EMAIL = re.compile(r"(?<![\w.+-])\w[\w.+'-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,6}[A-Za-z]{2,24}(?![\w-])")
 _HANDLE = re.compile(r"(?<![\w/.@`:-])@[A-Za-z][\w-]{1,38}(?:\.[\w-]{1,38}){0,3}(?![\w/@(])")
 _CHAT_USER = re.compile(r"<@(?P<id>[UW][A-Z0-9]{5,20})(?:\|[^>\n]{0,80})?>|\[~(?P<name>[\w.-]{2,60})\]")
 _PHONE = re.compile(
-    r"(?<![\w.+:/-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){2,4}|\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4}|"
-    r"0\d{2,4} \d{3,4} \d{3,4})(?![\w:/-]|\.\d)"
+    r"(?<![\w.+:/-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){2,4}|\(\d{3}\) ?\d{3}-\d{4}|"
+    r"\d{3}-\d{3}-\d{4}|0\d{2,4} \d{3,4} \d{3,4})(?![\w:/-]|\.\d)"
 )
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:.])")
@@ -43,7 +43,7 @@ class Redactor:
     def __init__(self, names: Iterable[str] = (), salt: str = "nightshift") -> None:
         self._salt = salt
         self._names = tuple(sorted({name for name in map(_full_name, names) if name}))
-        self._directory = _parts(self._names)
+        self._directory = Directory(self._names)
 
     def with_people_of(self, texts: Iterable[str]) -> Redactor:
         """A redactor that knows the full names in ``texts`` too, so that a first name in one text is the person of another."""
@@ -59,10 +59,10 @@ class Redactor:
         text = _IPV4.sub(_address, text)
         text = _IPV6.sub(_address, text)
         people = self._people(text)
-        local = _parts((*self._names, *sorted({span.name for span in people if " " in span.name})))
+        local = self._with_full_names_of(people)
         pieces, position = [], 0
         for span in people:
-            pieces += [text[position : span.start], self._pseudonym(local.get(span.name, span.name))]
+            pieces += [text[position : span.start], self._pseudonym(local.full.get(span.name, span.name))]
             position = span.end
         return "".join([*pieces, text[position:]])
 
@@ -77,13 +77,17 @@ class Redactor:
     def _people(self, text: str) -> list[PersonSpan]:
         return people_in(text, self._directory, [found.span() for found in _URL.finditer(text)])
 
+    def _with_full_names_of(self, people: Iterable[PersonSpan]) -> Directory:
+        new = {span.name for span in people if " " in span.name} - self._directory.full.keys()
+        return Directory((*self._names, *sorted(new))) if new else self._directory
+
     def _pseudonym(self, key: str, role: str = "engineer") -> str:
         digest = hashlib.sha256("\0".join((self._salt, key)).encode()).hexdigest()
         return f"{role}-{digest[:_HASH_DIGITS]}"
 
     def _known(self, name: str) -> str:
         key = _full_name(name) or name.strip().casefold()
-        return self._directory.get(key, key)
+        return self._directory.full.get(key, key)
 
     def _email(self, found: re.Match[str]) -> str:
         local = found[0].partition("@")[0]
@@ -100,32 +104,13 @@ class Redactor:
 
 
 def _full_name(name: str) -> str:
-    """``Rosie Brigham <rosie@…>``, ``rosie.brigham@…``, ``@rosie.brigham``, ``brigham, rosie`` as ``rosie brigham``; "" for roles."""
+    """``Rosie Brigham <rosie@…>``, ``rosie.brigham@…``, ``Brigham, Rosie`` as ``rosie brigham``; "" for roles."""
     text = re.sub(r"<[^>]*>|\([^)]*\)", " ", name).strip() or name.strip("<> ")
     text = text.lstrip("@").partition("@")[0]
     last, comma, first = text.partition(",")
     text = f"{first} {last}" if comma else text
     words = [word for word in re.split(r"[\s._+]+", text.casefold()) if word.strip("0123456789")]
     return "" if not words or _is_role(text) else " ".join(words)
-
-
-def _parts(names: Iterable[str]) -> Mapping[str, str]:
-    """Full names and those parts of them that lead to one person alone, to full names.
-
-    Parts are the first name, a surname that is no word, and what handles are made of (``rbrigham``, ``rosieb``).
-    """
-    owners: dict[str, set[str]] = {}
-    for name in names:
-        words = name.split()
-        parts = {name, words[0]}
-        if len(words) > 1:
-            parts |= {words[0][0] + words[-1], words[0] + words[-1][0], words[0] + words[-1]}
-            parts |= {words[-1]} if words[-1] not in lexicon().surnames | lexicon().words else set()
-        for part in parts:
-            owners.setdefault(part, set()).add(name)
-    # A person known by the first name alone is not a second one beside the full name.
-    known = {part: {o for o in found if " " in o} or found for part, found in owners.items()}
-    return {part: next(iter(found)) for part, found in known.items() if len(found) == 1}
 
 
 def _is_role(name: str) -> bool:

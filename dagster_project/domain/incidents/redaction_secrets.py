@@ -65,8 +65,8 @@ _ARGUMENT = re.compile(
     r"(?<![\w-])(?P<head>--(?:password|passwd|token|secret|api-key|access-key))(?P<link>[ \t]{1,4})" + _VALUE, re.IGNORECASE
 )
 _ASSIGNED = re.compile(
-    r"""(?<![\w.?&-])(?P<head>[A-Za-z][\w.-]{1,60})(?P<link>["']?[ \t]{0,4}[=:][ \t]{0,4}["']?)(?P<bare>[A-Za-z0-9+/_-]{24,}={0,2})"""
-    r"(?![\w+/=.-])"
+    r"""(?<![\w.?&-])(?P<head>[A-Za-z][\w.-]{1,60})(?P<link>["']?[ \t]{0,4}[=:][ \t]{0,4}["']?)"""
+    r"(?P<bare>[A-Za-z0-9+/_-]{24,}={0,2})(?![\w+/=.-])"
 )
 # A secret access key of AWS without its name beside it.
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=_.-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_.-])")
@@ -175,7 +175,9 @@ def _looks_secret(value: str) -> bool:
 def _is_made_of_words(value: str) -> bool:
     """``payment-api_retries``, ``src/main/App.java``: pieces that are words or numbers."""
     pieces = [piece for piece in re.split(r"[/_.:+-]", value) if piece]
-    return len(pieces) > 1 and all(re.fullmatch(r"[A-Z]?[a-z]{1,20}(?:[A-Z][a-z]{1,20}){0,5}|[A-Z]{1,20}|\d{1,14}", p) for p in pieces)
+    return len(pieces) > 1 and all(
+        re.fullmatch(r"[A-Z]?[a-z]{1,20}(?:[A-Z][a-z]{1,20}){0,5}|[A-Z]{1,20}|\d{1,14}", p) for p in pieces
+    )
 
 
 def _is_hex(value: str) -> bool:

@@ -17,6 +17,9 @@ NON_ACTIONS = ("skipped",)
 _ONE_FACT = timedelta(seconds=120)
 """Two sources that tell of one fact do so within this time: clocks differ, and hooks are delivered late."""
 _REPEAT = timedelta(minutes=5)
+_FLAPPING = 3
+_HOURS_FROM = 120
+"""Minutes from which on a silence is told in hours."""
 _PHASE_REACH = timedelta(seconds=60)
 _ORDER = {lane: place for place, lane in enumerate(LANES)}
 _NUMBERS = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -133,6 +136,9 @@ def _facts(entry: Entry) -> Iterator[tuple[str, ...]]:
     elif entry.lane == "changes":
         if payload.get("ref") and entry.service:
             yield ("change", entry.service, str(payload["ref"]))
+        if entry.kind in ("deployment", "rollback") and entry.service:
+            # One source knows a tag and another a commit: nobody deploys a service twice within two minutes.
+            yield (entry.kind, entry.service)
         if payload.get("api_call") and entry.target:
             yield ("call", str(payload["api_call"]), entry.target)
     if payload.get("alarm_name"):
@@ -176,13 +182,14 @@ def _collapsed(entries: Sequence[Entry]) -> list[Entry]:
         place = recent.get(key) if key else None
         if place is not None and entry.at - (kept[place].until or kept[place].at) <= _REPEAT:
             earlier = kept[place]
+            is_alike = earlier.kind == entry.kind
             kept[place] = replace(
                 earlier,
                 until=entry.until or entry.at,
                 times=earlier.times + entry.times,
                 sources=(*earlier.sources, *entry.sources),
-                kind=earlier.kind if earlier.kind == entry.kind else "flapping",
-                text=earlier.text if earlier.kind == entry.kind or earlier.kind == "flapping" else _flapping(earlier),
+                kind=earlier.kind if is_alike else "flapping",
+                text=earlier.text if is_alike else _flapping(earlier, earlier.times + entry.times),
             )
             continue
         if key:
@@ -203,7 +210,9 @@ def _sameness(entry: Entry) -> tuple[str, ...] | None:
     return None
 
 
-def _flapping(entry: Entry) -> str:
+def _flapping(entry: Entry, times: int) -> str:
+    if times < _FLAPPING:
+        return f"Alarm {entry.payload.get('alarm_name') or entry.text} went off and back to normal"
     return f"Alarm {entry.payload.get('alarm_name') or entry.text} went off and back to normal repeatedly"
 
 
@@ -218,7 +227,7 @@ def _with_phases(entries: list[Entry], phases: Mapping[str, Moment]) -> list[Ent
             marked[place] = replace(marked[place], phase=phase)
             continue
         source = Source(moment.source, phase)
-        text = f"{title}." if not moment.reason or moment.method == "stated" else f"{title}: {moment.reason}"
+        text = moment.reason or f"{title}, as it is on record."
         marked.append(Entry(moment.at, "record", "phase", text, precision=moment.precision, phase=phase, sources=(source,)))
     return sorted(marked, key=lambda entry: (entry.at, _ORDER.get(entry.lane, len(_ORDER)), _place(entry.phase), entry.text))
 
@@ -231,9 +240,14 @@ def _place_of(entries: Sequence[Entry], moment: Moment) -> int | None:
     """The entry that a phase was read from: only where it lies at that moment, for a breach lies before its alarm."""
     for place, entry in enumerate(entries):
         is_near = entry.phase is None and abs(entry.at - moment.at) <= _PHASE_REACH
-        if is_near and any(f"{source.source}:{source.source_event_id}" in moment.evidence for source in entry.sources):
+        if is_near and not _names(entry).isdisjoint(moment.evidence):
             return place
     return None
+
+
+def _names(entry: Entry) -> set[str]:
+    """What evidence calls an entry by: its sources, and the file and line of an imported one."""
+    return {*(f"{source.source}:{source.source_event_id}" for source in entry.sources), str(entry.payload.get("place"))}
 
 
 def _with_silence(
@@ -255,7 +269,8 @@ def _with_silence(
 
 def _silence(begun: datetime, over: datetime) -> Entry:
     minutes = round((over - begun).total_seconds() / 60)
-    return Entry(begun, "record", SILENCE, f"Nothing was recorded for {minutes} minutes.", until=over)
+    length = f"{minutes} minutes" if minutes < _HOURS_FROM else f"{minutes // 60} h {minutes % 60:02d} min"
+    return Entry(begun, "record", SILENCE, f"Nothing was recorded for {length}.", until=over)
 
 
 def _first(phases: Mapping[str, Moment], *names: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Wording that blames: hinted at, never blocked. People did what made sense to them at the time; the text should say why it did."""
+"""Wording that blames: hinted at, never blocked. What people did made sense to them then; the text should say why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ _PEOPLE = (
     r"colleague|manager|lead|responder|commander|author|reviewer|employee|contractor|dba|sre))"
 )
 _RULES: tuple[tuple[str, str], ...] = (
-    (rf"\b{_PEOPLE}\s(?:really\s)?(?:should|could|ought to|must)(?:\s?n[o']t|n't)?\s(?:not\s)?(?:just\s)?have\b",
+    (rf"\b{_PEOPLE}\s(?:really\s)?(?:should|could|ought to|must)(?:\s?n[o']t|n't)?\s(?:not\s)?(?:just\s)?have\s"
+     r"(?!an?\b|the\b|to\b|some\b|more\b|no\b|any\b|our\b|their\b|in\b)\w+",
      "Say what was known and visible at that moment, instead of what might have been done."),
     (rf"\bif\s(?:only\s)?{_PEOPLE}\shad(?:\s?n[o']t|n't)?\b",
      "Say what happened and why it made sense, instead of what would have happened otherwise."),
@@ -27,9 +28,10 @@ _RULES: tuple[tuple[str, str], ...] = (
      "Say what the process relied on people to remember, and what could remember it for them."),
     (rf"\b{_PEOPLE}\s(?:ignored|disregarded|violated|broke)\s(?:the|an?|our|all|this|that)\b",
      "Say what the signal looked like from where the people stood."),
-    (r"\b(?:at|to be|is to|are to|was to|were to|'s to)\s(?:fault|blame)\b|\bblam(?:e|es|ed|ing)\s(?!less)\w+|\bfault\sof\s" + _PEOPLE,
+    (r"\b(?:at|to be|is to|are to|was to|were to|'s to)\s(?:fault|blame)\b|\bblam(?:e|es|ed|ing)\s(?!less)\w+|"
+     r"\bfault\sof\s" + _PEOPLE,
      "Ask how it could happen, instead of who did it."),
-    (r"\b(?:should|ought to)\s(?:have\s)?know(?:n)?\sbetter\b|\bobvious(?:ly)?\s(?:mistake|wrong|error)\b|\bsimply\sforgot\b|"
+    (r"\b(?:should|ought to)\s(?:have\s)?know(?:n)?\sbetter\b|\bobvious\s(?:mistake|error)\b|\bsimply\sforgot\b|"
      r"\bcommon\ssense\b", "What is obvious afterwards was one of many possibilities before; say which others there were."),
 )  # fmt: skip
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE), suggestion) for pattern, suggestion in _RULES)

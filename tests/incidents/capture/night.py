@@ -102,7 +102,9 @@ def with_sources(runtime: Runtime, *sources: Any) -> Runtime:
 
 
 def night(runtime: Runtime, day: date = DAY, **options: Any) -> dict[str, Load]:
-    """Captures a day when it is the newest; the ledger's lines by source."""
+    """Captures a day when it is the newest; the ledger's lines by source. Without a word on incidents there are none."""
+    if not runtime.lake.has(INCIDENTS, day):
+        put_incidents(runtime, day=day)
     done = capture_events(on(runtime, day), day, **options)
     assert {each for each, _ in done} == {day}
     return {load.source: load for _, load in done}

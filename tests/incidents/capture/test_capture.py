@@ -132,6 +132,18 @@ def test_extra_windows_are_captured_like_those_of_incidents_and_overlaps_once(ru
     assert ids(runtime) == [("a", 1), ("b", 1)]
 
 
+def test_service_levels_of_extra_windows_are_those_of_all_services_and_each_is_taken_once(runtime: Runtime) -> None:
+    put_incidents(runtime, incident())
+    services = ("payment", "search")
+    fill(
+        runtime,
+        "sli_events",
+        *({"service": each, "name": "availability", "timestamp": TEN, "good": 99.0, "total": 100.0} for each in services),
+    )
+    assert night(runtime, extra_windows=[(TEN, TEN + timedelta(minutes=1))])["captured_service_levels"].rows_read == 2
+    assert [row["service"] for row in levels(runtime)] == ["payment", "search"]
+
+
 def test_a_settled_incident_is_captured_once_and_again_when_it_changes(runtime: Runtime) -> None:
     old = incident(detected_at=datetime(2025, 3, 1, 10), resolved_at=datetime(2025, 3, 1, 11))
     put_incidents(runtime, old)
@@ -195,6 +207,14 @@ def test_a_database_that_is_gone_fails_its_three_sources_and_the_others_are_read
     assert ids(runtime) == [("1", 1)]
 
 
+def test_where_nobody_knows_of_the_incidents_of_the_day_nothing_is_said_to_be_complete(runtime: Runtime) -> None:
+    loads = {load.source: load for _, load in capture_events(runtime, DAY)}
+    assert {loads[name].status for name in SOURCES[:3]} == {"failed"}
+    missing = "incidents has no partition for 2025-03-09; run 'nightshift nightly --day 2025-03-09' first."
+    assert loads["captured_decisions"].error == missing
+    assert captured(runtime) == []
+
+
 # Outside.
 
 
@@ -224,7 +244,7 @@ def test_a_source_is_read_from_where_its_last_complete_night_ended(runtime: Runt
         (END - timedelta(hours=6), END + timedelta(days=1)),
         (END + timedelta(hours=18), END + timedelta(days=2)),
         (END + timedelta(hours=18), END + timedelta(days=3)),
-        (END + timedelta(days=2), END + timedelta(days=4)),
+        (END + timedelta(days=2, hours=6), END + timedelta(days=4)),
     ]
 
 
@@ -261,6 +281,7 @@ def test_a_day_that_is_not_the_newest_asks_nobody_and_keeps_what_was_captured(ru
     assert loads["cloudtrail"] == replace(load_of(runtime.lake, "cloudtrail", DAY), rows_written=1)
     assert (loads["cloudtrail"].status, loads["cloudtrail"].watermark_at) == ("complete", END)
     assert loads["github"].status == "absent"
+    put_incidents(runtime, day=after(1))
     never = {load.source: load for _, load in capture_events(later, after(1))}["cloudtrail"]
     assert (never.status, never.error) == ("absent", "Nobody outside is asked for a day that is not the newest.")
     assert ids(runtime) == [("1", 1)]
@@ -349,6 +370,32 @@ def test_a_run_that_is_killed_before_its_partition_leaves_the_old_one(runtime: R
         with pytest.raises(KeyboardInterrupt):
             night(there)
     assert digests(runtime) == before
+
+
+def test_a_run_that_is_killed_between_its_two_partitions_ends_like_one_that_was_not(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_incidents(runtime, incident())
+    fill(runtime, "decision_audit", decision("a", TEN))
+    fill(runtime, "sli_events", {"service": "payment", "name": "availability", "timestamp": TEN, "good": 99.0, "total": 100.0})
+    there = with_sources(runtime, Outside(events=[event(1)]))
+    real = capture.write_stream
+
+    def killed_at_the_second(lake: Any, table: Any, *rest: Any) -> int:
+        if table.name != "captured_events":
+            raise KeyboardInterrupt
+        return real(lake, table, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(capture, "write_stream", killed_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            night(there)
+    assert ids(runtime) == [("1", 1), ("a", 1)]
+    night(there)
+    after_all = digests(runtime)
+    night(there)
+    assert digests(runtime) == after_all
+    assert (len(captured(runtime)), len(levels(runtime))) == (2, 1)
 
 
 def test_secrets_are_never_stored(runtime: Runtime) -> None:

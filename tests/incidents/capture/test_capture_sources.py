@@ -74,7 +74,10 @@ def test_an_old_incident_is_talked_about_no_more_but_still_tells_messages_apart(
 def test_services_are_known_by_their_resources_and_by_themselves(runtime: Runtime) -> None:
     put(runtime, "resource_inventory", {"resource_id": "web", "service": "shop"}, {"resource_id": "lost"})
     put(runtime, "services", {"service": "billing"})
-    assert known_services(runtime.lake, DAY) == {"web": "shop", "shop": "shop", "billing": "billing"}
+    put(runtime, "service_dependencies", {"service": "billing", "depends_on": "ledger"})
+    put_incidents(runtime, incident(), incident("INC-2", service=None))
+    named = {name: name for name in ("shop", "billing", "ledger", "payment")}
+    assert known_services(runtime.lake, DAY) == {"web": "shop", **named}
 
 
 def test_regions_are_those_of_the_inventory_in_the_accounts_of_the_settings(runtime: Runtime) -> None:

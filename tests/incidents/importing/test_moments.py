@@ -112,6 +112,8 @@ def test_a_day_that_no_calendar_has_is_not_guessed(text: str) -> None:
 def test_a_range_has_its_end() -> None:
     written = read("2020-10-06 09:00 - 11:00 | Investigation")
     assert (written.clock, written.until) == (time(9), time(11))
+    written = read("Between 2020-02-18 14:22 and 2020-02-18 14:26, no metrics")
+    assert (written.clock, written.until) == (time(14, 22), time(14, 26))
     written = read("March 12, 2024 23:39 UTC to March 13, 2024 1:58 UTC")
     assert (written.until, written.until_day.on(None), written.zone) == (time(1, 58), date(2024, 3, 13), "UTC")
 

@@ -200,3 +200,66 @@ def test_a_document_without_times_says_so() -> None:
     result = read_text("# Something\n\nIt broke.\n", "a.md")
     assert only(result).incident.phases == {}
     assert "No row of a timeline" in result.problems[0].sentence
+
+
+def test_headings_that_are_days_with_words_are_rows_or_days() -> None:
+    imported = markdown(
+        "# Hub down\n\n## Timeline\n\n_All times in IST_\n\n"
+        "### 2022-06-24 - [First update](https://a.example/1)\n\nWe noticed.\n\n"
+        "### Day 2 (2022-06-25)\n\n- 10:05 AM: fixed\n\n"
+        "### Jun 25, 11:05 AM\n\nChecked\n\n- 2022-06-26 8:00 PM: told\n"
+    )
+    assert [(event.occurred_at, event.precision, event.text) for event in imported.events] == [
+        (at("2022-06-24"), "day", "First update\nWe noticed."),
+        (at("2022-06-25 04:35"), "minute", "fixed"),
+        (at("2022-06-25 05:35"), "minute", "Checked"),
+        (at("2022-06-26 14:30"), "minute", "told"),
+    ]
+
+
+def test_a_cell_whose_time_is_mistyped_is_its_day_and_a_problem() -> None:
+    result = read_text(
+        "## Timeline\n\n| Time | Event |\n|---|---|\n| 2022-06-27 07;30 | odd |\n| 2022-06-28 (morning) | b |\n", "a.md"
+    )
+    assert [(event.occurred_at, event.precision) for event in only(result).events] == [
+        (at("2022-06-27"), "day"),
+        (at("2022-06-28"), "day"),
+    ]
+    assert [problem.line for problem in result.problems] == [5]
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "state"),
+    [
+        ("- [x] Write it", "Write it", "done"),
+        ("- [ ] Write it", "Write it", "open"),
+        ("- Write it (Done)", "Write it", "done"),
+        ("- Write it - Done", "Write it", "done"),
+        ("- Write it ✅", "Write it", "done"),
+        ("- Write it (in progress)", "Write it", "in_progress"),
+        ("- Write it (won't do)", "Write it", "declined"),
+        ("- Say when it is done and by whom", "Say when it is done and by whom", "open"),
+        ("- Tell users how to avoid it while it isn't fixed", "Tell users how to avoid it while it isn't fixed", "open"),
+        ("- Check that nothing is left undone", "Check that nothing is left undone", "open"),
+        ("- Use our own policies - this has already been done.", "Use our own policies - this has already been done.", "done"),
+    ],
+)
+def test_the_state_of_an_action_item(line: str, title: str, state: str) -> None:
+    (item,) = markdown(f"## Action items\n\n{line}\n").action_items
+    assert (item.title, item.state) == (title, state)
+
+
+@pytest.mark.parametrize(
+    ("words", "tracker", "key"),
+    [
+        ("Ticket [#3016](https://github.com/acme/cloud/issues/3016)", "github", "acme/cloud#3016"),
+        ("See https://github.com/acme/hub/pull/34).", "github", "acme/hub#34"),
+        ("#2127", "github", "#2127"),
+        ("acme/hub#12 for the alert", "github", "acme/hub#12"),
+        ("Track as OPS-77", "jira", "OPS-77"),
+        ("Use UTF-8 and SHA-256 in #general", None, None),
+    ],
+)
+def test_the_tracker_of_an_action_item(words: str, tracker: str | None, key: str | None) -> None:
+    (item,) = markdown(f"## Follow-up improvements\n\n- {words}\n").action_items
+    assert (item.tracker, item.tracker_key) == (tracker, key)

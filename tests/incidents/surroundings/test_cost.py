@@ -100,3 +100,8 @@ def test_the_total_is_of_what_is_known_and_says_what_is_not_in_it() -> None:
     cost = incident_cost(CostFacts(response_hours=1.0, responders=1, added=(AddedCapacity("+1 of a", 1.0, 1.0),)), SETTINGS)
     assert cost.total == Range(81.0, 121.0, 181.0)
     assert cost.sentence == "Together 121 USD, from 81 to 181; not in it, because unknown: impact, SLA credits."
+
+
+def test_what_the_services_lost_that_stand_on_it_is_told_as_missing() -> None:
+    cost = incident_cost(CostFacts(failed_requests=10.0, value_per_request_usd=1.0, dependents=3), SETTINGS)
+    assert cost.sentence.endswith("response, SLA credits, infrastructure, what services that stand on it lost.")

@@ -12,10 +12,11 @@ def attempts(action: str, minutes: list[float | None], followed: int = 0) -> lis
 
 
 def test_each_kind_is_told_by_name_with_its_numbers() -> None:
-    rollback, scale_up = effects([*attempts("scale_up", [30.0, 40.0, 50.0]), *attempts("rollback", [5.0, None])])
+    scale_ups: list[float | None] = [30.0, 40.0, 45.0, 50.0, 60.0, 80.0, 90.0]
+    rollback, scale_up = effects([*attempts("scale_up", scale_ups), *attempts("rollback", [5.0, None])])
     assert (rollback.action_type, rollback.incidents, rollback.measured, rollback.median_minutes) == ("rollback", 2, 1, 5.0)
-    assert (scale_up.incidents, scale_up.measured, scale_up.median_minutes) == (3, 3, 40.0)
-    assert (scale_up.low_minutes, scale_up.high_minutes) == (30.0, 50.0)
+    assert (scale_up.incidents, scale_up.measured, scale_up.median_minutes) == (7, 7, 50.0)
+    assert (scale_up.low_minutes, scale_up.high_minutes) == (40.0, 80.0)
 
 
 def test_one_measured_incident_has_no_interval_and_none_has_no_median() -> None:
@@ -25,6 +26,14 @@ def test_one_measured_incident_has_no_interval_and_none_has_no_median() -> None:
     (none,) = effects(attempts("restart", [None, None]))
     assert none.median_minutes is None
     assert "not known of any" in none.sentence
+
+
+def test_five_values_are_too_few_for_an_interval_and_six_are_not() -> None:
+    (five,) = effects(attempts("restart", [1.0, 2.0, 3.0, 4.0, 5.0]))
+    assert (five.median_minutes, five.low_minutes, five.high_minutes) == (3.0, None, None)
+    assert "in half of 5 it was 3 minutes or less to the mitigation (too few for an interval)" in five.sentence
+    (six,) = effects(attempts("restart", [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]))
+    assert six.low_minutes is not None
 
 
 def test_the_share_of_secondary_incidents_has_a_wilson_interval() -> None:
@@ -46,7 +55,7 @@ def test_only_pairs_whose_intervals_do_not_overlap_may_be_told_apart() -> None:
 
 
 def test_what_has_no_interval_is_never_ranked() -> None:
-    assert told_apart(effects([*attempts("a", [1.0]), *attempts("b", [100.0, 101.0])])) == ()
+    assert told_apart(effects([*attempts("a", [1.0, 2.0]), *attempts("b", [100.0, 101.0])])) == ()
 
 
 def test_the_same_attempts_in_any_order_give_the_same_numbers() -> None:

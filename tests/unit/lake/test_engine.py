@@ -136,6 +136,32 @@ def test_a_statement_beyond_the_memory_limit_is_finished_on_disk(lake: Lake) -> 
     assert found.select(pl.col("name").is_sorted()).collect().item()
 
 
+def test_an_engine_sees_nothing_of_those_before_it_and_beside_it(lake: Lake) -> None:
+    put(lake, DAY, old=1)
+    with open_engine(lake) as first:
+        first.view(THING, [DAY])
+        with open_engine(lake) as beside, pytest.raises(LakeError, match="Table with name thing does not exist"):
+            beside.rows(query("select * from thing"))
+    put(lake, DAY, new=2)
+    with open_engine(lake) as engine:
+        with pytest.raises(LakeError, match="Table with name thing does not exist"):
+            engine.rows(query("select * from thing"))
+        engine.view(THING, [DAY])
+        assert engine.rows(query("select name, size from thing")) == [{"name": "new", "size": 2}]
+
+
+def test_an_engine_after_one_that_spilled_spills_into_a_folder_of_its_own(lake: Lake) -> None:
+    folders = set()
+    sorted_rows = query("select count(*) as n from (select i from range(4000000) t(i) order by hash(i)) where i >= 0")
+    for _ in range(2):
+        with open_engine(lake, memory_limit="48MB") as engine:
+            assert engine.rows(sorted_rows) == [{"n": 4_000_000}]
+            (row,) = engine.rows(query("select current_setting('temp_directory') as folder"))
+            assert Path(row["folder"]).is_dir()
+            folders.add(row["folder"])
+    assert len(folders) == 2
+
+
 def test_published_views_follow_a_day_that_is_replaced_under_a_reader(lake: Lake) -> None:
     put(lake, EARLIER, a=1)
     put(lake, DAY, a=2)

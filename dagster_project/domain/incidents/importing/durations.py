@@ -26,6 +26,7 @@ _PART = re.compile(
     r"(?<![\w.])(\d+(?:\.\d+)?)\s*(weeks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|min|m|seconds?|secs?|s)(?![a-z])\.?",
     re.IGNORECASE,
 )
+_PARTS = re.compile(rf"{_PART.pattern}(?:[\s,]*(?:and\s+)?{_PART.pattern})*", re.IGNORECASE)
 _CLOCKED = re.compile(r"^[~≈ ]*(\d{1,3}):(\d{2})(?::(\d{2}))?\s*(?:h|hrs?|hours?)?\b", re.IGNORECASE)
 _SUPPORT = re.compile(r"(?:support|working|office|business|core)[ -]?(?:hours|time)", re.IGNORECASE)
 _HOURS = re.compile(r"(\d{1,2})[:.]?(\d{2})?\s*(?:-|–|to)\s*(\d{1,2})[:.]?(\d{2})?")
@@ -43,10 +44,11 @@ def minutes_of(text: str) -> float | None:
     if clocked:
         return int(clocked[1]) * 60 + int(clocked[2]) + int(clocked[3] or 0) / 60
     told = text.split("(")[0]
-    parts = list(_PART.finditer(told))
-    # A number that is left over may be anything: "45 + 30 minutes", "between 10 and 20 minutes".
-    if not parts or re.search(r"\d", _PART.sub(" ", told)):
+    first = _PARTS.search(told)
+    # A number that is left over may be anything: "45 + 30 minutes", "between 10 and 20 minutes", another duration.
+    if first is None or re.search(r"\d", told[: first.start()] + told[first.end() :]):
         return None
+    parts = _PART.finditer(first[0])
     return round(sum(float(part[1]) * _UNITS[part[2][0].lower()] for part in parts), 3)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from dagster_project.domain.incidents.importing.blocks import plain
@@ -19,18 +20,22 @@ _SHORT_KEY = re.compile(r"(?<![\w/&])((?:[\w.-]+/[\w.-]+)?#\d{1,7})\b")
 _JIRA = re.compile(r"(?<![\w/-])([A-Z][A-Z0-9]{1,9}-\d{1,9})\b(?![\w-])")
 _NO_JIRA = re.compile(r"^(?:UTF|SHA|ISO|RFC|CVE|HTTP|TLS|AES|PM|SEV|IPV|ES|GPT|COVID|MD|P|UTC|GMT|INC)\d*-", re.IGNORECASE)
 _CHECKBOX = re.compile(r"^\s*\[([ xX~-])\]\s*")
+# A sentence may end with "fixed" and mean the opposite: only a mark, or a word set apart, says that an item is done.
+_DONE_WORD = r"(?:done|completed?|closed|fixed|finished|merged)"
 _DONE = re.compile(
-    r"[\s(\[*_]*\b(?:done|completed?|closed|fixed|finished|merged)\b[\s)\]*_.!]*$|\b(?:has|have|was"
-    r"|were) (?:already )?been done\b|^\s*(?:✅|☑|✔)"
-    r"|^\W*(?:done|completed)\W{1,3}(?=\w)",
+    rf"[(\[*_]\s*{_DONE_WORD}\s*[)\]*_]\W*$|\s[-–—]\s+{_DONE_WORD}\W*$|\b(?:has|have) (?:already )?been done\b"
+    rf"|^\s*[✅☑✔]|[✅☑✔]\s*$|^\W*{_DONE_WORD}\s*[:–—-]\s",
     re.IGNORECASE,
 )
+_DONE_STATUS = re.compile(rf"^\W*(?:{_DONE_WORD}|resolved)\b", re.IGNORECASE)
 _IN_PROGRESS = re.compile(r"[(\[](?:in progress|ongoing|wip|started)[)\]]|^in[ -]progress$", re.IGNORECASE)
 _DECLINED = re.compile(
     r"[(\[](?:declined|won'?t (?:do|fix)|cancell?ed|rejected)[)\]]|^(?:declined|won'?t (?:do|fix)|cancell?ed)$", re.IGNORECASE
 )
 _STATE_MARK = re.compile(
-    r"\s*[(\[](?:done|completed?|closed|in progress|ongoing|wip|declined|won'?t (?:do|fix)|cancell?ed)[)\]]\s*\.?\s*$", re.I
+    r"\s*[(\[](?:done|completed?|closed|in progress|ongoing|wip|declined|won'?t (?:do|fix)|cancell?ed)[)\]]\s*\.?\s*$"
+    r"|\s+[-–—]\s+(?:done|completed)\W*$|\s*[✅☑✔]\s*$",
+    re.IGNORECASE,
 )
 _OWNER = re.compile(
     r"\b(?:owner|assignee|assigned to|responsible|dri)\s*[:=]?\s*@?([A-Z][\w.-]*(?: [A-Z][\w.-]*)?|[\w.-]+)"
@@ -127,7 +132,7 @@ def _of_lines(group: Sequence[Placed], incident_id: str, file: str, day: date | 
         owner=(owner[1] or owner[2]) if owner else None,
         priority=priority[1] if priority else None,
         due_on=_day(plain(raw)[due.end() :], day) if due else None,
-        state=_state(box[1] if box else None, plain(raw)),
+        state=_state(box[1] if box else None, raw),
         tracker=tracker,
         tracker_key=key,
         url=url or next(iter(links_in(whole)), None),
@@ -154,7 +159,7 @@ def _of_row(one: Placed, incident_id: str, file: str, day: date | None) -> Actio
         type=next((known for known, pattern in _TYPES if kind and re.search(pattern, kind)), None),
         priority=plain(cells["priority"]) if "priority" in cells else None,
         due_on=_day(plain(cells["due"]), day) if "due" in cells else None,
-        state=_state(None, plain(cells["state"])) if "state" in cells else _state(None, plain(raw)),
+        state=_status(plain(cells["state"])) if "state" in cells else _state(None, raw),
         tracker=tracker,
         tracker_key=key,
         url=url or next(iter(links_in(one.block.text)), None),
@@ -174,6 +179,11 @@ def _state(box: str | None, text: str) -> str:
     return "in_progress" if _IN_PROGRESS.search(text) else "open"
 
 
+def _status(cell: str) -> str:
+    """The state that a table's column gives."""
+    return "done" if _DONE_STATUS.search(cell) else _state("", cell)
+
+
 def _day(text: str, near: date | None) -> date | None:
     written = next(moments_in(text[:60]), None)
     return written.day.on(near) if written is not None and written.day is not None else None
@@ -188,6 +198,5 @@ def _numbered(items: Sequence[ActionItem]) -> tuple[ActionItem, ...]:
         digest = hashlib.blake2b(f"{item.incident_id}|{words}".encode(), digest_size=6).hexdigest()
         seen[digest] = seen.get(digest, 0) + 1
         suffix = f"-{seen[digest]}" if seen[digest] > 1 else ""
-        values = {name: getattr(item, name) for name in ActionItem.__slots__}
-        numbered.append(ActionItem(**values | {"item_id": f"{item.incident_id}:{digest}{suffix}"}))
+        numbered.append(replace(item, item_id=f"{item.incident_id}:{digest}{suffix}"))
     return tuple(numbered)

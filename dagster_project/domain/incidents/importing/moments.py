@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from dagster_project.domain.incidents.importing.zones import ZONE_PATTERN
@@ -54,6 +54,8 @@ _AFTER_DATE = re.compile(
 _ZONE = re.compile(rf"\s?\(?(?P<zone>Z(?![A-Za-z])|{ZONE_PATTERN})\)?")
 _RANGE = re.compile(r"[\s~]*(?:-|–|—|->|→|\bto\b|\buntil\b|\btill\b)[\s~]*", re.IGNORECASE)
 _ON_DATE = re.compile(r"(?:\s*,?\s*(?:on|of)?\s+|\s*\()(?=\S)", re.IGNORECASE)
+_AND = re.compile(r"\s*and\s+", re.IGNORECASE)
+_ABOUT = re.compile(r"[~≈]|around|appro|about|circa", re.IGNORECASE)
 _AFTER = re.compile(r"[\s~*_`\])|\"'”]*")
 
 
@@ -109,11 +111,19 @@ def leading(text: str, start: int = 0) -> Written | None:
     written = _moment(text, place)
     if written is None:
         return None
-    is_about = "~" in text[start:place] or "≈" in text[start:place] or "~" in text[place : written.end + 1]
-    is_about = is_about or bool(re.search(r"around|appro|about|circa", text[start : written.end], re.IGNORECASE))
+    written = _until_and(text, written) if "between" in text[start:place].lower() else written
+    is_about = bool(_ABOUT.search(text[start : written.end + 1]))
     end = _AFTER.match(text, written.end)
-    values = {name: getattr(written, name) for name in Written.__slots__}
-    return Written(**values | {"end": end.end() if end else written.end, "is_approximate": is_about})
+    return replace(written, end=end.end() if end else written.end, is_approximate=is_about)
+
+
+def _until_and(text: str, written: Written) -> Written:
+    """After "between" the end follows the word "and"."""
+    joined = _AND.match(text, written.end)
+    last = _moment(text, joined.end()) if joined else None
+    if last is None or last.clock is None or written.clock is None:
+        return written
+    return replace(written, end=last.end, until=last.clock, until_day=last.day, zone=written.zone or last.zone)
 
 
 _CANDIDATE = re.compile(rf"(?<![\w:.]){_WEEKDAY}(?:\d|{_MONTH}\s)|\b(?:HH:mm|TB[CD])\b|[-?]{{2}}:[-?]{{2}}", re.IGNORECASE)
@@ -155,9 +165,8 @@ def _clock_first(text: str, place: int) -> Written | None:
     dated = _date(text, gap.end()) if gap and written.day is None else None
     if dated is None or (gap and not gap[0].strip(" ,") and dated[1] and dated[1].year is None):
         return written
-    values = {name: getattr(written, name) for name in Written.__slots__}
     end, day, likely, fault = dated
-    return Written(**values | {"end": end, "text": text[place:end], "day": day, "likely": likely, "fault": fault or clock.fault})
+    return replace(written, end=end, text=text[place:end], day=day, likely=likely, fault=fault or clock.fault)
 
 
 def _with_range(text: str, place: int, day: Day | None, clock: _Clock, fault: str | None, likely: Day | None) -> Written:

@@ -56,10 +56,13 @@ def window_offset(
     if start <= last:
         return None
     by_hours = [found for one in hour_offsets() if (found := _fitted(one, start, end, first, last))]
-    return max(by_hours, key=lambda found: _overlap(found[1], found[2], first, last), default=None)
+    # Impact begins before the first report in nine of ten incidents.
+    return max(by_hours, key=lambda found: (found[1] <= first, _overlap(found[1], found[2], first, last)), default=None)
 
 
-def _fitted(one: Offset, start: datetime, end: datetime | None, first: datetime, last: datetime):
+def _fitted(
+    one: Offset, start: datetime, end: datetime | None, first: datetime, last: datetime
+) -> tuple[Offset, datetime, datetime | None] | None:
     moved, until = one.apply(start), one.apply(end) if end else None
     if moved is None or (end is not None and until is None):
         return None

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from dagster_project.domain.incidents.events import Event
 from dagster_project.domain.incidents.importing.anchors import anchored
 from dagster_project.domain.incidents.importing.blocks import Block, blocks_of, front_matter, plain
-from dagster_project.domain.incidents.importing.calendars import Calendar
+from dagster_project.domain.incidents.importing.calendars import Calendar, Found
 from dagster_project.domain.incidents.importing.durations import stated_in
 from dagster_project.domain.incidents.importing.follow_ups import action_items_of, links_in
 from dagster_project.domain.incidents.importing.model import Doubt, ImportedIncident, ImportResult, Problem, StatedDuration
@@ -38,16 +38,8 @@ _FACT = re.compile(
 
 def read_postmortem(text: str, name: str, zone: Zone) -> ImportResult:
     """The incident of one document. ``zone`` is that of times whose zone the document does not say."""
-    lines = text.split("\n")
-    problems: list[Problem] = []
-    if len(lines) > MOST_LINES:
-        problems.append(
-            Problem(name, MOST_LINES + 1, f"The document has {len(lines)} lines; those after {MOST_LINES} were not read.")
-        )
-        lines = lines[:MOST_LINES]
-    source = "\n".join(lines)
-    blocks = blocks_of(source)
-    about = front_matter(source)
+    source, problems = _cut(text, name)
+    blocks, about = blocks_of(source), front_matter(source)
     sections = sections_of(blocks, source)
     title = sections.title or about.get("title") or PurePath(name).stem
     incident_id = about.get("incident_id") or about.get("id") or _identity(name)
@@ -55,29 +47,34 @@ def read_postmortem(text: str, name: str, zone: Zone) -> ImportResult:
     dated, doubts, unread, used = _dated(sections.placed, Calendar(reference, _first_zone(blocks, zone)), name)
     stated, unstated = _stated(blocks, name)
     items, prose = action_items_of(sections.placed, incident_id, name, reference)
+    if not dated:
+        sentence = "No row of a timeline and no key time was found. Write rows like '- 2024-05-01 12:07: text'."
+        problems.append(Problem(name, 1, sentence))
     candidates = anchored(phases_of(dated), dated, stated)
     phases = {phase: moments[0] for phase, moments in candidates.items()}
-    incident = _incident(incident_id, title, phases, sections.texts.get("summary"), blocks)
-    events = _events(dated, incident_id, name)
-    if not events:
-        unread.append(
-            Problem(name, 1, "No row of a timeline and no key time was found. Write rows like '- 2024-05-01 12:07: text'.")
-        )
     imported = ImportedIncident(
-        incident,
-        events,
-        items,
-        stated,
-        sections.texts,
-        links_in(source),
-        name,
-        {phase: moment.evidence[0] for phase, moment in phases.items() if moment.evidence},
-        {phase: moments[1:] for phase, moments in candidates.items() if len(moments) > 1},
-        tuple(doubts),
-        used,
+        incident=_incident(incident_id, title, phases, sections.texts.get("summary"), blocks),
+        events=_events(dated, incident_id),
+        action_items=items,
+        stated=stated,
+        sections=sections.texts,
+        links=links_in(source),
+        file=name,
+        places={phase: moment.evidence[0] for phase, moment in phases.items()},
+        others={phase: moments[1:] for phase, moments in candidates.items() if len(moments) > 1},
+        doubts=tuple(doubts),
+        zone=used,
     )
-    everything = sorted([*problems, *unread, *unstated, *prose], key=lambda one: (one.line, one.sentence))
-    return ImportResult((imported,), tuple(everything))
+    listed = sorted([*problems, *unread, *unstated, *prose], key=lambda one: (one.line, one.sentence))
+    return ImportResult((imported,), tuple(listed))
+
+
+def _cut(text: str, name: str) -> tuple[str, list[Problem]]:
+    lines = text.split("\n")
+    if len(lines) <= MOST_LINES:
+        return text, []
+    sentence = f"The document has {len(lines)} lines; those after {MOST_LINES} were not read."
+    return "\n".join(lines[:MOST_LINES]), [Problem(name, MOST_LINES + 1, sentence)]
 
 
 def _identity(name: str) -> str:
@@ -132,7 +129,8 @@ def _read_row(row: Row, calendar: Calendar, name: str, dated: list[Dated], doubt
         return
     found, written = calendar.find(row.written, moves=row.phase is None), row.written.text[:60]
     if found.at is None:
-        problems.append(Problem(name, row.line, f"The day of {written!r} is not known: {row.raw[:100]!r}."))
+        what = "The time was left open" if row.written.fault == "placeholder" else f"The day of {written!r} is not known"
+        problems.append(Problem(name, row.line, f"{what}: {row.raw[:100]!r}."))
         return
     place, text, raw = f"{name}:{row.line}", _joined(row.text, row), _joined(row.raw, row)
     dated.append(Dated(row.line, found, text, raw, row.phase, place, row.written.is_approximate, row.written.text, row.actor))
@@ -176,7 +174,7 @@ def _stated(blocks: Sequence[Block], name: str) -> tuple[tuple[StatedDuration, .
     return tuple(stated[:MOST_STATED]), problems
 
 
-def _events(dated: Sequence[Dated], incident_id: str, name: str) -> tuple[Event, ...]:
+def _events(dated: Sequence[Dated], incident_id: str) -> tuple[Event, ...]:
     seen: dict[str, int] = {}
     events = []
     for row in dated:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dagster_project.domain.incidents.importing.blocks import Block, plain
 from dagster_project.domain.incidents.importing.durations import is_label
@@ -72,14 +72,17 @@ def _continues(row: Row, one: Placed) -> bool:
     """Whether a line belongs to the row above: what stands below a heading that is a time, or deeper in a list."""
     if one.block.kind == "heading":
         return False
+    kind, words = one.block.kind, plain(one.text)
+    if is_label(one.text):
+        return False
     if row.level < 0:
-        return one.section == row.section and one.block.kind in ("text", "item", "quote", "code") and is_label(one.text) is False
-    return (
-        one.block.kind == "item"
-        and one.block.level > row.level
-        and _first_moment(plain(one.text)) is None
-        and not is_label(one.text)
-    )
+        dated = _full_moment(words) if kind in ("text", "item") else None
+        return (
+            one.section == row.section
+            and kind in ("text", "item", "quote", "code")
+            and (dated is None or dated.fault is not None)
+        )
+    return kind == "item" and one.block.level > row.level and _first_moment(words) is None
 
 
 def _row(one: Placed) -> Row | None:
@@ -102,10 +105,15 @@ def _of_heading(one: Placed) -> Row:
 
 
 def _of_dated_heading(one: Placed) -> Row | None:
-    """A heading inside of a timeline that names a day among other words: "Day 2 (2024-05-02)"."""
+    """A heading inside of a timeline that has a day and other words: "2024-05-02 - First update" is a row of that day, and
+    "Day 2 (2024-05-02)" dates what follows."""
     if one.section not in TIMELINES or one.block.level < 3:
         return None
-    days = [written for written in moments_in(plain(one.text)[:200]) if written.day is not None]
+    words = plain(one.text)[:300]
+    written = leading(words)
+    if written is not None and written.day is not None:
+        return Row(one.block.line, written, _SEPARATOR.sub("", words[written.end :]), one.text, one.section, level=-1)
+    days = [found for found in moments_in(words) if found.day is not None]
     is_day = len(days) == 1 and days[0].clock is None and days[0].fault is None
     return Row(one.block.line, days[0], "", one.text, one.section, is_day=True, level=-1) if is_day else None
 
@@ -140,12 +148,20 @@ def _dated(one: Placed, cell: str, times: list[int]) -> Row:
     ]
     raw = " | ".join(block.cells[number] for number in rest if block.cells[number])
     actor = next((plain(block.cells[number]) for number in actors if number < len(block.cells) and number not in rest), None)
-    row = Row(block.line, leading(cell), plain(raw), raw, one.section, actor=actor or None)
+    row = Row(block.line, _whole(cell), plain(raw), raw, one.section, actor=actor or None)
     if row.written is None:
         row.problem = f"the time {cell[:60]!r} cannot be read" if cell else "the row has no time"
     elif _TEMPLATE.match(row.text) and row.written.fault:
         row.problem = "the row is the template's and was not filled in"
     return row
+
+
+def _whole(cell: str) -> Written | None:
+    """The moment of a cell that holds nothing else. Digits after a day are a time that cannot be read: "2024-05-02 07;30"."""
+    written = leading(cell)
+    if written is not None and written.clock is None and written.fault is None and re.search(r"\d", cell[written.end :]):
+        return replace(written, fault="impossible_time", text=cell[:60])
+    return written
 
 
 def _of_pair(one: Placed) -> Row | None:

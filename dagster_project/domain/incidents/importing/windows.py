@@ -23,7 +23,6 @@ _JOINS = re.compile(
     r"(?:approximately\s+|around\s+|about\s+)?$",
     re.IGNORECASE,
 )
-_ON_DAY = re.compile(r"\b(?:on|starting)\s+$|^$|[\n.]\s*(?:on\s+)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
