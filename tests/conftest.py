@@ -58,6 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: share_of(item.nodeid) not in SHARED.values())
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Distributes shares. pytest-xdist 3.8 would group by marks, which it does not see with pytest 9.2."""
     from xdist.scheduler import LoadScopeScheduling

@@ -215,8 +215,8 @@ INCIDENT_LINKS = Table(
     ("incident_id", "resource_id", "kind"),
     {"incident_id": "VARCHAR", "resource_id": "VARCHAR", "kind": "VARCHAR", "reason": "VARCHAR"},
     "What ties incidents to right-sizing. vetoes: the incident keeps the resource from being shrunk below what it needed then; "
-    "suspect: a change of its size became live in the two weeks before; caused: and it is regretted since, or an emergency in the "
-    "incident hit it.",
+    "suspect: a change of its size became live in the two weeks before; caused: and it is regretted since, or an emergency in "
+    "the incident hit it.",
 )
 POSTMORTEMS = Table(
     "postmortems",

@@ -180,7 +180,7 @@ def pick(runtime: Runtime, incident_id: str, phase: str, text: str | None, reaso
     if at is not None:
         _check(at, known, runtime.now.replace(tzinfo=None))
     word = incident_store.Pick(incident_id, name, at, precision, reason.strip(), user_of_this_process())
-    in_state(runtime, lambda connection: incident_store.add_pick(connection, word, runtime.at.now()), is_new=True)
+    in_state(runtime, lambda connection: incident_store.add_pick(connection, word, runtime.now), is_new=True)
     return Picked(name, before, _chosen(runtime, incident_id, name))
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from dagster_project.domain.incidents.completeness import expiring
+from dagster_project.domain.incidents.naming import file_name
 from dagster_project.domain.incidents.redaction import Redactor
 from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.incident_tables import (
@@ -20,7 +21,7 @@ from dagster_project.pipeline.capture_coverage import captured_stretches
 from dagster_project.pipeline.incident_metrics import corrections_since
 from dagster_project.pipeline.incident_records import end_of, previous_day
 from dagster_project.pipeline.postmortem_view import definition
-from dagster_project.pipeline.postmortems import FOLDER, file_name
+from dagster_project.pipeline.postmortems import FOLDER
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.reporting.incident_views import IncidentLine, Incidents, MetricSummary
 from dagster_project.reporting.postmortem import duration

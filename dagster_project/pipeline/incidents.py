@@ -97,7 +97,7 @@ def known_incidents(runtime: Runtime, day: date) -> dict[str, Known]:
 def known_now(runtime: Runtime) -> tuple[date | None, dict[str, Known]]:
     """The newest day of which incidents were read (None: no night ran yet), and what is known at this moment."""
     day = max(runtime.lake.days(INCIDENTS), default=None)
-    return day, _known(runtime, day, runtime.at.now() + timedelta(seconds=1))
+    return day, _known(runtime, day, runtime.now + timedelta(seconds=1))
 
 
 def _known(runtime: Runtime, day: date | None, before: datetime) -> dict[str, Known]:

@@ -20,7 +20,6 @@ class Place:
     github: GithubRepository
     about: About
     base: Commit
-    folder: str
 
 
 @dataclass(frozen=True, slots=True)

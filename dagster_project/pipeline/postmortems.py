@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from dagster_project.domain.incidents.merging import Merged, merge
+from dagster_project.domain.incidents.naming import file_name
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.incident_tables import INCIDENT_METRICS, POSTMORTEMS
@@ -23,21 +23,21 @@ from dagster_project.pipeline.incident_records import end_of, previous_day, work
 from dagster_project.pipeline.incident_surroundings import mitigation_effects
 from dagster_project.pipeline.incidents import Known, known_incidents
 from dagster_project.pipeline.postmortem_material import Material, material_of, view_material
+from dagster_project.pipeline.postmortem_pulls import propose_postmortems
 from dagster_project.pipeline.postmortem_view import redactor_for, view_of
 from dagster_project.pipeline.runtime import Runtime
-from dagster_project.reporting.postmortem import document, render_markdown
+from dagster_project.reporting.postmortem import document, redacted, render_markdown
 from dagster_project.reporting.postmortem_page import render_html
 
 FOLDER = "postmortems"
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
 class Document:
-    """One document: the merged Markdown, its page, and what people had changed in it."""
+    """One document: what was generated, that beside what people wrote as Markdown and as a page, and what they had changed."""
 
     incident_id: str
+    generated: str
     markdown: str
     html: str
     merged: Merged
@@ -50,10 +50,15 @@ def write_postmortems(runtime: Runtime, day: date) -> int:
     earlier = _earlier(runtime.lake, day)
     due = _due(runtime, known, earlier, day)
     rows = {name: row for name, row in earlier.items() if name in known}
+    generated: dict[str, str] = {}
     for number, made in enumerate(documents(runtime, due, day, earlier), start=1):
         write(runtime, made, day)
-        rows[made.incident_id] = _row(made, day)
+        generated[made.incident_id] = made.generated
+        rows[made.incident_id] = _row(made, day, earlier.get(made.incident_id, {}))
         runtime.progress.update("Postmortems", number, len(due))
+    for name, proposed in propose_postmortems(runtime, day, generated).items():
+        repository = runtime.settings.incidents.repository
+        rows[name] |= {"repository": repository, "pull_request": proposed.number, "url": proposed.url}
     ordered = [rows[name] for name in sorted(rows)]
     write_frame(runtime.lake, POSTMORTEMS, day, pl.DataFrame(ordered, schema=schema(POSTMORTEMS)))
     return sum(row["written_on"] == day for row in ordered)
@@ -77,9 +82,11 @@ def documents(
 
 
 def _document(material: Material, names: Sequence[str], salt: str, existing: str | None) -> Document:
-    view = view_of(material, redactor_for(material, names, salt))
-    merged = merge(document(render_markdown(view)), existing)
-    return Document(material.known.incident.incident_id, merged.text, render_html(merged.text, view), merged)
+    redactor = redactor_for(material, names, salt)
+    view = redacted(view_of(material, redactor), redactor)
+    generated = document(render_markdown(view))
+    merged = merge(generated, existing)
+    return Document(material.known.incident.incident_id, generated, merged.text, render_html(merged.text, view), merged)
 
 
 def write(runtime: Runtime, made: Document, day: date) -> Path:
@@ -91,14 +98,6 @@ def write(runtime: Runtime, made: Document, day: date) -> Path:
     return folder / f"{name}.md"
 
 
-def file_name(incident_id: str) -> str:
-    """An incident's id as the name of a file. What could lead elsewhere becomes dashes and a digest, so that no two meet."""
-    if _PLAIN.fullmatch(incident_id):
-        return incident_id
-    digest = hashlib.sha256(incident_id.encode()).hexdigest()[:8]
-    return f"{_UNSAFE.sub('-', incident_id).strip('-')[:60]}-{digest}"
-
-
 def _due(runtime: Runtime, known: Mapping[str, Known], earlier: Mapping[str, Mapping[str, Any]], day: date) -> dict[str, Known]:
     """Incidents of the last while that were worked on, have no document yet, or whose action items have changed."""
     oldest = end_of(day) - timedelta(days=runtime.settings.incidents.document_days)
@@ -106,8 +105,15 @@ def _due(runtime: Runtime, known: Mapping[str, Known], earlier: Mapping[str, Map
     return {
         name: each
         for name, each in known.items()
-        if each.started_at is not None and (each.ended_at or end_of(day)) >= oldest and (name in changed or name not in earlier)
+        if each.started_at is not None
+        and (each.ended_at or end_of(day)) >= oldest
+        and (name in changed or _is_missing(runtime, earlier.get(name)))
     }
+
+
+def _is_missing(runtime: Runtime, earlier: Mapping[str, Any] | None) -> bool:
+    """Whether there is no document yet, or none that was proposed where documents are to be."""
+    return earlier is None or (runtime.settings.incidents.repository is not None and earlier["pull_request"] is None)
 
 
 def _changed_items(lake: Lake, day: date) -> set[str]:
@@ -141,13 +147,11 @@ def _existing(runtime: Runtime, incident_id: str, day: date, earlier: Mapping[st
     return None
 
 
-def _row(made: Document, day: date) -> dict[str, Any]:
+def _row(made: Document, day: date, earlier: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "incident_id": made.incident_id,
         "written_on": day,
         "digest": hashlib.sha256(made.markdown.encode()).hexdigest()[:16],
         "sections_edited": len(made.merged.kept),
-        "repository": None,
-        "pull_request": None,
-        "url": None,
+        **{name: earlier.get(name) for name in ("repository", "pull_request", "url")},
     }

@@ -6,12 +6,13 @@ The template lays out and computes nothing. Names, messages and sentences are da
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from dagster_project.domain.incidents.merging import marked
+from dagster_project.domain.incidents.redaction import Redactor
 from dagster_project.reporting import charts
 from dagster_project.reporting.postmortem_mermaid import gantt
 from dagster_project.reporting.postmortem_views import ErrorBudget, Mitigation, Postmortem, TimelineEntry, Window
@@ -70,6 +71,11 @@ def render_markdown(view: Postmortem) -> tuple[Section, ...]:
     )
 
 
+def redacted(view: Postmortem, redactor: Redactor) -> Postmortem:
+    """The view with ``redactor`` over every text in it: nothing that a builder overlooked reaches a document."""
+    return _with_texts(view, redactor.text)
+
+
 def document(sections: Iterable[Section]) -> str:
     """The whole document: generated sections between their comments (``domain.incidents.merging``), the others as they are."""
     return "\n".join(marked(s.name, s.text) if s.is_generated else s.text for s in sections)
@@ -102,6 +108,18 @@ def when(at: datetime | None, precision: str = "second") -> str:
     if precision == "minute" or not at.second:
         return f"{at:%Y-%m-%d %H:%M}"
     return f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, tuple):
+        return tuple(_with_texts(item, change) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _with_texts(item, change) for key, item in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{field.name: _with_texts(getattr(value, field.name), change) for field in fields(value)})
+    return value
 
 
 def _context(view: Postmortem) -> dict[str, Any]:

@@ -52,7 +52,9 @@ def gantt(view: Postmortem) -> str:
         *_phases(view),
     ]
     for lane, title in LANE_TITLES.items():
-        lines += _lane(title, [entry for entry in view.timeline if entry.lane == lane])
+        # Phases have a section of their own.
+        mine = (entry for entry in view.timeline if entry.lane == lane)
+        lines += _lane(title, [entry for entry in mine if lane != "record" or entry.phase is None])
     return "\n".join(lines)
 
 

@@ -49,7 +49,7 @@ def words_of(
     incident_id: str, generated: str, address: str | None, path: str, updated: Iterable[str], kept: Iterable[str], *, is_new: bool
 ) -> Words:
     """What a body has to say. ``address`` is where the document can be seen; without one nothing is linked."""
-    titles = {found["name"]: found["title"] for found in _SECTION.finditer(generated) if found["level"] == "##"}
+    titles = {found["name"]: found["title"] for found in _SECTION.finditer(generated) if found["level"] != "#"}
     return Words(
         incident_id,
         is_new,

@@ -96,6 +96,28 @@ decided_back as (
       and (later.amount is null or bought.amount is null or later.level <= bought.level - bought.amount)
     group by bought.decision_id
 ),
+gone as (
+    -- Machines that the group let go, one by one, after its service had more than it needed.
+    select spoken_of.target, activity.occurred_at as gone_at
+    from captured_events as activity
+    join spoken_of on spoken_of.service = activity.service or spoken_of.target = activity.target
+    where activity.lane = 'scaling'
+      and activity.text like '%Terminating%'
+      and activity.payload ->> 'outcome' = 'succeeded'
+      and activity.occurred_at < $day::date + 1
+    qualify row_number() over (partition by spoken_of.target, activity.source_event_id order by activity.version desc) = 1
+),
+let_go as (
+    -- As many as were bought in the incident up to and with this decision.
+    select bought.decision_id, any_value(owed.amount) as amount, list(gone.gone_at order by gone.gone_at) as times
+    from bought
+    join (
+        select decision_id, sum(amount) over (partition by incident_id, target order by decision_at, decision_id) as amount
+        from bought
+    ) as owed using (decision_id)
+    join gone on gone.target = bought.target and gone.gone_at > bought.decision_at
+    group by bought.decision_id
+),
 sizes as (
     select targets.target, inventory.day, inventory.units
     from resource_inventory as inventory
@@ -152,12 +174,14 @@ settled as (
         case
             when measured.is_there then null
             when decided_back.back_at is not null then decided_back.back_at
+            when len(let_go.times) >= let_go.amount then let_go.times[let_go.amount::integer]
             -- A snapshot tells of its day's end.
             else (measured.gone_on + 1)::timestamp
         end as came_back_at
     from bought
     left join targets using (target)
     left join decided_back using (decision_id)
+    left join let_go using (decision_id)
     left join measured using (decision_id)
 )
 select

@@ -54,7 +54,8 @@ BEFORE_PERSON_STRICTLY = re.compile(
 )
 # After these, a capitalised word is a person even if no lexicon knows it.
 BEFORE_NAME = re.compile(
-    r"(?:\b(?-i:Mrs?|Ms|Dr)\.?\s+|\bassigned to\s+|\b(?:ic|incident commander|commander|author|reporter|reported by|approved by|assignee|"
+    r"(?:\b(?-i:Mrs?|Ms|Dr)\.?\s+|\bassigned to\s+|"
+    r"\b(?:ic|incident commander|commander|author|reporter|reported by|approved by|assignee|"
     r"scribe)\W{0,6}:\W{0,6})$",
     re.IGNORECASE,
 )
@@ -62,7 +63,8 @@ _ADVERB = r"(?:\s+(?:also|then|later|had|has|already|quickly|now|just|first|manu
 _THINKING = (
     r"sa(?:id|ys)|asks?|asked|mentions?|mentioned|th(?:inks|ought)|suggest(?:s|ed)|replie[sd]|wonder(?:s|ed)|tries|tried|"
     r"apologi[sz]e[sd]|volunteer(?:s|ed)|believe[sd]|remember(?:s|ed)|told|tells|attempt(?:s|ed)|agree[sd]|was paged|is paged|"
-    r"came online|went (?:home|offline)|picked up|took over|handed over|and I|is (?:looking|checking|investigating|paged|on (?:it|call))"
+    r"came online|went (?:home|offline)|picked up|took over|handed over|and I|"
+    r"is (?:looking|checking|investigating|paged|on (?:it|call))"
 )
 AFTER_THINKER = re.compile(_ADVERB + rf"(?:{_THINKING})\b")
 AFTER_PERSON = re.compile(

@@ -350,17 +350,22 @@ NASTY = (
 
 def hostile() -> Postmortem:
     """The outage with ``NASTY`` in place of every text."""
-    return _poisoned(payment_outage())
+    return filled(NASTY)
 
 
-def _poisoned(value: Any) -> Any:
+def filled(text: str) -> Postmortem:
+    """The outage with ``text`` in place of every text."""
+    return _filled(payment_outage(), text)
+
+
+def _filled(value: Any, text: str) -> Any:
     if isinstance(value, str):
-        return NASTY
+        return text
     if isinstance(value, tuple):
-        return tuple(_poisoned(item) for item in value)
+        return tuple(_filled(item, text) for item in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         changed = {
-            f.name: _poisoned(getattr(value, f.name))
+            f.name: _filled(getattr(value, f.name), text)
             for f in dataclasses.fields(value)
             if f.name not in ("lane", "empty_because")
         }

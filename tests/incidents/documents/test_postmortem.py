@@ -5,6 +5,7 @@ After an intended change, write the golden files anew: ``NIGHTSHIFT_UPDATE_GOLDE
 
 from __future__ import annotations
 
+import html
 import os
 import re
 from datetime import date, timedelta
@@ -15,11 +16,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 from dagster_project.domain.incidents.merging import merge
-from dagster_project.reporting.postmortem import GUIDANCE, ORDER, document, duration, render_markdown, when
+from dagster_project.domain.incidents.redaction import Redactor
+from dagster_project.reporting.postmortem import GUIDANCE, ORDER, document, duration, redacted, render_markdown, when
 from dagster_project.reporting.postmortem_mermaid import gantt, plain
 from dagster_project.reporting.postmortem_page import render_html
 from dagster_project.reporting.postmortem_views import Header, Impact, Postmortem, TimelineEntry, Window
-from tests.incidents.documents.sample_postmortem import NASTY, at, crowded, hostile, payment_outage
+from tests.incidents.documents.sample_postmortem import NASTY, at, crowded, filled, hostile, payment_outage
+from tests.incidents.documents.test_redaction_secrets import PLANTED
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "postmortem"
 EMPTY = Postmortem(Header("INC-1", "Something happened"))
@@ -87,6 +90,21 @@ def test_the_same_view_gives_the_same_bytes(view: Postmortem) -> None:
     assert merge(document(render_markdown(view)), markdown(view)).text == markdown(view)
 
 
+def test_redacting_a_view_that_is_redacted_changes_nothing() -> None:
+    assert redacted(payment_outage(), Redactor()) == payment_outage()
+
+
+@pytest.mark.parametrize(("text", "secret"), PLANTED.values(), ids=PLANTED)
+def test_a_secret_in_any_field_reaches_no_document(text: str, secret: str) -> None:
+    view = redacted(filled(f"{text} said Rosie Brigham <rosie.brigham@example.com>, +44 20 7946 0958"), Redactor())
+    made = markdown(view)
+
+    for place in (made, render_html(made, view)):
+        shown = html.unescape(place).replace("\\", "").replace("\N{ZERO WIDTH SPACE}", "")
+        assert secret not in shown
+        assert not re.search(r"Rosie|Brigham|example\.com|7946", shown.replace("example.com/", ""))
+
+
 @VIEWS
 def test_sections_come_in_reading_order_and_people_have_their_own(view: Postmortem) -> None:
     sections = render_markdown(view)
@@ -131,13 +149,13 @@ def test_an_empty_section_gives_the_reason_that_it_is_told() -> None:
 
 def test_hostile_text_stays_text_in_markdown() -> None:
     text = markdown(hostile())
-    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
-    comments = re.findall(r"<!--.*?-->", html, re.DOTALL)
+    page_html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    comments = re.findall(r"<!--.*?-->", page_html, re.DOTALL)
 
     assert all(re.fullmatch(r"<!-- nightshift:[\w -]+ -->", comment) for comment in comments)
-    assert not re.search(r"<(?:script|img)\b", html)
-    assert "javascript:" not in re.sub(r">[^<]*<", "><", html)
-    assert len(re.findall(r"<h1>", html)) == 1
+    assert not re.search(r"<(?:script|img)\b", page_html)
+    assert "javascript:" not in re.sub(r">[^<]*<", "><", page_html)
+    assert len(re.findall(r"<h1>", page_html)) == 1
     assert not re.search(r"(?<!\w)@(?=\w)", text)
     assert len(re.findall(r"^```", text, re.MULTILINE)) == 2
     assert merge(document(render_markdown(hostile())), text).kept == ()
@@ -180,13 +198,13 @@ def test_what_people_wrote_is_on_the_page_and_the_comments_are_not() -> None:
 
 @VIEWS
 def test_the_page_stands_alone_and_is_small(view: Postmortem) -> None:
-    html = render_html(markdown(view), view)
-    found = Page(html)
+    page_html = render_html(markdown(view), view)
+    found = Page(page_html)
 
-    assert len(html.encode()) < 500_000
+    assert len(page_html.encode()) < 500_000
     assert found.all("link") == [{"rel": "icon", "href": "data:,"}]
-    assert "default-src 'none'" in html
-    assert not re.search(r"url\(|@import", html)
+    assert "default-src 'none'" in page_html
+    assert not re.search(r"url\(|@import", page_html)
     assert all((a.get("href") or "").startswith(("#", "https://")) for a in found.all("a"))
 
 
@@ -208,21 +226,21 @@ def test_the_page_can_be_used_without_sight() -> None:
 def test_two_thousand_entries_collapse() -> None:
     view = crowded(2000)
     text = markdown(view)
-    html = render_html(text, view)
+    page_html = render_html(text, view)
 
     assert "Shown are 200 of 2,000 entries" in text
     assert len(gantt(view)) < 10_000
-    assert html.count("<circle") <= 6 * 91
-    assert "Show the 200 rows" in html
+    assert page_html.count("<circle") <= 6 * 91
+    assert "Show the 200 rows" in page_html
 
 
 @pytest.mark.parametrize("hours", [0.01, 1, 6, 30, 24 * 9, 24 * 200, 24 * 900])
 def test_the_time_axis_has_few_labels_at_every_scale(hours: float) -> None:
     start = at("08:14:00")
     view = Postmortem(Header("INC-1", "x"), impact=Impact((Window(start, start + timedelta(hours=hours)),)))
-    html = render_html(markdown(view), view)
+    page_html = render_html(markdown(view), view)
 
-    assert 1 <= len(re.findall(r'style="fill:var\(--muted,#5a6068\)">\d', html)) <= 9
+    assert 1 <= len(re.findall(r'style="fill:var\(--muted,#5a6068\)">\d', page_html)) <= 9
 
 
 def test_a_repeated_entry_shows_its_count_and_its_end() -> None:

@@ -22,7 +22,7 @@ DAY = date(2025, 3, 9)
 INCIDENT = "INC-1042"
 
 
-def document(timeline: str = "10:00 it began", *, incident_id: str = INCIDENT, title: str = "Payments failed", **more: str) -> str:
+def document(timeline: str = "10:00 it began", incident_id: str = INCIDENT, title: str = "Payments failed", **more: str) -> str:
     """A generated document: a header, a timeline, further sections by name, and one section for people."""
     sections = {"header": f"# {incident_id}: {title}", "timeline": f"## Timeline\n\n{timeline}", **more}
     lessons = "## Lessons\n\n_What do we know now?_\n"
@@ -88,6 +88,9 @@ class World:
 
     def writes(self) -> int:
         return len(self.server.writes())
+
+    def url(self, number: int) -> str:
+        return f"{self.server.url.removesuffix('/api/v3')}/{REPOSITORY}/pull/{number}"
 
     def pulls(self, state: str = "open") -> list[int]:
         return [each.number for each in self.people.pulls(state)]
