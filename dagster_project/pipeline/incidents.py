@@ -158,9 +158,7 @@ def incident_of(row: Mapping[str, Any]) -> Incident:
 
 def _stated(at: datetime) -> Moment:
     # Records are typed in by the minute; a second that is not zero was taken from a machine.
-    return Moment(
-        at, "second" if at.second or at.microsecond else "minute", confidence=0.95, reason="The incident's record says so."
-    )
+    return Moment(at, "second" if at.second or at.microsecond else "minute", confidence=0.95)
 
 
 def _undeclared(runtime: Runtime, engine: Engine, day: date, known: Iterable[Known]) -> Iterator[Incident]:

@@ -18,6 +18,7 @@ from dagster_project.reporting import postmortem_views as views
 from dagster_project.reporting.postmortem import duration
 
 _ENDED = ("done", "verified", "declined", "duplicate", "lost")
+_UNTOLD = ("coarse", "short", "few", "unmeasured")
 _NAMED = 5
 _LINKS = {"vetoes": "veto", "suspect": "suspect", "caused": "caused"}
 
@@ -158,7 +159,14 @@ def _reached(reach: Any, material: Material) -> views.ReachedService:
 def _budget(each: Any) -> views.ErrorBudget:
     spent = each.spent
     alerts = tuple(
-        views.BurnAlert(replay.rate, _windows(replay.alert), replay.fired_at, replay.sentence) for replay in each.replays
+        views.BurnAlert(
+            replay.rate,
+            _windows(replay.alert),
+            replay.fired_at,
+            replay.sentence.partition(": ")[2] or replay.sentence,
+            replay.status not in _UNTOLD,
+        )
+        for replay in each.replays
     )
     return views.ErrorBudget(
         spent.objective.service,

@@ -113,7 +113,9 @@ def _due(runtime: Runtime, known: Mapping[str, Known], earlier: Mapping[str, Map
 
 def _is_missing(runtime: Runtime, earlier: Mapping[str, Any] | None) -> bool:
     """Whether there is no document yet, or none that was proposed where documents are to be."""
-    return earlier is None or (runtime.settings.incidents.repository is not None and earlier["pull_request"] is None)
+    settings = runtime.settings
+    is_proposing = settings.incidents.repository is not None and settings.github.has_credentials
+    return earlier is None or (is_proposing and earlier["pull_request"] is None)
 
 
 def _changed_items(lake: Lake, day: date) -> set[str]:

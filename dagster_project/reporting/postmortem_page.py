@@ -159,4 +159,6 @@ def _cost_fact(view: Postmortem) -> Fact:
         return Fact("Cost", UNKNOWN, "")
     is_range = total.low is not None and total.high is not None
     note = f"{money_short(total.low or 0)} to {money_short(total.high or 0)}" if is_range else "the range is unknown"
-    return Fact("Expected cost", money_short(total.expected), note)
+    # A sum with parts that nobody knows is no expectation of the whole.
+    is_whole = all(line.expected is not None for line in view.cost) and not view.blast_radius
+    return Fact("Expected cost" if is_whole else "Known part of the cost", money_short(total.expected), note)

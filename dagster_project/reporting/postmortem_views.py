@@ -178,12 +178,14 @@ class ReachedService:
 
 @dataclass(frozen=True)
 class BurnAlert:
-    """A burn-rate alert over a long and a short window: whether it would have paged, when, or why not."""
+    """A burn-rate alert over a long and a short window: whether it would have paged, when, or why not. ``is_known``: whether the
+    data tell; without, ``reason`` says what they lack."""
 
     rate: float
     windows: str
     paged_at: datetime | None = None
     reason: str | None = None
+    is_known: bool = True
 
 
 @dataclass(frozen=True)

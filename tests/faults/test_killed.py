@@ -80,8 +80,8 @@ def night(runtime: Runtime, day: date) -> None:
 def fingerprint(runtime: Runtime, *days: date) -> dict[str, str]:
     lake = runtime.lake
     files = [file for table in TABLES.values() for file in lake.files(table, days)]
-    files += [path for day in days for path in sorted((runtime.settings.reports / day.isoformat()).glob("*"))]
-    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    files += [path for day in days for path in sorted((runtime.settings.reports / day.isoformat()).rglob("*"))]
+    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
 
 
 @pytest.mark.parametrize(("moment", "first"), [("before", 1), ("after", 1 + EVERY // 2)])

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from datetime import date, datetime
 
+from dagster_project.reporting.incident_views import IncidentLine, Incidents, MetricSummary
 from dagster_project.reporting.views import (
     ApprovalLine,
     CalibrationLine,
@@ -303,7 +304,35 @@ APPROVALS = (
     ApprovalLine(None, "waiting", None, None, "unowned", "medium", 3, 90.0, "5 resources are asked for at a time", "", False),
 )  # fmt: skip
 
-ORDINARY = replace(ORDINARY, outcomes=OUTCOMES, approvals=APPROVALS)
+INCIDENTS = Incidents(
+    sentence="3 incidents on record, 1 open; 1 left out of metrics (drills, tests, maintenance).",
+    lines=(
+        IncidentLine(
+            "INC-2026-0107", "Checkout fails: retry storm", "SEV-1", "checkout", "2026-03-15 02:10", "goes on", "open",
+            "postmortems/INC-2026-0107.html", "85 % of its evidence kept",
+        ),
+        IncidentLine(
+            "INC-2026-0101", "Search is slow", None, "search", "2026-03-12 09:00", "42 min", "ended",
+            "../2026-03-13/postmortems/INC-2026-0101.html", "1 section edited by people",
+        ),
+        IncidentLine(
+            "UND-ledger-20260314T0714", "Undeclared: 4 emergency decisions about ledger", None, "ledger", "2026-03-14 07:14",
+            "18 min", "undeclared",
+        ),
+    ),
+    period_days=90,
+    metrics=(
+        MetricSummary(
+            "Time to Mitigate", "impact started → mitigated", 22, 20, "1 h 8 min", "51 min to 1 h 30 min", "4 h 2 min",
+            "No change shown (median 68 min, 95 % interval 51 to 90; n = 20 and 22); a cut of 62 % or more would have been seen.",
+        ),
+    ),
+    moved=("INC-2026-0101: detected moved from 2026-03-12 09:10 to 2026-03-12 09:04 (ana set it: the pager's log).",),
+    warnings=("slack: There is no Slack token; set NIGHTSHIFT_SLACK_TOKEN.",),
+    capacity=("2 members were added to checkout-asg on 15 March 2026 at 02:20 UTC and nothing took them away since",),
+)  # fmt: skip
+
+ORDINARY = replace(ORDINARY, outcomes=OUTCOMES, approvals=APPROVALS, incidents=INCIDENTS)
 
 EMPTY = NightReport(
     day=DAY,
@@ -392,5 +421,13 @@ def hostile() -> NightReport:
             headrooms=tuple(HeadroomLine(n, 1.0, 0.0, n) for n in HOSTILE_NAMES),
             calibration=tuple(CalibrationLine(n, 1, 1, 1, 1.0, 100.0, 20.7, 100.0) for n in HOSTILE_NAMES),
             calibration_sentences=HOSTILE_NAMES,
+        ),
+        incidents=Incidents(
+            sentence=HOSTILE_NAMES[0],
+            lines=tuple(IncidentLine(n, n, n, n, n, n, n, "postmortems/INC-1.html", n) for n in HOSTILE_NAMES),
+            metrics=tuple(MetricSummary(n, n, 1, 1, n, n, n, n) for n in HOSTILE_NAMES),
+            moved=HOSTILE_NAMES,
+            warnings=HOSTILE_NAMES,
+            capacity=HOSTILE_NAMES,
         ),
     )

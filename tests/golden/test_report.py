@@ -97,7 +97,8 @@ def test_the_page_is_one_file_that_asks_for_nothing(night: NightReport) -> None:
     assert [link["href"] for link in page.all("link")] == ["data:,"]
     # Links are followed by people only; a name is never one of them.
     pulls = {line.url for line in ORDINARY.pull_requests if line.url}
-    assert {a["href"] for a in page.all("a") if (a["href"] or "")[0] != "#"} <= pulls
+    documents = {line.document for line in night.incidents.lines if line.document}
+    assert {a["href"] for a in page.all("a") if (a["href"] or "")[0] != "#"} <= pulls | documents
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
     policy = next(m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy")
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -209,7 +210,9 @@ def test_hostile_names_are_shown_and_do_nothing_in_markdown() -> None:
     markdown = render_markdown(hostile())
     outside_code = re.sub(r"`[^`\n]*`", "", markdown.replace("\\`", ""))
     assert "<" not in outside_code
-    assert not re.search(r"(?<!\\)\[", outside_code)
+    # An incident's name links to its own document.
+    assert set(re.findall(r"(?<!\\)\[[^\n]*?(?<!\\)\]\(([^)\n]*)\)", outside_code)) == {"postmortems/INC-1.md"}
+    assert len(re.findall(r"(?<!\\)\[", outside_code)) == len(HOSTILE_NAMES)
     assert not re.search(r"@(?!\u200b)", outside_code)
     assert "http://" not in outside_code
     assert "https://" not in outside_code
@@ -222,7 +225,8 @@ def test_a_markdown_parser_finds_only_our_own_markup(night: NightReport) -> None
     inline = [child for token in tokens for child in token.children or ()]
     kinds = {token.type for token in tokens} | {token.type for token in inline if token.type != "link_open"}
     pulls = {line.url for line in night.pull_requests if line.url}
-    assert {token.attrs["href"] for token in inline if token.type == "link_open"} == pulls
+    documents = {line.document.removesuffix(".html") + ".md" for line in night.incidents.lines if line.document}
+    assert {token.attrs["href"] for token in inline if token.type == "link_open"} == pulls | documents
     assert kinds.isdisjoint(
         {"html_block", "html_inline", "image", "em_open", "s_open", "hr", "code_block", "fence",
          "blockquote_open", "ordered_list_open", "hardbreak", "lheading_open"}
@@ -248,6 +252,7 @@ def test_headings_of_the_markdown_are_the_reports_own() -> None:
         "## What became of proposals",
         "## What people are asked",
         "## What became of it",
+        "## Incidents",
         "## What we did not dare, and why",
         "## Can the evidence be trusted?",
         "## What was loaded",

@@ -218,7 +218,7 @@ def _flapping(entry: Entry, times: int) -> str:
 
 def _with_phases(entries: list[Entry], phases: Mapping[str, Moment]) -> list[Entry]:
     marked = list(entries)
-    for phase, title in PHASES.items():
+    for phase in PHASES:
         moment = phases.get(phase)
         if moment is None:
             continue
@@ -227,7 +227,7 @@ def _with_phases(entries: list[Entry], phases: Mapping[str, Moment]) -> list[Ent
             marked[place] = replace(marked[place], phase=phase)
             continue
         source = Source(moment.source, phase)
-        text = moment.reason or f"{title}, as it is on record."
+        text = moment.reason or "As it is on record."
         marked.append(Entry(moment.at, "record", "phase", text, precision=moment.precision, phase=phase, sources=(source,)))
     return sorted(marked, key=lambda entry: (entry.at, _ORDER.get(entry.lane, len(_ORDER)), _place(entry.phase), entry.text))
 

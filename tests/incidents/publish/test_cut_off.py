@@ -16,6 +16,8 @@ from tests.github.faults import Fault
 from tests.incidents.publish.conftest import World, document
 
 NEWS = "10:00 it began, 11:00 it ended"
+FEWEST_WRITES = 6
+"""A file, its folder, a commit, a note, a branch, and the pull request."""
 MOST_WRITES = 20
 
 
@@ -80,7 +82,7 @@ def every_write(world: World, prepare: Callable[[str], None], generated: Callabl
         incident_id = f"INC-{place}"
         prepare(incident_id)
         if not cut_off(world, generated(incident_id), place, is_done=is_done):
-            assert place > 3
+            assert place > FEWEST_WRITES
             return
         yield incident_id
     raise AssertionError("there are more writes than expected")
@@ -118,11 +120,17 @@ class TestKilled:
             assert_settled(world, text(name), name, pulls=1)
 
     def test_while_it_brings_one_up_to_date(self, world: World, is_done: bool) -> None:
+        def prepare(name: str) -> None:
+            _opened(world, name)
+            world.people.merge("ana", pulls_of(world, name)[-1])
+            assert world.proposed(document(NEWS, name)).state == "open"
+
         def text(name: str) -> str:
             return document(NEWS, name, impact="## Impact\n\nNone.")
 
-        for name in every_write(world, lambda name: _opened(world, name), text, is_done=is_done):
-            assert_settled(world, text(name), name, pulls=1)
+        for name in every_write(world, prepare, text, is_done=is_done):
+            assert_settled(world, text(name), name, pulls=2)
+            assert "[Impact](" in world.people.issue(pulls_of(world, name)[-1]).body
 
     @pytest.mark.parametrize("method", ["merge", "squash"])
     def test_while_it_opens_another_after_a_merge(self, world: World, is_done: bool, method: str) -> None:

@@ -164,6 +164,13 @@ class TestClosed:
         assert "10:01 it began" in world.file(world.branch)
         assert query(world.dsn, "select is_over from nightshift.postmortem_pulls")[0] == (False,)
 
+    def test_a_refusal_outlives_its_pull_request(self, world: World) -> None:
+        world.proposed(document())
+        world.people.close("ana", 1)
+        refused = world.proposed(document())
+        del world.people.repository.issues[1]
+        assert world.proposed(document("10:01 it began")) == refused
+
     def test_the_others_go_on(self, world: World) -> None:
         documents = [document(incident_id="INC-1"), document(incident_id="INC-2")]
         world.night(*documents)
