@@ -10,7 +10,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import after_ingest, figures, iac, ingest, overhead, verdicts
+from benchmarks import after_ingest, figures, iac, incidents, ingest, overhead, verdicts
 from benchmarks.options import Options
 
 SUBJECTS = {
@@ -19,6 +19,7 @@ SUBJECTS = {
     "overhead": overhead.run,
     "verdicts": verdicts.run,
     "iac": iac.run,
+    "incidents": incidents.run,
 }
 RESULTS = Path(__file__).with_name("results")
 _QUICK = Options(resources=500, repeat=1)

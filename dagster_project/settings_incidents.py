@@ -66,6 +66,9 @@ class IncidentSettings(Section):
     document_days: int = Field(
         120, ge=1, le=3650, description="Days after its end for which the document of an incident is still kept up to date."
     )
+    max_documents: int = Field(
+        100, ge=1, le=10_000, description="Documents that one night writes, the newest incidents first; the others come later."
+    )
     lead_minutes: int = Field(
         90, ge=0, le=1440, description="Minutes before an incident from which on events may belong to its timeline."
     )

@@ -110,11 +110,15 @@ async def _latest_digests(connection: asyncpg.Connection, ids: Sequence[str]) ->
     return {row["incident_id"]: (row["version"], row["digest"]) for row in rows}
 
 
-async def imported(connection: asyncpg.Connection, before: datetime) -> list[dict[str, Any]]:
-    """The latest version of every imported document that was there before a moment, by incident id."""
+async def imported(
+    connection: asyncpg.Connection, before: datetime, incident_ids: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """The latest version of every imported document that was there before a moment, by incident id; with ``incident_ids`` only of
+    those."""
     rows = await connection.fetch(
-        "select distinct on (incident_id) document from nightshift.imported_incidents where imported_at < $1 "
-        "order by incident_id, version desc",
+        "select distinct on (incident_id) document from nightshift.imported_incidents "
+        "where imported_at < $1 and ($2::text[] is null or incident_id = any($2)) order by incident_id, version desc",
         before,
+        incident_ids,
     )
     return [json.loads(row["document"]) for row in rows]

@@ -56,14 +56,14 @@ def postmortem_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Assets
         }
 
     def neighbours(runtime: Runtime, day: date) -> Rows:
-        from dagster_project.pipeline.incident_records import worked_on
         from dagster_project.pipeline.kept_capacity import find_kept_capacity, link_incidents
+        from dagster_project.pipeline.postmortems import due_incidents
         from dagster_project.pipeline.similar_incidents import find_similar
 
         return {
             "kept_capacity": find_kept_capacity(runtime, day),
             "incident_links": link_incidents(runtime, day),
-            "similar_incidents": find_similar(runtime, day, worked_on(runtime, day)),
+            "similar_incidents": find_similar(runtime, day, due_incidents(runtime, day)),
         }
 
     def documents(runtime: Runtime, day: date) -> Rows:
@@ -98,7 +98,7 @@ def postmortem_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Assets
             neighbours,
             (KEPT_CAPACITY, INCIDENT_LINKS, SIMILAR_INCIDENTS),
             {"duckdb", "parquet"},
-            ["incident_records", "incident_timeline", "protected_windows", "proposal_outcomes"],
+            ["incident_records", "incident_timeline", "incident_action_items", "protected_windows", "proposal_outcomes"],
         ),
         _asset(
             partitions,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -25,6 +25,8 @@ from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.pipeline.state import in_state
 from dagster_project.statements import statement
 
+UNDECLARED = "UND-"
+"""What the ids of undeclared incidents begin with."""
 RULES_VERSION = 1
 """Of phases and timelines: with another one, everything is worked on again."""
 _AFTER = timedelta(minutes=60)
@@ -87,11 +89,16 @@ class Known:
             yield from (at for at in (window.started_at, window.ended_at) if at is not None)
 
 
-def known_incidents(runtime: Runtime, day: date) -> dict[str, Known]:
-    """Incident id → what is known at the end of ``day``, by id; of the newest day with all that people have said since."""
+def known_incidents(runtime: Runtime, day: date, ids: Collection[str] | None = None) -> dict[str, Known]:
+    """Incident id → what is known at the end of ``day``, by id; of the newest day with all that people have said since. With
+    ``ids`` only of those."""
     runtime.lake.require(INCIDENTS, day)
     before = datetime.combine(day + timedelta(days=1), time(), UTC)
-    return _known(runtime, day, max(before, runtime.now) if runtime.is_newest(day) else before)
+    before = max(before, runtime.now) if runtime.is_newest(day) else before
+    # What nobody declared can only be told beside all that was.
+    is_whole = ids is None or any(name.startswith(UNDECLARED) for name in ids)
+    found = _known(runtime, day, before, None if is_whole else ids)
+    return found if ids is None else {name: found[name] for name in sorted(ids) if name in found}
 
 
 def known_now(runtime: Runtime) -> tuple[date | None, dict[str, Known]]:
@@ -100,25 +107,27 @@ def known_now(runtime: Runtime) -> tuple[date | None, dict[str, Known]]:
     return day, _known(runtime, day, runtime.now + timedelta(seconds=1))
 
 
-def _known(runtime: Runtime, day: date | None, before: datetime) -> dict[str, Known]:
-    documents, picks = in_state(runtime, lambda connection: _told(connection, before), is_new=True)
+def _known(runtime: Runtime, day: date | None, before: datetime, ids: Collection[str] | None = None) -> dict[str, Known]:
+    documents, picks = in_state(runtime, lambda connection: _told(connection, before, ids), is_new=True)
     imported = {each.incident.incident_id: each for each in map(from_document, documents)}
     if day is None:
         return {name: _with_import(None, each, picks.get(name, {})) for name, each in sorted(imported.items())}
     with open_engine(runtime.lake) as engine:
         engine.view(INCIDENTS, [day])
-        recorded = [incident_of(row) for row in engine.rows(statement("reports/incidents_of_day"))]
+        rows = engine.rows(statement("reports/incidents_of_day"))
+        recorded = [incident_of(row) for row in rows if ids is None or row["incident_id"] in ids]
         found = {each.incident_id: _recorded(each, picks.get(each.incident_id, {})) for each in recorded}
         for incident_id, document in imported.items():
             found[incident_id] = _with_import(found.get(incident_id), document, picks.get(incident_id, {}))
-        for incident in _undeclared(runtime, engine, day, found.values()):
+        for incident in _undeclared(runtime, engine, day, found.values()) if ids is None else ():
             found[incident.incident_id] = Known(incident, picks.get(incident.incident_id, {}))
     return dict(sorted(found.items()))
 
 
-async def _told(connection: asyncpg.Connection, before: datetime) -> Any:
+async def _told(connection: asyncpg.Connection, before: datetime, ids: Collection[str] | None) -> Any:
     """Imports and picks that were noted before a moment."""
-    return await incident_store.imported(connection, before), await incident_store.picks(connection, before)
+    wanted = None if ids is None else sorted(ids)
+    return await incident_store.imported(connection, before, wanted), await incident_store.picks(connection, before)
 
 
 def _recorded(incident: Incident, picks: Mapping[str, Moment]) -> Known:
@@ -191,7 +200,7 @@ def _cluster(row: Mapping[str, Any], day_end: datetime) -> Incident:
     begun = Moment(started, "second", "decision_audit", "first_decision", 0.75, reason="The first of the decisions.")
     last = Moment(ended, "second", "decision_audit", "last_decision", 0.75, reason="The last of the decisions.")
     return Incident(
-        f"UND-{service}-{started:%Y%m%dT%H%M}",
+        f"{UNDECLARED}{service}-{started:%Y%m%dT%H%M}",
         f"Undeclared: {row['decisions']} emergency decisions about {service}",
         service=service,
         services=(service,),

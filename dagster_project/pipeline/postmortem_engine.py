@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from dagster_project.domain.incidents.phases import CAUSED_BY
-from dagster_project.domain.incidents.redaction import Redactor
 from dagster_project.pipeline.postmortem_material import Material, Row
 from dagster_project.reporting.postmortem import duration
 from dagster_project.reporting.postmortem_views import EngineLine, EngineRecord
@@ -25,26 +24,26 @@ _REFUSALS = {
 }
 
 
-def engine_record(material: Material, redactor: Redactor) -> EngineRecord:
+def engine_record(material: Material) -> EngineRecord:
     """Decisions that were carried out, those that were not with the reason, and how fast the engine was beside people."""
     decided = [row for row in material.entries if row["lane"] == "engine"]
-    acted = tuple(_line(row, redactor) for row in decided if row["outcome"] == "succeeded")
-    blocked = tuple(_line(row, redactor) for row in decided if row["outcome"] != "succeeded")
+    acted = tuple(_line(row) for row in decided if row["outcome"] == "succeeded")
+    blocked = tuple(_line(row) for row in decided if row["outcome"] != "succeeded")
     return EngineRecord(_sentence(material, decided), acted, blocked)
 
 
-def _line(row: Row, redactor: Redactor) -> EngineLine:
+def _line(row: Row) -> EngineLine:
     payload = json.loads(row["payload"])
     reason = payload.get("outcome_reason")
     result = (row["outcome"] or "unknown").replace("_", " ") + (f" ×{row['times']}" if row["times"] > 1 else "")
     policy = payload.get("policy_name") or payload.get("policy_id")
     return EngineLine(
         row["occurred_at"],
-        redactor.text(row["target"] or "unknown"),
+        row["target"] or "unknown",
         str(payload.get("action_type") or "unknown").replace("_", " "),
         result + (", dry run" if payload.get("is_dry_run") else ""),
-        redactor.text(_REFUSALS.get(str(reason), str(reason))) if reason else None,
-        redactor.text(str(policy)) if policy else None,
+        _REFUSALS.get(str(reason), str(reason)) if reason else None,
+        str(policy) if policy else None,
     )
 
 

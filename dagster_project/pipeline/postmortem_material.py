@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from dagster_project.domain.incidents.completeness import Completeness, Stretch
 from dagster_project.domain.incidents.mitigation import Effect
 from dagster_project.domain.incidents.model import Moment
 from dagster_project.lake.engine import Engine
-from dagster_project.lake.incident_tables import INCIDENT_METRICS, INCIDENT_PHASES, SIMILAR_INCIDENTS
+from dagster_project.lake.incident_tables import INCIDENT_METRICS, INCIDENT_PHASES, INCIDENT_TIMELINE, SIMILAR_INCIDENTS
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import INCIDENT_ACTION_ITEMS
 from dagster_project.pipeline.incident_records import evidence_of
@@ -54,6 +54,13 @@ def view_material(engine: Engine, lake: Lake, day: date) -> None:
     for table in (INCIDENT_PHASES, INCIDENT_METRICS, INCIDENT_ACTION_ITEMS):
         engine.view(table, [day])
     engine.view(SIMILAR_INCIDENTS, [each for each in lake.days(SIMILAR_INCIDENTS) if each <= day])
+
+
+def hold_material(engine: Engine, incident_ids: Iterable[str]) -> None:
+    """Keeps what ``material_of`` reads of some incidents in memory; those of others are then not readable any more."""
+    ids = list(incident_ids)
+    for table in (INCIDENT_TIMELINE, INCIDENT_PHASES, INCIDENT_METRICS, SIMILAR_INCIDENTS):
+        engine.hold(table, "incident_id", ids)
 
 
 def material_of(

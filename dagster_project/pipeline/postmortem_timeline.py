@@ -40,6 +40,7 @@ def timeline(rows: Sequence[Row], redactor: Redactor) -> tuple[TimelineEntry, ..
 
 
 def _entry(row: Row, redactor: Redactor) -> TimelineEntry:
+    # Before it is cut short: half a name is a name.
     text = redactor.text(row["text"])
     if row["lane"] == "people" and row["actor"]:
         text = f"{redactor.person(row['actor'])}: {text}"

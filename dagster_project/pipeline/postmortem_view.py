@@ -15,7 +15,7 @@ from dagster_project.pipeline.postmortem_engine import engine_record, factors
 from dagster_project.pipeline.postmortem_material import Material, Row
 from dagster_project.pipeline.postmortem_timeline import known_from, timeline
 from dagster_project.reporting import postmortem_views as views
-from dagster_project.reporting.postmortem import duration
+from dagster_project.reporting.postmortem import duration, redacted
 
 _ENDED = ("done", "verified", "declined", "duplicate", "lost")
 _UNTOLD = ("coarse", "short", "few", "unmeasured")
@@ -24,33 +24,34 @@ _LINKS = {"vetoes": "veto", "suspect": "suspect", "caused": "caused"}
 
 
 def view_of(material: Material, redactor: Redactor) -> views.Postmortem:
-    """The view of one incident. Everything that came from people or sources passes the redactor."""
+    """The view of one incident. Every text of it passes the redactor, whoever wrote it."""
     around = material.surroundings
     incident = material.known.incident
-    cost = [_cost(line, redactor) for line in around.cost.lines]
-    return views.Postmortem(
+    cost = [_cost(line) for line in around.cost.lines]
+    view = views.Postmortem(
         header=_header(material, redactor),
-        summary=redactor.text(incident.summary) if incident.summary else None,
+        summary=incident.summary or None,
         impact=_impact(material),
-        phases=tuple(_phases(material, redactor)),
+        phases=tuple(_phases(material)),
         metrics=tuple(_metric(row, material.metrics) for row in material.metrics if row["clock"] == "wall"),
         timeline=timeline(material.entries, redactor),
-        engine=engine_record(material, redactor),
-        factors=tuple(redactor.text(each) for each in factors(material)),
+        engine=engine_record(material),
+        factors=tuple(factors(material)),
         similar=tuple(_similar(row, material, redactor) for row in material.similar),
         blast_radius=tuple(_reached(each, material) for each in around.blast.reaches),
         error_budgets=tuple(_budget(each) for each in around.objectives),
         cost=tuple(cost),
-        cost_total=_total(material, redactor),
+        cost_total=_total(material),
         mitigations=tuple(_mitigation(each, material) for each in around.effects),
-        capacity=tuple(views.BoughtCapacity("", redactor.text(story)) for story in around.kept),
-        rightsizing=tuple(_ties(material, redactor)),
+        capacity=tuple(views.BoughtCapacity("", story) for story in around.kept),
+        rightsizing=tuple(_ties(material)),
         actions=tuple(_action(row, material.day, redactor) for row in material.actions),
         experiments=tuple(views.Experiment(each.name, each.hypothesis, _because(each)) for each in around.experiments),
-        wording=tuple(_wording(material, redactor)),
-        anomalies=tuple(_anomaly(each, redactor) for each in material.anomalies),
+        wording=tuple(_wording(material)),
+        anomalies=tuple(_anomaly(each) for each in material.anomalies),
         empty_because=_empty_because(material),
     )
+    return redacted(view, redactor)
 
 
 def redactor_for(material: Material, names: Iterable[str], salt: str) -> Redactor:
@@ -66,7 +67,7 @@ def _header(material: Material, redactor: Redactor) -> views.Header:
     incident, record, evidence = material.known.incident, material.record, material.evidence
     return views.Header(
         incident.incident_id,
-        redactor.text(incident.title),
+        incident.title,
         material.day,
         incident.severity,
         incident.status,
@@ -89,19 +90,17 @@ def _impact(material: Material) -> views.Impact:
     return views.Impact(windows, cid["minutes"] if cid is not None else None, max(failed, default=None))
 
 
-def _phases(material: Material, redactor: Redactor) -> Iterator[views.PhaseLine]:
+def _phases(material: Material) -> Iterator[views.PhaseLine]:
     for phase, title in PHASES.items():
         rows = [row for row in material.phases if row["phase"] == phase]
         chosen = next((row for row in rows if row["is_chosen"]), None)
         others = tuple(
-            views.Candidate(row["began_at"], known_from(row["source"]), redactor.text(row["reason"] or ""))
-            for row in rows
-            if row is not chosen
+            views.Candidate(row["began_at"], known_from(row["source"]), row["reason"] or "") for row in rows if row is not chosen
         )
         if chosen is None:
             yield views.PhaseLine(phase, title, candidates=others)
             continue
-        reason = redactor.text(chosen["reason"] or "")
+        reason = chosen["reason"] or ""
         yield views.PhaseLine(
             phase,
             title,
@@ -138,10 +137,10 @@ def definition(row: Row) -> str:
 def _similar(row: Row, material: Material, redactor: Redactor) -> views.SimilarIncident:
     name = row["similar_id"]
     still_open = [each for each in material.similar_actions[name] if (each["state"] or "open") not in _ENDED]
-    reasons = tuple(redactor.text(each) for each in json.loads(row["reasons"]))
+    reasons = tuple(each for each in json.loads(row["reasons"]))
     return views.SimilarIncident(
         name,
-        redactor.text(row["title"] or name),
+        row["title"] or name,
         row["score"],
         reasons,
         row["started_at"].date() if row["started_at"] else None,
@@ -185,18 +184,18 @@ def _windows(alert: Any) -> str:
     return f"{duration(alert.long_minutes)} and {duration(alert.short_minutes)}"
 
 
-def _cost(line: Any, redactor: Redactor) -> views.CostLine:
+def _cost(line: Any) -> views.CostLine:
     known = line.usd
     if known is None:
-        return views.CostLine(line.name, None, None, None, redactor.text(line.basis))
-    return views.CostLine(line.name, known.low, known.expected, known.high, redactor.text(line.basis))
+        return views.CostLine(line.name, None, None, None, line.basis)
+    return views.CostLine(line.name, known.low, known.expected, known.high, line.basis)
 
 
-def _total(material: Material, redactor: Redactor) -> views.CostLine | None:
+def _total(material: Material) -> views.CostLine | None:
     cost = material.surroundings.cost
     if cost.total is None:
         return None
-    return views.CostLine("together", cost.total.low, cost.total.expected, cost.total.high, redactor.text(cost.sentence))
+    return views.CostLine("together", cost.total.low, cost.total.expected, cost.total.high, cost.sentence)
 
 
 def _mitigation(effect: Any, material: Material) -> views.Mitigation:
@@ -220,14 +219,14 @@ def _mitigation(effect: Any, material: Material) -> views.Mitigation:
     )
 
 
-def _ties(material: Material, redactor: Redactor) -> Iterator[views.RightsizingLink]:
+def _ties(material: Material) -> Iterator[views.RightsizingLink]:
     """Resources of one reason together: an incident of a service keeps each of its machines from being shrunk."""
     found: dict[tuple[str, str], list[str]] = {}
     for each in material.surroundings.links:
         found.setdefault((each.kind, each.reason), []).append(each.resource_id)
     for (kind, reason), names in found.items():
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-        yield views.RightsizingLink(_LINKS[kind], ", ".join(names[:_NAMED]) + more, redactor.text(reason))
+        yield views.RightsizingLink(_LINKS[kind], ", ".join(names[:_NAMED]) + more, reason)
 
 
 def _because(each: Any) -> str:
@@ -239,7 +238,7 @@ def _action(row: Row, day: date, redactor: Redactor) -> views.ActionLine:
     state = row["state"] or "open"
     due: date | None = row["due_on"]
     return views.ActionLine(
-        redactor.text(row["title"]),
+        row["title"],
         row["type"],
         row["priority"],
         redactor.person(row["owner"], "owner") if row["owner"] else None,
@@ -251,25 +250,25 @@ def _action(row: Row, day: date, redactor: Redactor) -> views.ActionLine:
     )
 
 
-def _wording(material: Material, redactor: Redactor) -> Iterator[views.WordingHint]:
+def _wording(material: Material) -> Iterator[views.WordingHint]:
     imported = material.known.imported
     texts = [("summary", material.known.incident.summary or "")]
     texts += sorted(imported.sections.items()) if imported is not None else []
     texts += [(f"message at {row['occurred_at']:%H:%M}", row["text"]) for row in material.entries if row["lane"] == "people"]
     for place, text in texts:
         for hint in hints(text):
-            yield views.WordingHint(place.replace("_", " "), redactor.text(hint.phrase), redactor.text(hint.suggestion))
+            yield views.WordingHint(place.replace("_", " "), hint.phrase, hint.suggestion)
     for row in material.actions:
         item = ActionItem(row["title"], owner=row["owner"], due_on=row["due_on"], state=row["state"] or "open")
         if item.state not in _ENDED:
             for text in action_hints(item):
-                yield views.WordingHint("action item", redactor.text(row["title"]), redactor.text(text))
+                yield views.WordingHint("action item", row["title"], text)
 
 
-def _anomaly(anomaly: Any, redactor: Redactor) -> views.AnomalyLine:
+def _anomaly(anomaly: Any) -> views.AnomalyLine:
     meant = anomaly.suggestion
-    said = f"{meant:%Y-%m-%d %H:%M} UTC" if isinstance(meant, datetime) else redactor.text(str(meant))
-    return views.AnomalyLine(redactor.text(anomaly.sentence).rstrip("."), "none." if meant is None else f"{said}.", anomaly.place)
+    said = f"{meant:%Y-%m-%d %H:%M} UTC" if isinstance(meant, datetime) else str(meant)
+    return views.AnomalyLine(anomaly.sentence.rstrip("."), "none." if meant is None else f"{said}.", anomaly.place)
 
 
 def _empty_because(material: Material) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,19 @@ from dagster_project.domain.incidents.merging import Merged, merge
 from dagster_project.domain.incidents.naming import file_name
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.frames import schema, write_frame
-from dagster_project.lake.incident_tables import INCIDENT_METRICS, POSTMORTEMS
+from dagster_project.lake.incident_tables import INCIDENT_METRICS, INCIDENT_RECORDS, POSTMORTEMS
 from dagster_project.lake.partitions import Lake, replace_file
+from dagster_project.lake.table import Table
 from dagster_project.lake.tables import INCIDENT_ACTION_ITEMS
 from dagster_project.pipeline.capture_coverage import captured_stretches
 from dagster_project.pipeline.incident_records import end_of, previous_day, worked_on
 from dagster_project.pipeline.incident_surroundings import mitigation_effects
 from dagster_project.pipeline.incidents import Known, known_incidents
-from dagster_project.pipeline.postmortem_material import Material, material_of, view_material
+from dagster_project.pipeline.postmortem_material import Material, hold_material, material_of, view_material
 from dagster_project.pipeline.postmortem_pulls import propose_postmortems
 from dagster_project.pipeline.postmortem_view import redactor_for, view_of
 from dagster_project.pipeline.runtime import Runtime
-from dagster_project.reporting.postmortem import document, redacted, render_markdown
+from dagster_project.reporting.postmortem import document, render_markdown
 from dagster_project.reporting.postmortem_page import render_html
 
 FOLDER = "postmortems"
@@ -46,10 +47,9 @@ class Document:
 def write_postmortems(runtime: Runtime, day: date) -> int:
     """Writes the documents that are due and ``postmortems`` of the day; returns how many were written."""
     runtime.lake.require(INCIDENT_METRICS, day)
-    known = known_incidents(runtime, day)
-    earlier = _earlier(runtime.lake, day)
-    due = _due(runtime, known, earlier, day)
-    rows = {name: row for name, row in earlier.items() if name in known}
+    records, earlier = _by_id(runtime.lake, INCIDENT_RECORDS, day), _earlier(runtime.lake, day)
+    due = known_incidents(runtime, day, due_incidents(runtime, day))
+    rows = {name: row for name, row in earlier.items() if name in records}
     generated: dict[str, str] = {}
     for number, made in enumerate(documents(runtime, due, day, earlier), start=1):
         write(runtime, made, day)
@@ -61,7 +61,24 @@ def write_postmortems(runtime: Runtime, day: date) -> int:
         rows[name] |= {"repository": repository, "pull_request": proposed.number, "url": proposed.url}
     ordered = [rows[name] for name in sorted(rows)]
     write_frame(runtime.lake, POSTMORTEMS, day, pl.DataFrame(ordered, schema=schema(POSTMORTEMS)))
-    return sum(row["written_on"] == day for row in ordered)
+    return len(generated)
+
+
+def due_incidents(runtime: Runtime, day: date) -> list[str]:
+    """Incidents whose document is to be written on a day: of the last while, those that were worked on, have none yet, or whose
+    action items have changed. The newest first, and no more than the settings allow: the others come on the following nights."""
+    lake, rules = runtime.lake, runtime.settings.incidents
+    oldest, earlier = end_of(day) - timedelta(days=rules.document_days), _earlier(lake, day)
+    changed = {*worked_on(runtime, day), *_changed_items(lake, day)}
+    due = [
+        row
+        for name, row in _by_id(lake, INCIDENT_RECORDS, day).items()
+        if row["started_at"] is not None
+        and (row["ended_at"] or end_of(day)) >= oldest
+        and (name in changed or _is_missing(runtime, earlier.get(name)))
+    ]
+    newest = sorted(due, key=lambda row: (-row["started_at"].replace(tzinfo=UTC).timestamp(), row["incident_id"]))
+    return sorted(row["incident_id"] for row in newest[: rules.max_documents])
 
 
 def documents(
@@ -75,6 +92,7 @@ def documents(
         view_material(engine, runtime.lake, day)
         stretches = captured_stretches(runtime.lake, day)
         effects = mitigation_effects(engine)
+        hold_material(engine, due)
         for name, known in due.items():
             material = material_of(engine, day, known, runtime.settings, stretches, effects)
             if material is not None:
@@ -82,8 +100,7 @@ def documents(
 
 
 def _document(material: Material, names: Sequence[str], salt: str, existing: str | None) -> Document:
-    redactor = redactor_for(material, names, salt)
-    view = redacted(view_of(material, redactor), redactor)
+    view = view_of(material, redactor_for(material, names, salt))
     generated = document(render_markdown(view))
     merged = merge(generated, existing)
     return Document(material.known.incident.incident_id, generated, merged.text, render_html(merged.text, view), merged)
@@ -96,19 +113,6 @@ def write(runtime: Runtime, made: Document, day: date) -> Path:
     replace_file(folder / f"{name}.md", made.markdown.encode())
     replace_file(folder / f"{name}.html", made.html.encode())
     return folder / f"{name}.md"
-
-
-def _due(runtime: Runtime, known: Mapping[str, Known], earlier: Mapping[str, Mapping[str, Any]], day: date) -> dict[str, Known]:
-    """Incidents of the last while that were worked on, have no document yet, or whose action items have changed."""
-    oldest = end_of(day) - timedelta(days=runtime.settings.incidents.document_days)
-    changed = {*worked_on(runtime, day), *_changed_items(runtime.lake, day)}
-    return {
-        name: each
-        for name, each in known.items()
-        if each.started_at is not None
-        and (each.ended_at or end_of(day)) >= oldest
-        and (name in changed or _is_missing(runtime, earlier.get(name)))
-    }
 
 
 def _is_missing(runtime: Runtime, earlier: Mapping[str, Any] | None) -> bool:
@@ -133,9 +137,11 @@ def _changed_items(lake: Lake, day: date) -> set[str]:
 
 def _earlier(lake: Lake, day: date) -> dict[str, dict[str, Any]]:
     before = previous_day(lake, POSTMORTEMS, day)
-    if before is None:
-        return {}
-    rows = pl.read_parquet(lake.path(POSTMORTEMS, before), hive_partitioning=False).iter_rows(named=True)
+    return {} if before is None else _by_id(lake, POSTMORTEMS, before)
+
+
+def _by_id(lake: Lake, table: Table, day: date) -> dict[str, dict[str, Any]]:
+    rows = pl.read_parquet(lake.require(table, day), hive_partitioning=False).iter_rows(named=True)
     return {row["incident_id"]: row for row in rows}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -123,7 +124,7 @@ def _with_anchors(tokens: Sequence[Token]) -> list[_Heading]:
             inline = tokens[place + 1]
             text = "".join(child.content for child in inline.children or ())
             slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "section"
-            anchor = next(a for a in (slug, *(f"{slug}-{n}" for n in range(2, len(tokens) + 2))) if a not in taken)
+            anchor = next(a for a in chain([slug], (f"{slug}-{n}" for n in count(2))) if a not in taken)
             taken.add(anchor)
             token.attrSet("id", anchor)
             found.append(_Heading(anchor, text))

@@ -14,9 +14,9 @@ from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.incident_tables import CAPTURED_EVENTS
 from dagster_project.lake.tables import TABLES
 from dagster_project.pipeline.incident_metrics import measure_incidents, summarize_incidents
-from dagster_project.pipeline.incident_records import Worked, build_incidents, worked_on
+from dagster_project.pipeline.incident_records import Worked, build_incidents
 from dagster_project.pipeline.kept_capacity import find_kept_capacity, link_incidents
-from dagster_project.pipeline.postmortems import write_postmortems
+from dagster_project.pipeline.postmortems import due_incidents, write_postmortems
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.similar_incidents import find_similar
 from tests.incidents.capture.night import DAY, Row, on, put
@@ -63,7 +63,7 @@ def night(runtime: Runtime, day: date = DAY) -> Worked:
     summarize_incidents(now, day)
     find_kept_capacity(now, day)
     link_incidents(now, day)
-    find_similar(now, day, worked_on(now, day))
+    find_similar(now, day, due_incidents(now, day))
     write_postmortems(now, day)
     return worked
 
