@@ -138,6 +138,18 @@ _ABSENCES = (
         "Measurements of service levels are not recorded; what is left of an error budget is unknown.",
         is_table=True,
     ),
+    _absence(
+        "change_events",
+        "change_id",
+        "Deployments and changes of configuration are not recorded; timelines of incidents have none but GitHub's.",
+        is_table=True,
+    ),
+    _absence(
+        "policies",
+        "policy_id",
+        "The policies of the decision engine are not recorded; timelines of incidents give their names alone.",
+        is_table=True,
+    ),
 )
 
 

@@ -172,12 +172,13 @@ class _Night:
 def _write(lake: Lake, day: date, staging: Staging, folder: Path) -> dict[str, int]:
     """Merges what was read into the day's partitions; rows of the day by source of events, and of service levels."""
     with open_engine(lake) as engine:
-        engine.view(CAPTURED_EVENTS, lake.days(CAPTURED_EVENTS))
+        # Later nights are not looked at: a day that is run again must be what it was when it was the newest.
+        engine.view(CAPTURED_EVENTS, [each for each in lake.days(CAPTURED_EVENTS) if each <= day])
         engine.view_file("fresh_events", *staging.events.files())
         engine.view_frame("fresh_places", staging.places())
         engine.view_frame("fresh_ids", staging.ids())
         _replace(engine, lake, CAPTURED_EVENTS, day, folder)
-        engine.view(CAPTURED_SERVICE_LEVELS, lake.days(CAPTURED_SERVICE_LEVELS))
+        engine.view(CAPTURED_SERVICE_LEVELS, [each for each in lake.days(CAPTURED_SERVICE_LEVELS) if each <= day])
         engine.view_file("fresh_service_levels", *staging.levels.files())
         levels = _replace(engine, lake, CAPTURED_SERVICE_LEVELS, day, folder)
     events = pl.scan_parquet(lake.path(CAPTURED_EVENTS, day), hive_partitioning=False)

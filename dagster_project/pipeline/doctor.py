@@ -16,6 +16,7 @@ from dagster_project.actions.migrations import READ_ONLY, applied_versions, is_r
 from dagster_project.domain.evidence import missing_evidence
 from dagster_project.errors import NightshiftError
 from dagster_project.iac.state import MAX_STATE_BYTES, read_state
+from dagster_project.pipeline.capture_sources import Absent, event_sources
 from dagster_project.pipeline.doctor_acting import acting
 from dagster_project.pipeline.repositories import remote_of
 from dagster_project.pipeline.runtime import Runtime
@@ -44,6 +45,7 @@ def examine(runtime: Runtime) -> list[Finding]:
         *asyncio.run(_state(runtime)),
         *_proposals(runtime),
         *(Finding(subject, OK if is_fine else MISSING, detail) for subject, is_fine, detail in acting(runtime)),
+        *_incident_evidence(runtime),
         *_optional(),
     ]
     return findings
@@ -173,6 +175,16 @@ def _repository(runtime: Runtime, repository: RepositorySettings) -> Iterator[Fi
             yield Finding(f"state of {root.path}", OK, f"{len(state.resources):,} resources")
         except NightshiftError as error:
             yield Finding(f"state of {root.path}", MISSING, str(error))
+
+
+def _incident_evidence(runtime: Runtime) -> Iterator[Finding]:
+    """The sources outside whose history tells of incidents; a night goes on without them."""
+    for source in event_sources(runtime):
+        subject = f"evidence {source.name.replace('_', ' ')}"
+        if isinstance(source, Absent):
+            yield Finding(subject, MISSING, source.reason)
+        else:
+            yield Finding(subject, OK, f"is asked every night; what is older than {source.keeps_days} days is not to be had")
 
 
 def _optional() -> Iterator[Finding]:

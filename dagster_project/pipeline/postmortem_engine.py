@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from dagster_project.domain.incidents.phases import CAUSED_BY
 from dagster_project.pipeline.postmortem_material import Material, Row
 from dagster_project.reporting.postmortem import duration
 from dagster_project.reporting.postmortem_views import EngineLine, EngineRecord
 
+_SIGNS = {"gt": ">", "gte": "≥", "lt": "<", "lte": "≤", "eq": "="}
 _NO_ACTIONS = ("notify", "no_action")
 _REFUSALS = {
     "cooldown": "its cooldown had not ended",
@@ -27,24 +29,43 @@ _REFUSALS = {
 def engine_record(material: Material) -> EngineRecord:
     """Decisions that were carried out, those that were not with the reason, and how fast the engine was beside people."""
     decided = [row for row in material.entries if row["lane"] == "engine"]
-    acted = tuple(_line(row) for row in decided if row["outcome"] == "succeeded")
-    blocked = tuple(_line(row) for row in decided if row["outcome"] != "succeeded")
+    acted = tuple(_line(row, material.policies) for row in decided if row["outcome"] == "succeeded")
+    blocked = tuple(_line(row, material.policies) for row in decided if row["outcome"] != "succeeded")
     return EngineRecord(_sentence(material, decided), acted, blocked)
 
 
-def _line(row: Row) -> EngineLine:
+def _line(row: Row, policies: Mapping[tuple[str, int], str]) -> EngineLine:
     payload = json.loads(row["payload"])
     reason = payload.get("outcome_reason")
     result = (row["outcome"] or "unknown").replace("_", " ") + (f" ×{row['times']}" if row["times"] > 1 else "")
-    policy = payload.get("policy_name") or payload.get("policy_id")
     return EngineLine(
         row["occurred_at"],
         row["target"] or "unknown",
         str(payload.get("action_type") or "unknown").replace("_", " "),
         result + (", dry run" if payload.get("is_dry_run") else ""),
         _REFUSALS.get(str(reason), str(reason)) if reason else None,
-        str(policy) if policy else None,
+        _policy(payload, policies),
     )
+
+
+def _policy(payload: Mapping[str, Any], policies: Mapping[tuple[str, int], str]) -> str | None:
+    """The policy by name, with the condition that its version of then asked for."""
+    name = payload.get("policy_name") or payload.get("policy_id")
+    definition = policies.get((payload.get("policy_id"), payload.get("policy_version")))
+    if name is None or definition is None:
+        return None if name is None else str(name)
+    loaded = json.loads(definition)
+    conditions = loaded.get("conditions") if isinstance(loaded, dict) else None
+    told = [_condition(each) for each in conditions or () if isinstance(each, dict)]
+    return f"{name} ({' and '.join(told)})" if told else str(name)
+
+
+def _condition(condition: Mapping[str, Any]) -> str:
+    sign = _SIGNS.get(str(condition.get("operator")), str(condition.get("operator")))
+    lasts = condition.get("duration_ms")
+    held = f" for {duration(lasts / 60_000)}" if isinstance(lasts, (int, float)) and lasts else ""
+    limit = condition.get("threshold")
+    return f"{condition.get('metric')} {sign} {f'{limit:g}' if isinstance(limit, (int, float)) else limit}{held}"
 
 
 def _sentence(material: Material, decided: list[Row]) -> str | None:

@@ -13,7 +13,7 @@ from dagster_project.domain.incidents.completeness import Completeness, Stretch
 from dagster_project.domain.incidents.mitigation import Effect
 from dagster_project.domain.incidents.model import Moment
 from dagster_project.lake.engine import Engine
-from dagster_project.lake.incident_tables import INCIDENT_METRICS, INCIDENT_PHASES, INCIDENT_TIMELINE, SIMILAR_INCIDENTS
+from dagster_project.lake.incident_tables import INCIDENT_METRICS, INCIDENT_PHASES, INCIDENT_TIMELINE, POLICIES, SIMILAR_INCIDENTS
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import INCIDENT_ACTION_ITEMS
 from dagster_project.pipeline.incident_records import evidence_of
@@ -27,7 +27,8 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Material:
-    """One incident with rows of every table that tell of it; nothing is redacted yet."""
+    """One incident with rows of every table that tell of it; nothing is redacted yet. ``policies``: id and version → definition,
+    a JSON text."""
 
     day: date
     known: Known
@@ -38,6 +39,7 @@ class Material:
     similar: Sequence[Row]
     actions: Sequence[Row]
     similar_actions: Mapping[str, Sequence[Row]]
+    policies: Mapping[tuple[str, int], str]
     surroundings: Surroundings
     evidence: Completeness | None
     anomalies: Sequence[Anomaly]
@@ -51,7 +53,7 @@ class Material:
 def view_material(engine: Engine, lake: Lake, day: date) -> None:
     """Makes all readable that ``material_of`` reads."""
     view_surroundings(engine, lake, day)
-    for table in (INCIDENT_PHASES, INCIDENT_METRICS, INCIDENT_ACTION_ITEMS):
+    for table in (INCIDENT_PHASES, INCIDENT_METRICS, INCIDENT_ACTION_ITEMS, POLICIES):
         engine.view(table, [day])
     engine.view(SIMILAR_INCIDENTS, [each for each in lake.days(SIMILAR_INCIDENTS) if each <= day])
 
@@ -91,6 +93,7 @@ def material_of(
         similar,
         [*_items_of(items, named["incident_id"]), *_imported_items(known)],
         {name: _items_of(items, name) for name in _ids(similar)},
+        {(row["policy_id"], row["version"]): row["definition"] for row in engine.rows(statement("reports/policy_versions"))},
         surroundings_of(engine, day, record, _moments(phases), settings.incidents, effects),
         evidence_of(known, day, stretches),
         found,

@@ -28,7 +28,11 @@ wanted as (
     group by source, source_event_id
 ),
 latest as (
-    select captured_events.* from captured_events semi join wanted using (source, source_event_id, version)
+    select captured_events.*
+    from captured_events
+    semi join wanted using (source, source_event_id, version)
+    -- A day that was filled in later may hold what a night after it has, too.
+    qualify row_number() over (partition by source, source_event_id order by day desc) = 1
 ),
 gone as (
     select distinct latest.* exclude (version, day) replace (true as is_deleted)

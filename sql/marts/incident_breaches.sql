@@ -14,7 +14,10 @@ levels as (
         good,
         total,
         lead(sampled_at) over (partition by service, name order by sampled_at) - sampled_at as step
-    from captured_service_levels
+    from (
+        from captured_service_levels
+        qualify row_number() over (partition by service, name, sampled_at order by day desc) = 1
+    )
     where total > 0
 ),
 bad as (

@@ -32,11 +32,11 @@ wanted as (
     join incident_work as work on work.incident_id = related.incident_id
 ),
 candidates as (
-    select * exclude (day)
+    select *
     from captured_events
     where incident_id in (select incident_id from incident_work)
     union all
-    select * exclude (day)
+    select *
     from captured_events
     where incident_id is null
       and occurred_at >= (select min(from_at) from incident_work)
@@ -45,7 +45,8 @@ candidates as (
 latest as (
     select *
     from candidates
-    qualify row_number() over (partition by source, source_event_id order by version desc) = 1
+    -- A day that was filled in later may hold what a night after it has, too.
+    qualify row_number() over (partition by source, source_event_id order by version desc, day desc) = 1
 ),
 tagged as (
     select incident_id as work_id, latest.*
