@@ -38,7 +38,7 @@ def cost_facts(
         responders=people or None,
         failed_requests=_failed_requests(record, spent),
         requests_per_day=own.requests_per_day,
-        impact_minutes=_impact_minutes(windows),
+        impact_minutes=impact_minutes(windows),
         failed_share=_failed_share(acts, windows),
         value_per_request_usd=own.value_per_request_usd,
         added=tuple(_added(record, kept)),
@@ -64,7 +64,7 @@ def _failed_requests(record: _Row, spent: Sequence[BudgetSpent]) -> float | None
     return None
 
 
-def _impact_minutes(windows: Sequence[ImpactWindow]) -> float | None:
+def impact_minutes(windows: Sequence[ImpactWindow]) -> float | None:
     """Minutes in any window; None without one, or while one lasts."""
     if not windows or any(each.ended_at is None for each in windows):
         return None

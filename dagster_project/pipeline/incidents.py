@@ -198,7 +198,8 @@ def _cluster(row: Mapping[str, Any], day_end: datetime) -> Incident:
         f"({actions}; {row['succeeded']} succeeded), and no incident covers them."
     )
     begun = Moment(started, "second", "decision_audit", "first_decision", 0.75, reason="The first of the decisions.")
-    last = Moment(ended, "second", "decision_audit", "last_decision", 0.75, reason="The last of the decisions.")
+    # When the engine stopped trying is not when it was over.
+    last = Moment(ended, "second", "decision_audit", "last_decision", 0.5, reason="The last of the decisions.")
     return Incident(
         f"{UNDECLARED}{service}-{started:%Y%m%dT%H%M}",
         f"Undeclared: {row['decisions']} emergency decisions about {service}",

@@ -14,7 +14,10 @@ from dagster_project.reporting.postmortem import duration
 from dagster_project.reporting.postmortem_views import EngineLine, EngineRecord
 
 _SIGNS = {"gt": ">", "gte": "≥", "lt": "<", "lte": "≤", "eq": "="}
-_NO_ACTIONS = ("notify", "no_action")
+_NO_CURES = ("notify", "no_action", "scale_down")
+_ALIKE = 0.3
+"""Score from which on a similar incident is enough like this one for what is still open of it to matter here."""
+_NAMED_ITEMS = 3
 _REFUSALS = {
     "cooldown": "its cooldown had not ended",
     "max_executions": "its limit of executions was reached",
@@ -27,11 +30,18 @@ _REFUSALS = {
 
 
 def engine_record(material: Material) -> EngineRecord:
-    """Decisions that were carried out, those that were not with the reason, and how fast the engine was beside people."""
+    """Decisions that were carried out, those that were not with the reason, and how fast the engine was beside people; empty
+    where no decision is known."""
     decided = [row for row in material.entries if row["lane"] == "engine"]
-    acted = tuple(_line(row, material.policies) for row in decided if row["outcome"] == "succeeded")
-    blocked = tuple(_line(row, material.policies) for row in decided if row["outcome"] != "succeeded")
-    return EngineRecord(_sentence(material, decided), acted, blocked)
+    if not decided:
+        return EngineRecord()
+    acted = tuple(_line(row, material.policies) for row in decided if _has_acted(row))
+    blocked = tuple(_line(row, material.policies) for row in decided if not _has_acted(row))
+    return EngineRecord(_sentence(material), acted, blocked)
+
+
+def _has_acted(row: Row) -> bool:
+    return row["outcome"] == "succeeded" and _kind(row) != "no_action"
 
 
 def _line(row: Row, policies: Mapping[tuple[str, int], str]) -> EngineLine:
@@ -43,9 +53,15 @@ def _line(row: Row, policies: Mapping[tuple[str, int], str]) -> EngineLine:
         row["target"] or "unknown",
         str(payload.get("action_type") or "unknown").replace("_", " "),
         result + (", dry run" if payload.get("is_dry_run") else ""),
-        _REFUSALS.get(str(reason), str(reason)) if reason else None,
+        _because(row, reason),
         _policy(payload, policies),
     )
+
+
+def _because(row: Row, reason: Any) -> str | None:
+    if reason:
+        return _REFUSALS.get(str(reason), str(reason))
+    return "its policy asked for no action" if _kind(row) == "no_action" else None
 
 
 def _policy(payload: Mapping[str, Any], policies: Mapping[tuple[str, int], str]) -> str | None:
@@ -68,20 +84,19 @@ def _condition(condition: Mapping[str, Any]) -> str:
     return f"{condition.get('metric')} {sign} {f'{limit:g}' if isinstance(limit, (int, float)) else limit}{held}"
 
 
-def _sentence(material: Material, decided: list[Row]) -> str | None:
+def _sentence(material: Material) -> str | None:
     began = material.moments.get("impact_started") or material.moments.get("detected")
     if began is None:
         return None
-    engine = _first(row for row in decided if row["outcome"] == "succeeded" and _kind(row) not in _NO_ACTIONS)
-    people = _first(row for row in material.entries if _is_person(row) and row["occurred_at"] >= began)
+    since = [row for row in material.entries if row["occurred_at"] >= began]
+    engine = _first(row for row in since if row["lane"] == "engine" and _has_acted(row) and _kind(row) not in _NO_CURES)
+    people = _first(row for row in since if _is_person(row))
+    if engine is None and people is None:
+        return None
     if engine is None:
-        return (
-            None
-            if people is None
-            else f"The engine changed nothing; people wrote first {_after(people, began)} the impact began."
-        )
-    first = f"The engine acted {_after(engine, began)} the impact began"
-    return f"{first}; nothing shows when people did." if people is None else f"{first}, people {_after(people, began)}."
+        return f"The engine changed nothing after the impact began; people wrote first {_after(people, began)} after."
+    first = f"The engine acted {_after(engine, began)} after the impact began"
+    return f"{first}; nothing shows when people did." if people is None else f"{first}, people {_after(people, began)} after."
 
 
 def _kind(row: Row) -> str:
@@ -96,9 +111,8 @@ def _first(rows: Iterator[Row]) -> datetime | None:
     return next((row["occurred_at"] for row in rows), None)
 
 
-def _after(at: datetime, began: datetime) -> str:
-    minutes = (at - began).total_seconds() / 60
-    return f"{duration(abs(minutes))} {'after' if minutes >= 0 else 'before'}"
+def _after(at: datetime | None, began: datetime) -> str:
+    return "" if at is None else duration((at - began).total_seconds() / 60)
 
 
 def factors(material: Material) -> Iterator[str]:
@@ -121,11 +135,11 @@ def factors(material: Material) -> Iterator[str]:
         length = duration((longest["until_at"] - longest["occurred_at"]).total_seconds() / 60)
         yield f"For {length} from {longest['occurred_at']:%H:%M} UTC nothing was recorded; what was tried then is not known."
     for row in material.similar:
-        still_open = [
-            each["title"] for each in material.similar_actions[row["similar_id"]] if each["state"] in ("open", "in_progress")
-        ]
-        if still_open:
-            yield f"Open since {row['similar_id']}, which is like this one: {'; '.join(still_open)}."
+        items = material.similar_actions[row["similar_id"]]
+        still_open = [each["title"] for each in items if each["state"] in ("open", "in_progress")]
+        if still_open and row["score"] >= _ALIKE:
+            more = f" and {len(still_open) - _NAMED_ITEMS} more" if len(still_open) > _NAMED_ITEMS else ""
+            yield f"Open since {row['similar_id']}, which is like this one: {'; '.join(still_open[:_NAMED_ITEMS])}{more}."
 
 
 def _of_event(material: Material, evidence: list[str]) -> str:

@@ -8,9 +8,10 @@ from datetime import date, datetime
 from typing import Any
 
 from dagster_project.domain.incidents.action_hints import action_hints
-from dagster_project.domain.incidents.model import PHASES, ActionItem
+from dagster_project.domain.incidents.model import PHASES, ActionItem, ImpactWindow
 from dagster_project.domain.incidents.redaction import Redactor
 from dagster_project.domain.incidents.wording import hints
+from dagster_project.pipeline.incident_costs import impact_minutes
 from dagster_project.pipeline.postmortem_engine import engine_record, factors
 from dagster_project.pipeline.postmortem_material import Material, Row
 from dagster_project.pipeline.postmortem_timeline import known_from, timeline
@@ -20,6 +21,7 @@ from dagster_project.reporting.postmortem import duration, redacted
 _ENDED = ("done", "verified", "declined", "duplicate", "lost")
 _UNTOLD = ("coarse", "short", "few", "unmeasured")
 _NAMED = 5
+_LONGEST_NAME = 60
 _LINKS = {"vetoes": "veto", "suspect": "suspect", "caused": "caused"}
 
 
@@ -33,7 +35,7 @@ def view_of(material: Material, redactor: Redactor) -> views.Postmortem:
         summary=incident.summary or None,
         impact=_impact(material),
         phases=tuple(_phases(material)),
-        metrics=tuple(_metric(row, material.metrics) for row in material.metrics if row["clock"] == "wall"),
+        metrics=tuple(_metric(row, material) for row in material.metrics if row["clock"] == "wall"),
         timeline=timeline(material.entries, redactor),
         engine=engine_record(material),
         factors=tuple(factors(material)),
@@ -82,12 +84,19 @@ def _header(material: Material, redactor: Redactor) -> views.Header:
 
 
 def _impact(material: Material) -> views.Impact:
-    windows = tuple(
-        views.Window(window.started_at, window.ended_at, known_from(window.source)) for window in material.known.windows
-    )
-    cid = next((row for row in material.metrics if row["metric_id"] == "cid" and row["clock"] == "wall"), None)
+    windows = material.known.windows or _chosen_window(material)
+    told = tuple(views.Window(window.started_at, window.ended_at, known_from(window.source)) for window in windows)
     failed = [each.spent.bad_events for each in material.surroundings.objectives if each.spent.bad_events is not None]
-    return views.Impact(windows, cid["minutes"] if cid is not None else None, max(failed, default=None))
+    return views.Impact(told, impact_minutes(windows), max(failed, default=None))
+
+
+def _chosen_window(material: Material) -> tuple[ImpactWindow, ...]:
+    """The window that the evidence shows, where no record states one."""
+    chosen = {row["phase"]: row for row in material.phases if row["is_chosen"]}
+    if "impact_started" not in chosen:
+        return ()
+    start, end = chosen["impact_started"], chosen.get("impact_ended")
+    return (ImpactWindow(start["began_at"], end and end["began_at"], start["source"]),)
 
 
 def _phases(material: Material) -> Iterator[views.PhaseLine]:
@@ -114,16 +123,23 @@ def _phases(material: Material) -> Iterator[views.PhaseLine]:
         )
 
 
-def _metric(row: Row, metrics: Sequence[Row]) -> views.MetricLine:
+def _metric(row: Row, material: Material) -> views.MetricLine:
     is_ok = row["status"] == "ok"
     note = row["reason"]
     if row["status"] == "provisional":
         note = f"it goes on, {duration(row['censored_minutes'])} so far"
-    manned = next((each for each in metrics if each["metric_id"] == row["metric_id"] and each["clock"] != "wall"), None)
+    manned = next((each for each in material.metrics if each["metric_id"] == row["metric_id"] and each["clock"] != "wall"), None)
     if is_ok and manned is not None and manned["status"] == "ok" and manned["minutes"] != row["minutes"]:
         note = f"{duration(manned['minutes'])} of it in support hours"
-    value = duration(row["minutes"]) if is_ok else None
+    value = _measured(row, material) if is_ok else None
     return views.MetricLine(row["metric_id"], row["name"], definition(row), value, row["status"], note, "wall")
+
+
+def _measured(row: Row, material: Material) -> str:
+    """A value as exactly as its ends are known."""
+    ends = {row["from_phase"], row["to_phase"]}
+    precisions = {each["precision"] for each in material.phases if each["is_chosen"] and each["phase"] in ends}
+    return "under 1 min" if row["minutes"] < 1 and precisions - {"second"} else duration(row["minutes"])
 
 
 def definition(row: Row) -> str:
@@ -226,7 +242,8 @@ def _ties(material: Material) -> Iterator[views.RightsizingLink]:
         found.setdefault((each.kind, each.reason), []).append(each.resource_id)
     for (kind, reason), names in found.items():
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-        yield views.RightsizingLink(_LINKS[kind], ", ".join(names[:_NAMED]) + more, reason)
+        told = [name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in names[:_NAMED]]
+        yield views.RightsizingLink(_LINKS[kind], ", ".join(told) + more, reason)
 
 
 def _because(each: Any) -> str:
@@ -276,6 +293,8 @@ def _empty_because(material: Material) -> dict[str, str]:
     reasons = {}
     if not material.entries:
         reasons["timeline"] = "Nothing was captured of its time."
+    if material.evidence is not None and material.evidence.shares.get("decisions", 1) < 1:
+        reasons["engine"] = "What the decision engine decided is not known: its decisions of that time were not captured whole."
     if not material.similar:
         reasons["similar"] = "No earlier incident is like this one."
     if not material.known.services:

@@ -7,7 +7,8 @@ select
     definitions.from_phase,
     definitions.to_phase,
     definitions.capped_at,
-    summaries.incidents,
+    -- What is left out of metrics was never to be measured.
+    summaries.incidents - summaries.excluded as incidents,
     summaries.measured,
     summaries.median_minutes,
     summaries.median_low_minutes,

@@ -13,7 +13,7 @@ with acted as (
     where timeline.lane = 'engine'
       and timeline.outcome = 'succeeded'
       and not coalesce((timeline.payload ->> 'is_dry_run')::boolean, false)
-      and (timeline.payload ->> 'action_type') not in ('notify', 'no_action')
+      and (timeline.payload ->> 'action_type') not in ('notify', 'no_action', 'scale_down')
       and records.counts_in_metrics
     group by all
 ),

@@ -38,7 +38,9 @@ matched as (
         *,
         list_distinct(regexp_extract_all(
             lower(text),
-            '\b(?:(?:40[0-9]|429|50[0-4])\b|tim(?:e|ed|ing)[ -]?outs?\b|deadline exceeded|connection pool|connections? exhaust|'
+            -- 400 and 500 alone are as often milliseconds as codes.
+            '\b(?:(?:40[1-9]|429|50[1-4])\b|(?:http|status|code|error|errors|returned|returning|answered)[ :=]+(?:400|500)\b|'
+            'tim(?:e|ed|ing)[ -]?outs?\b|deadline exceeded|connection pool|connections? exhaust|'
             'too many connections|oom|out[ -]of[ -]memory|exit code 137|certificate|x509|dns\b|disk (?:is )?full|no space left|'
             'not ?ready\b|throttl|rate limit|access denied|forbidden|crash ?-?loop)'
         )) as errors
@@ -51,6 +53,7 @@ select
     services,
     text,
     to_json(list_sort(list_distinct(list_concat(signals, list_transform(errors, lambda error: 'error:' || case
+        when regexp_matches(error, '[ :=](?:400|500)$') then right(error, 3)
         when error like 'tim%' or error like 'deadline%' then 'timeout'
         when error like '%connection%' then 'connection pool'
         when error in ('oom', 'exit code 137') or error like 'out%' then 'out of memory'
