@@ -43,12 +43,10 @@ async def add_pick(connection: asyncpg.Connection, pick: Pick, now: datetime) ->
     )
 
 
-async def picks(connection: asyncpg.Connection, before: datetime) -> dict[str, dict[str, Moment]]:
-    """Incident → phase → the latest pick that was noted before a moment and not taken back."""
+async def picks(connection: asyncpg.Connection) -> dict[str, dict[str, Moment]]:
+    """Incident → phase → the latest pick, where it was not taken back."""
     rows = await connection.fetch(
-        "select distinct on (incident_id, phase) * from nightshift.incident_picks where recorded_at < $1 "
-        "order by incident_id, phase, position desc",
-        before,
+        "select distinct on (incident_id, phase) * from nightshift.incident_picks order by incident_id, phase, position desc"
     )
     found: dict[str, dict[str, Moment]] = {}
     for row in rows:
@@ -110,15 +108,11 @@ async def _latest_digests(connection: asyncpg.Connection, ids: Sequence[str]) ->
     return {row["incident_id"]: (row["version"], row["digest"]) for row in rows}
 
 
-async def imported(
-    connection: asyncpg.Connection, before: datetime, incident_ids: Sequence[str] | None = None
-) -> list[dict[str, Any]]:
-    """The latest version of every imported document that was there before a moment, by incident id; with ``incident_ids`` only of
-    those."""
+async def imported(connection: asyncpg.Connection, incident_ids: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The latest version of every imported document, by incident id; with ``incident_ids`` only of those."""
     rows = await connection.fetch(
         "select distinct on (incident_id) document from nightshift.imported_incidents "
-        "where imported_at < $1 and ($2::text[] is null or incident_id = any($2)) order by incident_id, version desc",
-        before,
+        "where $1::text[] is null or incident_id = any($1) order by incident_id, version desc",
         incident_ids,
     )
     return [json.loads(row["document"]) for row in rows]

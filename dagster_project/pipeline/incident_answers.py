@@ -24,6 +24,7 @@ from dagster_project.pipeline.state import in_state
 from dagster_project.settings import Settings
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d(?:[T ](?P<clock>\d\d:\d\d(?P<seconds>:\d\d(?:\.\d{1,6})?)?)(?:Z|[+-]\d\d:?\d\d)?)?")
 _FURTHEST = timedelta(days=30)
 
 
@@ -190,22 +191,28 @@ def _chosen(runtime: Runtime, incident_id: str, phase: str) -> datetime | None:
 
 
 def _read(text: str, known: Known, zone: str) -> tuple[datetime, str]:
-    """A time as somebody types it: ISO 8601, or hours and minutes of the incident's first day."""
+    """A time as somebody types it: ISO 8601, or hours and minutes of the day on which the incident began in ``zone``."""
+    try:
+        local = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise InputError(f"{zone} is no time zone that this machine knows; write it like Europe/London.") from None
     words = text.strip()
     if _CLOCK.fullmatch(words):
         if known.started_at is None:
             raise InputError(f"No day of {known.incident.incident_id} is known; give the day too: 2025-03-03 {words}.")
-        words = f"{known.started_at:%Y-%m-%d} {words.zfill(5)}"
+        words = f"{known.started_at.replace(tzinfo=UTC).astimezone(local):%Y-%m-%d} {words.zfill(5)}"
+    found = _WRITTEN.fullmatch(words)
     try:
-        at = datetime.fromisoformat(words)
+        at = datetime.fromisoformat(words) if found else None
     except ValueError:
-        raise InputError(f"{text} is no time; write it like 2025-03-03 08:14, 2025-03-03T08:14:05+01:00 or 08:14.") from None
+        at = None
+    if at is None or found is None:
+        raise InputError(f"{text} is no time; write it like 2025-03-03 08:14, 2025-03-03T08:14:05+01:00 or 08:14.")
     if at.tzinfo is None:
-        try:
-            at = at.replace(tzinfo=ZoneInfo(zone))
-        except (ZoneInfoNotFoundError, ValueError):
-            raise InputError(f"{zone} is no time zone that this machine knows; write it like Europe/London.") from None
-    precision = "day" if len(words) == len("2025-03-03") else "second" if words.count(":") > 1 and at.second else "minute"
+        at = at.replace(tzinfo=local)
+        if at.astimezone(UTC).astimezone(local).replace(tzinfo=None) != at.replace(tzinfo=None):
+            raise InputError(f"{text} does not exist in {zone}, where the clocks were put forward; correct the time.")
+    precision = "day" if found["clock"] is None else "second" if found["seconds"] else "minute"
     return at.astimezone(UTC).replace(tzinfo=None), precision
 
 

@@ -75,10 +75,10 @@ def windows_to_capture(runtime: Runtime, day: date) -> list[tuple[datetime, date
     earlier = _records_of(runtime.lake, previous_day(runtime.lake, INCIDENT_RECORDS, day))
     recent = end_of(day) - timedelta(days=_LATE_DAYS)
     return [
-        (each.started_at, each.ended_at or end_of(day))
+        bounds
         for name, each in known_incidents(runtime, day).items()
-        if each.incident.origin != "incidents" and each.started_at is not None
-        if name not in earlier or (each.ended_at or end_of(day)) >= recent
+        if each.incident.origin != "incidents" and (bounds := each.bounds(end_of(day))) is not None
+        if name not in earlier or bounds[1] >= recent
     ]
 
 
@@ -102,9 +102,8 @@ def mitigated_by_engine(runtime: Runtime, day: date) -> dict[str, bool]:
 
 def evidence_of(known: Known, day: date, stretches: Sequence[Stretch]) -> Completeness | None:
     """How much of an incident's evidence was captured; None where no time of it is known."""
-    if known.started_at is None:
-        return None
-    return completeness(known.started_at, known.ended_at or end_of(day), stretches, end_of(day))
+    bounds = known.bounds(end_of(day))
+    return None if bounds is None else completeness(*bounds, stretches, end_of(day))
 
 
 def previous_day(lake: Lake, table: Table, day: date) -> date | None:

@@ -25,6 +25,7 @@ from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.pipeline.state import in_state
 from dagster_project.statements import statement
 
+_EARLIEST = datetime(1970, 1, 1)  # noqa: DTZ001 - naive UTC
 UNDECLARED = "UND-"
 """What the ids of undeclared incidents begin with."""
 RULES_VERSION = 1
@@ -35,11 +36,13 @@ _AFTER = timedelta(minutes=60)
 
 @dataclass(frozen=True)
 class Known:
-    """An incident with all that its timeline is made of, but for captured events."""
+    """An incident with all that its timeline is made of, but for captured events. ``recorded`` is the decision engine's own
+    record as it was read, None where it has none."""
 
     incident: Incident
     picks: Mapping[str, Moment] = field(default_factory=dict)
     imported: ImportedIncident | None = None
+    recorded: Incident | None = None
 
     @property
     def started_at(self) -> datetime | None:
@@ -51,11 +54,17 @@ class Known:
         """Its last known moment; None while it is open."""
         return None if self.incident.is_open else max(self._moments(), default=None)
 
-    def span(self, day_end: datetime, lead_minutes: int) -> tuple[datetime, datetime] | None:
-        """The time in which events may belong to it, or None where no time of it is known."""
-        if self.started_at is None:
+    def bounds(self, day_end: datetime) -> tuple[datetime, datetime] | None:
+        """From its first to its last moment, as far as these are no later than the day; None where no time of it is known, or
+        none that can be."""
+        if self.started_at is None or not _EARLIEST <= self.started_at <= day_end:
             return None
-        return self.started_at - timedelta(minutes=lead_minutes), (self.ended_at or day_end) + _AFTER
+        return self.started_at, min(self.ended_at or day_end, day_end)
+
+    def span(self, day_end: datetime, lead_minutes: int) -> tuple[datetime, datetime] | None:
+        """The time in which events may belong to it, or None where no time of it is known, or none that can be."""
+        bounds = self.bounds(day_end)
+        return None if bounds is None else (bounds[0] - timedelta(minutes=lead_minutes), bounds[1] + _AFTER)
 
     @property
     def windows(self) -> tuple[ImpactWindow, ...]:
@@ -90,58 +99,68 @@ class Known:
 
 
 def known_incidents(runtime: Runtime, day: date, ids: Collection[str] | None = None) -> dict[str, Known]:
-    """Incident id → what is known at the end of ``day``, by id; of the newest day with all that people have said since. With
-    ``ids`` only of those."""
+    """Incident id → what is known of it, by id; with ``ids`` only of those.
+
+    Records are those of the end of ``day``. What people have said and imported counts whenever they did: it tells of the past,
+    and a day that is run again is told as it is known now.
+    """
     runtime.lake.require(INCIDENTS, day)
-    before = datetime.combine(day + timedelta(days=1), time(), UTC)
-    before = max(before, runtime.now) if runtime.is_newest(day) else before
     # What nobody declared can only be told beside all that was.
     is_whole = ids is None or any(name.startswith(UNDECLARED) for name in ids)
-    found = _known(runtime, day, before, None if is_whole else ids)
+    found = _known(runtime, day, None if is_whole else ids)
     return found if ids is None else {name: found[name] for name in sorted(ids) if name in found}
 
 
 def known_now(runtime: Runtime) -> tuple[date | None, dict[str, Known]]:
     """The newest day of which incidents were read (None: no night ran yet), and what is known at this moment."""
     day = max(runtime.lake.days(INCIDENTS), default=None)
-    return day, _known(runtime, day, runtime.now + timedelta(seconds=1))
+    return day, _known(runtime, day)
 
 
-def _known(runtime: Runtime, day: date | None, before: datetime, ids: Collection[str] | None = None) -> dict[str, Known]:
-    documents, picks = in_state(runtime, lambda connection: _told(connection, before, ids), is_new=True)
+def _known(runtime: Runtime, day: date | None, ids: Collection[str] | None = None) -> dict[str, Known]:
+    documents, picks = in_state(runtime, lambda connection: _told(connection, ids), is_new=True)
+    until = datetime.combine(day + timedelta(days=1), time()) if day else runtime.now.astimezone(UTC).replace(tzinfo=None)
     imported = {each.incident.incident_id: each for each in map(from_document, documents)}
     if day is None:
-        return {name: _with_import(None, each, picks.get(name, {})) for name, each in sorted(imported.items())}
+        return {name: _with_import(None, each, picks.get(name, {}), until) for name, each in sorted(imported.items())}
     with open_engine(runtime.lake) as engine:
         engine.view(INCIDENTS, [day])
         rows = engine.rows(statement("reports/incidents_of_day"))
         recorded = [incident_of(row) for row in rows if ids is None or row["incident_id"] in ids]
-        found = {each.incident_id: _recorded(each, picks.get(each.incident_id, {})) for each in recorded}
+        found = {each.incident_id: _recorded(each, picks.get(each.incident_id, {}), until) for each in recorded}
         for incident_id, document in imported.items():
-            found[incident_id] = _with_import(found.get(incident_id), document, picks.get(incident_id, {}))
+            told = _with_import(found.get(incident_id), document, picks.get(incident_id, {}), until)
+            if told.recorded is not None or told.started_at is None or told.started_at < until:
+                found[incident_id] = told
         for incident in _undeclared(runtime, engine, day, found.values()) if ids is None else ():
             found[incident.incident_id] = Known(incident, picks.get(incident.incident_id, {}))
     return dict(sorted(found.items()))
 
 
-async def _told(connection: asyncpg.Connection, before: datetime, ids: Collection[str] | None) -> Any:
-    """Imports and picks that were noted before a moment."""
-    wanted = None if ids is None else sorted(ids)
-    return await incident_store.imported(connection, before, wanted), await incident_store.picks(connection, before)
+async def _told(connection: asyncpg.Connection, ids: Collection[str] | None) -> Any:
+    """Imports and picks."""
+    return await incident_store.imported(connection, None if ids is None else sorted(ids)), await incident_store.picks(connection)
 
 
-def _recorded(incident: Incident, picks: Mapping[str, Moment]) -> Known:
-    return Known(doubted(incident, incident_anomalies(incident)), picks)
+def _recorded(incident: Incident, picks: Mapping[str, Moment], now: datetime) -> Known:
+    return Known(doubted(incident, incident_anomalies(incident, now=now)), picks, recorded=incident)
 
 
-def _with_import(recorded: Known | None, document: ImportedIncident, picks: Mapping[str, Moment]) -> Known:
-    """An import beside the engine's own record adds what that does not know."""
-    told = doubted(document.incident, anomalies_of(document))
+def _with_import(recorded: Known | None, document: ImportedIncident, picks: Mapping[str, Moment], now: datetime) -> Known:
+    """An import beside the engine's own record adds what that does not know, or knows less surely."""
+    told = doubted(document.incident, anomalies_of(document, now=now))
     if recorded is None:
         return Known(told, picks, document)
-    phases = {**told.phases, **recorded.incident.phases}
-    windows = recorded.incident.windows or told.windows
-    return Known(replace(recorded.incident, phases=phases, windows=windows), picks, document)
+    own = recorded.incident
+    phases = dict(told.phases)
+    for phase, moment in own.phases.items():
+        other = phases.get(phase)
+        # A doubtful time of the record gives way to a sure one; of two sure ones the record's counts.
+        if other is None or moment.confidence >= LEAST_CONFIDENCE or moment.confidence >= other.confidence:
+            phases[phase] = moment
+    kind = told.kind if own.kind == "normal" else own.kind
+    merged = replace(own, phases=phases, windows=own.windows or told.windows, kind=kind)
+    return Known(merged, picks, document, recorded.recorded)
 
 
 def incident_of(row: Mapping[str, Any]) -> Incident:
@@ -174,10 +193,13 @@ def _undeclared(runtime: Runtime, engine: Engine, day: date, known: Iterable[Kno
     rules = runtime.settings.incidents
     day_end = datetime.combine(day + timedelta(days=1), time())
     engine.view(RESOURCE_INVENTORY, [day])
-    engine.view(DECISION_AUDIT, days_up_to(day, rules.document_days))
+    # A day more: a cluster that the first day cuts in two would change its name.
+    engine.view(DECISION_AUDIT, days_up_to(day, rules.document_days + 1))
     engine.view_frame("incident_spans", spans_of(known, day_end, rules.lead_minutes))
     parameters = {"decisions": rules.undeclared_decisions, "minutes": rules.undeclared_minutes, "day_end": day_end}
-    yield from (_cluster(row, day_end) for row in engine.rows(statement("marts/undeclared_incidents"), parameters))
+    found = engine.rows(statement("marts/undeclared_incidents"), parameters)
+    horizon = day_end - timedelta(days=rules.document_days)
+    yield from (_cluster(row) for row in found if row["started_at"] >= horizon)
 
 
 def spans_of(known: Iterable[Known], day_end: datetime, lead_minutes: int) -> pl.DataFrame:
@@ -190,7 +212,7 @@ def spans_of(known: Iterable[Known], day_end: datetime, lead_minutes: int) -> pl
 _SPAN = {"incident_id": pl.String, "services": pl.List(pl.String), "from_at": pl.Datetime("us"), "to_at": pl.Datetime("us")}
 
 
-def _cluster(row: Mapping[str, Any], day_end: datetime) -> Incident:
+def _cluster(row: Mapping[str, Any]) -> Incident:
     service, started, ended = row["service"], row["started_at"], row["ended_at"]
     actions = ", ".join(row["actions"])
     summary = (

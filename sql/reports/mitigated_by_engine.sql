@@ -12,13 +12,18 @@ with ends as (
 )
 select
     ends.incident_id,
-    count(*) filter (where entries.lane = 'engine' and entries.outcome = 'succeeded') > 0
-        and count(*) filter (where entries.lane in ('people', 'changes')) = 0 as is_engine_only
+    count(*) filter (
+        where entries.occurred_at <= ends.mitigated_at
+          and entries.lane = 'engine'
+          and entries.outcome = 'succeeded'
+          and entries.payload ->> 'action_type' not in ('notify', 'no_action', 'scale_down')
+          and not coalesce((entries.payload ->> 'is_dry_run')::boolean, false)
+    ) > 0
+        and count(*) filter (where entries.occurred_at <= ends.mitigated_at and entries.lane in ('people', 'changes')) = 0
+        as is_engine_only
 from ends
-join incident_timeline as entries
-    on entries.incident_id = ends.incident_id
-    and entries.day = ends.timeline_on
-    and entries.occurred_at <= ends.mitigated_at
+join incident_timeline as entries on entries.incident_id = ends.incident_id and entries.day = ends.timeline_on
 group by ends.incident_id
-having count(*) filter (where entries.lane in ('people', 'engine')) > 0
+-- Where nobody wrote anything, not even afterwards, nobody's words were captured.
+having count(*) filter (where entries.lane = 'people') > 0
 order by ends.incident_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -150,6 +151,8 @@ def test_a_pick_that_is_taken_back_leaves_what_the_record_states(runtime: Runtim
     [
         ("begun", "08:04", "x", "begun is no phase"),
         ("detected", "soon", "x", "soon is no time"),
+        ("detected", "20250303", "x", "20250303 is no time"),
+        ("detected", "2025-03-03T08", "x", "2025-03-03T08 is no time"),
         ("detected", "08:04", " ", "A reason is needed"),
         ("detected", "2025-04-20 08:04", "x", "has not come yet"),
         ("detected", "2024-03-03 08:04", "x", "more than 30 days from INC-1"),
@@ -170,6 +173,7 @@ def test_a_pick_that_cannot_be_is_refused_in_a_sentence(
         ("2025-03-03T09:20:30+01:00", None, "08:20:30"),
         ("2025-03-03 09:21", "Europe/Copenhagen", "08:21:00"),
         ("9:05", None, "09:05:00"),
+        ("17:14", "Asia/Tokyo", "08:14:00"),
         ("2025-03-03T08:22Z", "Europe/Copenhagen", "08:22:00"),
     ],
 )
@@ -325,10 +329,12 @@ def test_the_same_import_again_is_no_new_version_and_a_changed_one_is(runtime: R
     assert "Retries fill the pool" in document(runtime, rows_of(runtime, "incident_records")[0]["incident_id"])
 
 
-def test_what_was_imported_after_a_day_is_not_known_on_it(runtime: Runtime) -> None:
+def test_an_import_of_what_began_after_a_day_is_not_known_on_it(runtime: Runtime) -> None:
     store(runtime, "payments.md", POSTMORTEM)
-    fill_day(runtime, after(-2))
-    assert known_incidents(on(runtime, DAY), after(-2)) == {}
+    fill_day(runtime, date(2025, 3, 2))
+    fill_day(runtime, date(2025, 3, 3))
+    assert known_incidents(on(runtime, DAY), date(2025, 3, 2)) == {}
+    assert len(known_incidents(on(runtime, DAY), date(2025, 3, 3))) == 1
 
 
 def test_without_any_night_the_command_line_knows_what_was_imported(runtime: Runtime) -> None:
@@ -348,9 +354,15 @@ def test_the_engine_mitigated_alone_what_nobody_touched(runtime: Runtime) -> Non
     capture(
         runtime,
         decision("08:15:00", source_event_id="d1", incident_id="INC-1"),
-        decision("08:15:00", source_event_id="d2", incident_id="INC-2"),
         said("08:20", "Looking", source_event_id="s1"),
+        decision("08:15:00", source_event_id="d2", incident_id="INC-2"),
+        replace(said("09:40", "It healed itself", source_event_id="s2"), incident_id="INC-2"),
+        decision("08:15:00", "notify", source_event_id="d3", incident_id="INC-3"),
+        decision("08:16:00", source_event_id="d4", incident_id="INC-3", payload={"is_dry_run": True}),
+        replace(said("09:40", "Strange", source_event_id="s3"), incident_id="INC-3"),
+        decision("08:15:00", source_event_id="d5", incident_id="INC-4"),
     )
-    fill_day(runtime, incidents=[record("INC-1"), record("INC-2", service="search-api"), record("INC-3", service="cart-api")])
+    names = {"INC-1": "payment-api", "INC-2": "search-api", "INC-3": "cart-api", "INC-4": "tax-api"}
+    fill_day(runtime, incidents=[record(name, service=service) for name, service in names.items()])
     night(runtime)
-    assert mitigated_by_engine(runtime, DAY) == {"INC-1": False, "INC-2": True}
+    assert mitigated_by_engine(runtime, DAY) == {"INC-1": False, "INC-2": True, "INC-3": False}

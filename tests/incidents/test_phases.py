@@ -31,6 +31,30 @@ def test_the_breach_of_an_alarm_is_when_impact_began_and_not_when_it_was_detecte
     assert chosen(choices) == {"impact_started": "08:09:00", "detected": "08:14:10"}
 
 
+def test_an_alarm_that_was_over_before_it_began_did_not_detect_it() -> None:
+    choices = choose_phases(incident(phases=phases(impact_started="09:00")), {}, [alarm("08:35"), alarm("08:40", ok=True)])
+    assert "detected" not in chosen(choices)
+    assert candidates(choices, "detected") == [("first_alarm", "08:35:00")]
+
+
+def test_an_alarm_that_came_when_it_was_over_did_not_detect_it() -> None:
+    stated = incident(phases=phases(impact_started="09:00", resolved="10:00"))
+    assert "detected" not in chosen(choose_phases(stated, {}, [alarm("10:55")]))
+
+
+def test_an_alarm_that_was_still_on_when_it_began_detected_it() -> None:
+    stated = incident(phases=phases(impact_started="09:00", resolved="10:00"))
+    assert chosen(choose_phases(stated, {}, [alarm("08:55"), alarm("09:40", ok=True)]))["detected"] == "08:55:00"
+
+
+def test_evidence_alone_does_not_end_what_goes_on() -> None:
+    burn = Moment(at("09:00"), "minute", "sli_events", "burn_ended", 0.8)
+    going_on = incident(status="investigating", phases=phases(impact_started="08:14"))
+    assert "impact_ended" not in chosen(choose_phases(going_on, {}, [], [("impact_ended", burn)]))
+    over = incident(status="resolved", phases=phases(impact_started="08:14"))
+    assert chosen(choose_phases(over, {}, [], [("impact_ended", burn)]))["impact_ended"] == "09:00:00"
+
+
 def test_an_alarm_with_unreadable_data_gives_no_impact_start() -> None:
     choices = choose_phases(incident(), {}, [alarm("08:14:10", breach_started_at="soon")])
     assert "impact_started" not in chosen(choices)

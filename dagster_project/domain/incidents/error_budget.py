@@ -69,6 +69,9 @@ class BudgetSpent:
     basis: str
 
 
+_MEASURED_WHOLE = 0.9
+
+
 def levels(samples: Iterable[tuple[datetime, float | None, float | None]]) -> Levels | None:
     """Samples (sampled_at, good, total) as arrays; None where fewer than two can be used: one alone does not say how long its
     interval is. Samples without a count, or without events, are left out."""
@@ -104,9 +107,17 @@ def budget_spent(
     budget_events, bad = in_window * objective.allowed, float(measured.bad[touched].sum())
     share = bad / budget_events if budget_events > 0 else None
     minutes = None if share is None else share * objective.budget_minutes
-    return BudgetSpent(
-        objective, objective.budget_minutes, bad, budget_events, share, minutes, _basis(measured, touched, window_total)
-    )
+    basis = _basis(measured, touched, window_total) + _unmeasured(measured, touched, windows)
+    return BudgetSpent(objective, objective.budget_minutes, bad, budget_events, share, minutes, basis)
+
+
+def _unmeasured(measured: Levels, touched: NDArray[np.bool_], windows: Sequence[ImpactWindow]) -> str:
+    """What is said where the impact was not measured whole: an outage in which nothing was counted spends what nobody sees."""
+    impact = sum(microseconds(window.ended_at) - microseconds(window.started_at) for window in windows if window.ended_at)
+    share = touched.sum() * measured.grain / impact if impact > 0 else 1.0
+    if share >= _MEASURED_WHOLE:
+        return ""
+    return f" Only {100 * share:.0f} % of the impact was measured: it is at least that much, and may be far more."
 
 
 def touched_by(measured: Levels, windows: Sequence[ImpactWindow]) -> NDArray[np.bool_]:

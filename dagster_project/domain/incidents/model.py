@@ -97,9 +97,12 @@ class Incident:
     @property
     def is_open(self) -> bool:
         """Whether it goes on: nothing says that it ended, and its status is not one of ended or void ones."""
-        ended = any(phase in self.phases for phase in ("resolved", "closed", "impact_ended"))
         status = (self.status or "").lower()
-        return status in OPEN_STATUSES or (not ended and status not in ENDED_STATUSES | VOID_STATUSES)
+        if status in OPEN_STATUSES:
+            return True
+        # An imported record that says nothing of its state is history.
+        ended = self.origin == "import" or any(phase in self.phases for phase in ("resolved", "closed", "impact_ended"))
+        return not ended and status not in ENDED_STATUSES | VOID_STATUSES
 
 
 @dataclass(frozen=True, slots=True)

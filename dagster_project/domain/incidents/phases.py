@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dagster_project.domain.incidents.events import Event
@@ -21,6 +21,9 @@ NAMED = (*PHASES, CAUSED_BY)
 LEAST_CONFIDENCE = 0.7
 """From here on evidence is chosen for a phase that no record states."""
 
+_DOUBT = 0.3
+_UNSURE = 0.6
+_ENDS = ("impact_ended", "resolved", "closed")
 _CAUSE_WITHIN = timedelta(hours=1)
 _DECLARED = r"\b(declar(?:ed|ing)|opened) (?:this |it )?(?:as )?(?:an? )?(?:incident|outage|sev|p[0-4])|incident declared"
 _MITIGATED = r"\b(mitigated|recovering|recovery begins|partial recovery|errors? (?:are |is )?(?:dropping|going down))\b"
@@ -49,8 +52,12 @@ def choose_phases(
     ``events`` are the incident's, by time; ``measured`` are candidates that others computed, from service levels or utilization.
     """
     found: dict[str, list[Moment]] = {phase: [] for phase in NAMED}
-    for phase, moment in (*_stated(incident), *measured, *_seen(incident, events)):
+    for phase, moment in _stated(incident):
         found[phase].append(moment)
+    for phase, moment in (*measured, *_seen(incident, events)):
+        # While an incident goes on, evidence alone does not end it: what went back may come again.
+        is_early = phase in _ENDS and incident.is_open
+        found[phase].append(replace(moment, confidence=min(moment.confidence, _UNSURE)) if is_early else moment)
     return tuple(
         _choice(phase, picks.get(phase), candidates) for phase, candidates in found.items() if candidates or phase in picks
     )
@@ -90,31 +97,51 @@ def _of_windows(incident: Incident, at: datetime) -> Moment:
 
 def _seen(incident: Incident, events: Sequence[Event]) -> Iterator[tuple[str, Moment]]:
     standing = [event for event in events if not event.is_deleted]
-    yield from _of_alarms(standing)
+    yield from _of_alarms(incident, standing)
     yield from _of_engine(incident, standing)
     yield from _of_people(incident, standing)
     yield from _of_changes(incident, standing)
 
 
-def _of_alarms(events: Sequence[Event]) -> Iterator[tuple[str, Moment]]:
+def _of_alarms(incident: Incident, events: Sequence[Event]) -> Iterator[tuple[str, Moment]]:
     alarms = [event for event in events if event.lane == "alarms"]
     raised = [event for event in alarms if event.kind == "alarm"]
     if not raised:
         return
-    first = raised[0]
-    yield "detected", _moment(first, "first_alarm", 0.85, f"The first alarm went off: {_short(first)}")
-    begun = [(breach, event) for event in raised if (breach := breach_of(event)) is not None]
+    during = [event for event in raised if _is_during(incident, event, alarms)]
+    # What was over before it began, or came when it was over, is told and not believed.
+    first, doubt = (during[0], 0.0) if during else (raised[0], _DOUBT)
+    yield "detected", _moment(first, "first_alarm", 0.85 - doubt, f"The first alarm went off: {_short(first)}")
+    begun = [(breach, event) for event in during or raised if (breach := breach_of(event)) is not None]
     if begun:
         at, event = min(begun, key=lambda pair: (pair[0], pair[1].source_event_id))
-        yield (
-            "impact_started",
-            _moment(event, "breach_start", 0.8, "The breach that raised the alarm began then, by its own data.", at=at),
-        )
+        reason = "The breach that raised the alarm began then, by its own data."
+        yield "impact_started", _moment(event, "breach_start", 0.8 - doubt, reason, at=at)
     # An alarm that came back was not over.
     quiet = [event for event in alarms if event.kind == "alarm_ok" and event.occurred_at >= raised[-1].occurred_at]
     if quiet:
         last = quiet[-1]
         yield "impact_ended", _moment(last, "last_alarm_ok", 0.65, f"The last alarm went back to normal: {_short(last)}")
+
+
+def _is_during(incident: Incident, event: Event, alarms: Sequence[Event]) -> bool:
+    """Whether an alarm was on while the incident lasted, as far as that is on record."""
+    if event.incident_id == incident.incident_id:
+        return True
+    name, began = event.payload.get("alarm_name"), _began(incident)
+    cleared = next(
+        (
+            each.occurred_at
+            for each in alarms
+            if each.kind == "alarm_ok" and each.occurred_at >= event.occurred_at and each.payload.get("alarm_name") == name
+        ),
+        None,
+    )
+    over = min(
+        (at for phase in ("mitigated", "impact_ended", "resolved") if (at := incident.at(phase)) is not None), default=None
+    )
+    is_before = began is not None and cleared is not None and cleared < began
+    return not is_before and (over is None or event.occurred_at <= over)
 
 
 def breach_of(event: Event) -> datetime | None:

@@ -85,3 +85,14 @@ def test_the_grain_is_how_far_samples_usually_lie_apart() -> None:
     measured = levels(five[::-1])
     assert measured is not None
     assert measured.grain_minutes == 5
+
+
+def test_an_outage_in_which_nothing_was_counted_says_so() -> None:
+    counted = [
+        *hours({8: 90.0}, count=9),
+        *((at(hour), 0.0, 0.0) for hour in range(9, 12)),
+        *((at(hour), 1000.0, 1000.0) for hour in (12, 13)),
+    ]
+    spent = budget_spent(levels(counted), AVAILABILITY, [ImpactWindow(at(8), at(12))])
+    assert spent.bad_events == 90.0
+    assert "Only 25 % of the impact was measured: it is at least that much, and may be far more." in spent.basis
