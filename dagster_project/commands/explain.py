@@ -33,3 +33,8 @@ def command(resource_id: str, day: date | None) -> None:
         click.echo("  Emergency scale-ups in the veto window")
         for entry in story.emergencies:
             click.echo(f"    {entry}")
+    if story.left_by_incidents:
+        click.echo("")
+        click.echo("  Capacity that incidents left behind")
+        for entry in story.left_by_incidents:
+            click.echo(f"    {entry}")

@@ -7,6 +7,7 @@ from datetime import date
 
 from dagster_project.errors import InputError, NightshiftError
 from dagster_project.lake.engine import open_engine
+from dagster_project.lake.incident_tables import KEPT_CAPACITY
 from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_VERDICTS
 from dagster_project.pipeline.proposal_views import evidence_lines, said
 from dagster_project.pipeline.runtime import Runtime
@@ -30,6 +31,7 @@ class Story:
     money: tuple[tuple[str, str], ...]
     evidence: tuple[EvidenceLine, ...]
     emergencies: tuple[str, ...]
+    left_by_incidents: tuple[str, ...] = ()
 
 
 def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
@@ -46,10 +48,12 @@ def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
     with open_engine(runtime.lake) as engine:
         engine.view(RIGHTSIZING_VERDICTS, [day])
         engine.view(EMERGENCY_SCALEUPS, [day])
+        engine.view(KEPT_CAPACITY, [day])
         found = engine.rows(statement("reports/one_verdict"), {"resource_id": resource_id})
         if not found:
             raise InputError(f"The inventory of {day} does not list {resource_id}; check the id, or choose another --day.")
         emergencies = engine.rows(statement("reports/emergencies_of"), {"resource_id": resource_id, "top": _SHOWN_EMERGENCIES})
+        left = engine.rows(statement("reports/capacity_left_at"), {"resource_id": resource_id, "service": found[0]["service"]})
     verdict = found[0]
     owner = " · ".join(str(verdict[name]) for name in ("service", "team", "environment", "region") if verdict[name])
     return Story(
@@ -67,6 +71,7 @@ def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
             f"policy {row['policy_id'] or 'unknown'}"
             for row in emergencies
         ),
+        left_by_incidents=tuple(row["story"] for row in left),
     )
 
 

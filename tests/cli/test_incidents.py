@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from dagster_project.demo.conversations import PEOPLE, PLANTED
@@ -160,3 +161,13 @@ def test_a_person_says_when_it_began(imported: Path) -> None:
 def test_bad_input_gets_one_sentence(imported: Path, arguments: tuple[str, ...], sentence: str) -> None:
     told = run("incidents", *arguments, home=imported)
     assert (told.returncode, told.stderr) == (2, f"Error: {sentence}\n")
+
+
+def test_capacity_that_an_incident_left_behind_is_part_of_a_verdicts_story(demo_home) -> None:
+    home, _ = demo_home
+    with duckdb.connect(str(home / "warehouse" / "nightshift.duckdb"), read_only=True) as connection:
+        query = "select min(resource_id) from rightsizing_verdicts where service = 'search-api'"
+        ((resource_id,),) = connection.execute(query).fetchall()
+    told = run("explain", resource_id, home=home).stdout
+    story = "2 replicas were added to search-api on 5 March 2025 at 17:22 UTC in INC-2025-0349"
+    assert f"  Capacity that incidents left behind\n    {story}" in told
