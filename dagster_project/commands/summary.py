@@ -8,6 +8,7 @@ import click
 
 from dagster_project.defs.launch import Night
 from dagster_project.pipeline.approval_report import approval_lines
+from dagster_project.pipeline.postmortems import FOLDER
 from dagster_project.pipeline.pull_request_report import pull_request_lines
 from dagster_project.pipeline.report import build_report
 from dagster_project.pipeline.runtime import Runtime
@@ -38,6 +39,8 @@ def print_summary(runtime: Runtime, day: date, night: Night) -> bool:
     outbox = runtime.settings.outbox / day.isoformat()
     if report.outcomes.lines:
         click.echo(f"Applied changes: {report.outcomes.sentence}")
+    if report.incidents.lines:
+        click.echo(f"Incidents: {report.incidents.sentence}")
     for line in pull_request_lines(report, outbox):
         click.echo(line)
     for line in approval_lines(report, outbox, runtime.settings):
@@ -46,5 +49,8 @@ def print_summary(runtime: Runtime, day: date, night: Night) -> bool:
     folder = runtime.settings.reports / day.isoformat()
     click.echo(f"Report: {folder / 'index.html'}")
     click.echo(f"        {folder / 'report.md'}")
+    written = len(list((folder / FOLDER).glob("*.html")))
+    if written:
+        click.echo(f"Postmortems: {written} in {folder / FOLDER}")
     click.echo(report.acted)
     return all(line.state != "failed" for line in report.pull_requests)

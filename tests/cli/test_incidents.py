@@ -37,6 +37,15 @@ def test_the_demo_writes_a_document_for_each_of_its_incidents(demo_home) -> None
     assert {PAYMENTS, "INC-2024-2917", "UND-cart-api-20250227T1505"} <= set(names)
 
 
+def test_the_night_says_what_it_knows_of_incidents_and_where_the_documents_are(demo_home) -> None:
+    home, outcome = demo_home
+    assert (
+        "Incidents: 10 incidents on record, 1 open; 2 left out of metrics (drills, tests, maintenance). 1 cluster of"
+        in outcome.stdout
+    )
+    assert f"Postmortems: 11 in {home}/reports/{DAY}/postmortems" in outcome.stdout.splitlines()
+
+
 def test_both_cascades_are_told_minute_by_minute(demo_home) -> None:
     home, _ = demo_home
     text = (home / "reports" / DAY / "postmortems" / f"{PAYMENTS}.md").read_text(encoding="utf-8")
