@@ -77,7 +77,7 @@ def timelines(runtime: Runtime, work: Mapping[str, Known], day: date) -> Iterato
         engine.view(UTILIZATION_SAMPLES, _days_of(lake, UTILIZATION_SAMPLES, spans, day))
         measured = _measured(runtime, engine)
         assigned = scratch / "events.parquet"
-        engine.write_file(assigned, _EVENT_COLUMNS, _ORDER, statement("marts/incident_events"))
+        engine.write_file(assigned, _EVENT_COLUMNS, _ORDER, statement("reports/incident_events"))
         captured = _grouped(assigned)
         ready = next(captured, None)
         for name, known in ordered.items():
@@ -115,7 +115,7 @@ def _measured(runtime: Runtime, engine: Engine) -> dict[str, list[tuple[str, Mom
         "saturated_cpu_pct": runtime.settings.rightsizing.saturated_cpu_pct,
     }
     found: dict[str, list[tuple[str, Moment]]] = {}
-    for row in engine.rows(statement("marts/incident_breaches"), parameters):
+    for row in engine.rows(statement("reports/incident_breaches"), parameters):
         found.setdefault(row["incident_id"], []).append(_candidate(row))
     return found
 

@@ -197,7 +197,7 @@ def _undeclared(runtime: Runtime, engine: Engine, day: date, known: Iterable[Kno
     engine.view(DECISION_AUDIT, days_up_to(day, rules.document_days + 1))
     engine.view_frame("incident_spans", spans_of(known, day_end, rules.lead_minutes))
     parameters = {"decisions": rules.undeclared_decisions, "minutes": rules.undeclared_minutes, "day_end": day_end}
-    found = engine.rows(statement("marts/undeclared_incidents"), parameters)
+    found = engine.rows(statement("reports/undeclared_incidents"), parameters)
     horizon = day_end - timedelta(days=rules.document_days)
     yield from (_cluster(row) for row in found if row["started_at"] >= horizon)
 

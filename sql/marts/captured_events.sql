@@ -1,5 +1,4 @@
--- purpose: The day's captured events: those that it has already, and of what was read now all that is new, or differs from the latest
---          version that any day has. What a source listed to its end and did not name any more is a version that is deleted.
+-- purpose: The day's captured events: those that it has already, and of what was read now all that is new, or differs from the latest version that any day has. What a source listed to its end and did not name any more is a version that is deleted; a place is listed from the first thing on that its source still holds, as what is older may merely be forgotten.
 -- grain: source, source_event_id, version
 -- reads: captured_events, fresh_events, fresh_places, fresh_ids
 -- params: day

@@ -1,5 +1,4 @@
--- purpose: For each incident of a work list the most similar earlier ones: BM25 over what was written (k1 1.2, b 0.75; Robertson
---          and Zaragoza 2009) as a share of the incident's score against itself, plus what they have in common besides words.
+-- purpose: For each incident of a work list the most similar earlier ones: BM25 over what was written (k1 1.2, b 0.75; Robertson and Zaragoza 2009) as a share of the incident's score against itself, plus what they have in common besides words.
 -- grain: incident_id, rank
 -- reads: incident_texts
 -- params: incident_ids, stop_words, most, structure_weight, least_score

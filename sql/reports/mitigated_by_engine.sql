@@ -1,5 +1,4 @@
--- purpose: Whether the decision engine mitigated each incident alone: it acted before the mitigation, and no person wrote or changed
---          anything until then. Incidents of which that is not known have no row.
+-- purpose: Whether the decision engine mitigated each incident alone: it acted before the mitigation, and no person wrote or changed anything until then. Incidents of which that is not known have no row.
 -- grain: incident_id
 -- reads: incident_records, incident_phases, incident_timeline
 -- params: -

@@ -1,5 +1,4 @@
--- purpose: Each kind of action of the decision engine in each incident: how long until the mitigation, and whether another
---          incident of a service nearby began soon after.
+-- purpose: Each kind of action of the decision engine in each incident: how long until the mitigation, and whether another incident of a service nearby began soon after.
 -- grain: action_type, incident_id
 -- reads: incident_records, incident_timeline, incident_phases, service_dependencies
 -- params: minutes

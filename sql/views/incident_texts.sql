@@ -1,5 +1,4 @@
--- purpose: What incidents are compared by: what was written about each, without its title, and what it is known by (alarms,
---          policies, actions, errors). Texts end after 3,000 characters: the longest postmortem is not the most alike.
+-- purpose: What incidents are compared by: what was written about each, without its title, and what it is known by (alarms, policies, actions, errors). Texts end after 3,000 characters: the longest postmortem is not the most alike.
 -- grain: incident_id
 -- reads: incident_records, incident_timeline
 -- params: -

@@ -15,10 +15,10 @@ DAY = "2025-03-09"
 DEV, STAGING, HIGH = "i-02d26a1ae6c8cb5e9", "i-0d3048f2baf02349b", "i-08299e7350bd956f9"
 
 
-@pytest.fixture(scope="module")
-def home(demo_home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def home(demo_home, tmp_path: Path) -> Path:
     """A copy of the demo's home: what is approved here must not show elsewhere."""
-    return copy_of(demo_home[0], tmp_path_factory.mktemp("approvals") / "home")
+    return copy_of(demo_home[0], tmp_path / "home")
 
 
 def requests_of(home: Path) -> dict[str, str]:

@@ -77,7 +77,8 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(demo_home) -> None:
 
 def test_running_the_demo_again_changes_no_byte_and_fills_nothing(demo_home) -> None:
     home, _ = demo_home
-    pages = sorted((home / "reports" / DAY).iterdir())
+    pages = sorted(page for page in (home / "reports" / DAY).rglob("*") if page.is_file())
+    assert len(pages) == 24, "the report and eleven postmortems, each in HTML and Markdown"
     before = [hashlib.sha256(page.read_bytes()).hexdigest() for page in pages]
     outcome = run("demo", home=home)
     assert outcome.returncode == 0

@@ -1,6 +1,4 @@
--- purpose: The latest version of every captured event that belongs to an incident of the work list: those that carry its id, and
---          those within its time that speak of its services, of what these cannot do without, or of services that decisions
---          with its id were about.
+-- purpose: The latest version of every captured event that belongs to an incident of the work list: those that carry its id, and those within its time that speak of its services, of what these cannot do without, or of services that decisions with its id were about.
 -- grain: incident_id, source, source_event_id
 -- reads: incident_work, captured_events, service_dependencies
 -- params: -

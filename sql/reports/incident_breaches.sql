@@ -1,5 +1,4 @@
--- purpose: For each incident of the work list, the first and the last stretch in which a service level of its services burned its
---          budget fast enough to page, and the time from which on its machines were saturated.
+-- purpose: For each incident of the work list, the first and the last stretch in which a service level of its services burned its budget fast enough to page, and the time from which on its machines were saturated.
 -- grain: incident_id, kind
 -- reads: incident_work, captured_service_levels, slos, utilization_samples, resource_inventory
 -- params: burn_rate, saturated_cpu_pct

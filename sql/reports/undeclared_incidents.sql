@@ -1,5 +1,4 @@
--- purpose: Clusters of emergency decisions about one service, close together, that no incident covers: what somebody may have
---          lived through without declaring it. Blocked and failed decisions count too: the condition was there.
+-- purpose: Clusters of emergency decisions about one service, close together, that no incident covers: what somebody may have lived through without declaring it. Blocked and failed decisions count too: the condition was there.
 -- grain: service, started_at
 -- reads: decision_audit, resource_names, incident_spans
 -- params: decisions, minutes, day_end
