@@ -229,9 +229,13 @@ POSTMORTEMS = Table(
         "repository": "VARCHAR",
         "pull_request": "INTEGER",
         "url": "VARCHAR",
+        "state": "VARCHAR",
+        "problem": "VARCHAR",
     },
     "Every incident that has a document, with the day whose report folder holds the newest one; sections_edited counts generated "
-    "sections that people have changed, which are left as they are.",
+    "sections that people have changed, which are left as they are. state: what became of its pull request (open, merged, "
+    "closed, unchanged, waiting, failed, outbox), null where none was to be. problem: why the document could not be brought up "
+    "to date, as a sentence; it was left alone then.",
 )
 
 INCIDENT_TABLES = (

@@ -21,6 +21,7 @@ from dagster_project.lake.incident_tables import CAPTURED_EVENTS, CAPTURED_SERVI
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.table import Table
 from dagster_project.lake.tables import LOAD_LEDGER
+from dagster_project.pipeline.capture_coverage import CHANGES, DECISIONS, SERVICE_LEVELS, first_gap
 from dagster_project.pipeline.capture_sources import OUTSIDE, Absent, EventSource, event_sources, known_services
 from dagster_project.pipeline.capture_staging import Clean, Staging
 from dagster_project.pipeline.capture_windows import TRAIL, Window, merged, merged_by_service, spans
@@ -28,13 +29,10 @@ from dagster_project.pipeline.ledger import Load, load_of, record
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.sources import incident_rows, postgres
 from dagster_project.sources.contract import Contract
-from dagster_project.sources.history import Incomplete
+from dagster_project.sources.history import Incomplete, NothingToRead
 from dagster_project.sources.utilization import day_bounds
 from dagster_project.statements import statement
 
-DECISIONS, CHANGES, SERVICE_LEVELS = "captured_decisions", "captured_changes", "captured_service_levels"
-SOURCES = (DECISIONS, CHANGES, SERVICE_LEVELS, *OUTSIDE)
-"""Lines of the load ledger that tell what was captured."""
 LEVELS_BEFORE, LEVELS_AFTER = timedelta(days=3), timedelta(hours=6)
 """Around an incident, as far as the longest burn-rate window reaches back."""
 OVERLAP = timedelta(hours=6)
@@ -145,23 +143,44 @@ class _Night:
                 self.staging.add(event)
                 count += 1
         except Incomplete as cut:
-            load = replace(load, status="partial", watermark_at=min(cut.read_until, self.end), error=str(cut))
+            load = self._cut(load, since, cut)
+        except NothingToRead as error:
+            load = self._not_read(Load(source.name, "absent", error=str(error)))
         except Exception as error:
             load = self._not_read(Load(source.name, "failed", error=told(error, f"{source.name} was read")))
         for listed in getattr(source, "listed", ()):
-            self.staging.note(source.name, listed)
+            if listed.first_at is not None:
+                self.staging.note(source.name, replace(listed, since=max(listed.since, listed.first_at)))
         return replace(load, rows_read=max(count, load.rows_read))
 
+    def _cut(self, load: Load, since: datetime, cut: Incomplete) -> Load:
+        """The line of a source that was not read whole. What an earlier run of the day read whole stays so."""
+        known = load_of(self.runtime.lake, load.source, self.day)
+        if known is not None and known.status == "complete":
+            return known
+        until = min(cut.read_until, self.end)
+        # One that says only that something is missing, and not when, covers nothing.
+        is_vague = until == self.end and cut.read_since is None
+        start = until if is_vague else min(max(cut.read_since or since, since), until)
+        return replace(load, status="partial", history_from=start, watermark_at=until, error=str(cut))
+
     def _since(self, source: EventSource) -> datetime:
-        """Where the last complete read ended, as far as the source still has it."""
+        """Where the last read ended, or where earlier ones left a hole, as far as the source still has it."""
         first = self.end - timedelta(days=source.keeps_days)
-        days = (each for each in reversed(self.runtime.lake.days(LOAD_LEDGER)) if each < self.day)
-        loads = (load_of(self.runtime.lake, source.name, each) for each in days)
-        last = next((load for load in loads if load is not None and load.watermark_at is not None), None)
-        if last is None or last.watermark_at is None:
+        lake = self.runtime.lake
+        days = [each for each in lake.days(LOAD_LEDGER) if first.date() <= each < self.day]
+        found = {each: load for each in days if (load := load_of(lake, source.name, each)) is not None and load.watermark_at}
+        if not found:
             return first
-        # Where a night was cut nothing after it was read yet.
-        return max(first, last.watermark_at - (OVERLAP if last.status == "complete" else timedelta()))
+        on = max(found)
+        ended_at = found[on].watermark_at or first
+        if found[on].status == "partial" and ended_at < day_bounds(on)[1].replace(tzinfo=None):
+            # The night was cut, and nothing after it was read yet.
+            return max(first, ended_at)
+        # A hole is read once the source can be read whole again; until then it would be the same hole every night.
+        if found[on].status == "complete" and any(load.status == "partial" for load in found.values()):
+            ended_at = min(ended_at, first_gap(found.values(), first))
+        return max(first, ended_at - OVERLAP)
 
     def _not_read(self, load: Load) -> Load:
         """The line of a source that was not read. What an earlier run of the day captured of it stays, and so does its line."""

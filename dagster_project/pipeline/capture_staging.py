@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from dagster_project.domain.incidents.events import Event
+from dagster_project.domain.incidents.redaction_secrets import secret_fields
 from dagster_project.lake.frames import schema
 from dagster_project.lake.incident_tables import CAPTURED_EVENTS, CAPTURED_SERVICE_LEVELS
 from dagster_project.lake.tables import Table
@@ -23,6 +24,7 @@ _TEXTS = ("text", "url", "actor", "target")
 """What people and programs write. Ids stay as they are: two that became one would be one event."""
 _SHORT = 300
 _REMEMBERED = 100_000
+_REMOVED = "[secret removed]"
 _FIELDS = tuple(field.name for field in fields(Event))
 _PLACES = {"source": pl.String(), "place": pl.String(), "since": pl.Datetime("us"), "until": pl.Datetime("us")}
 _IDS = {"source": pl.String(), "source_event_id": pl.String()}
@@ -94,7 +96,10 @@ class Staging:
         if isinstance(value, str):
             return self._clean_short(value) if len(value) <= _SHORT else self._clean(value)
         if isinstance(value, Mapping):
-            return {self._clean_short(str(name)): self._cleaned(each) for name, each in value.items()}
+            secret = secret_fields(value)
+            return {
+                self._clean_short(str(name)): _REMOVED if name in secret else self._cleaned(each) for name, each in value.items()
+            }
         if isinstance(value, list | tuple):
             return [self._cleaned(each) for each in value]
         return value

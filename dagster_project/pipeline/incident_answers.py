@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from dagster_project.pipeline.incident_records import Timeline, timelines
 from dagster_project.pipeline.incidents import Known, known_now
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
+from dagster_project.reporting.postmortem import with_texts
 from dagster_project.settings import Settings
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
@@ -50,7 +51,7 @@ class Listed:
 def listed(runtime: Runtime) -> list[Listed]:
     """Every incident that is known now, the newest first; those of which no time is known come last."""
     _, known = known_now(runtime)
-    redactor = redactor_of(runtime.settings, (each.incident for each in known.values()))
+    redactor = redactor_of(runtime.settings, [each.incident for each in known.values()])
     rows = [_listed(each, redactor) for each in known.values()]
     return sorted(rows, key=lambda row: (row.started_at is None, _newest(row.started_at), row.incident_id))
 
@@ -104,8 +105,7 @@ def shown(runtime: Runtime, incident_id: str) -> Shown:
     each = _one(known, incident_id)
     timeline = next(timelines(runtime, {incident_id: each}, day or _last_day(runtime)))
     found = anomalies_of(each.imported) if each.imported is not None else incident_anomalies(each.incident)
-    redactor = redactor_of(runtime.settings, [each.incident], [timeline])
-    return Shown(redacted_incident(each.incident, redactor), redacted_timeline(timeline, redactor), found)
+    return redacted(Shown(each.incident, timeline, found), redactor_of(runtime.settings, [each.incident], [timeline]))
 
 
 def _last_day(runtime: Runtime) -> date:
@@ -118,44 +118,37 @@ def _one(known: Mapping[str, Known], incident_id: str) -> Known:
     return known[incident_id]
 
 
-def redactor_of(settings: Settings, incidents: Iterable[Incident], found: Iterable[Timeline] = ()) -> Redactor:
-    """What takes names and secrets out of anything about these incidents: it knows the people who act in them."""
+def redactor_of(settings: Settings, incidents: Sequence[Incident], found: Iterable[Timeline] = ()) -> Redactor:
+    """What takes names and secrets out of anything about these incidents: it knows the people who act in them, those who imported
+    action items were given to, and those whom their texts name."""
+    timelines_of = tuple(found)
     names = {*settings.incidents.names, *(each.commander for each in incidents if each.commander)}
-    names |= {entry.actor for timeline in found for entry in timeline.entries if entry.actor}
-    return Redactor(sorted(names), settings.incidents.name_salt)
+    names |= {entry.actor for timeline in timelines_of for entry in timeline.entries if entry.actor}
+    names |= {owner for timeline in timelines_of for owner in _owners(timeline.known)}
+    texts = [text for each in incidents for text in (each.title, each.summary) if text]
+    texts += [entry.text for timeline in timelines_of for entry in timeline.entries]
+    texts += [moment.reason for timeline in timelines_of for choice in timeline.choices for moment in choice.candidates]
+    return Redactor(sorted(names), settings.incidents.name_salt).with_people_of(texts)
 
 
-def redacted_incident(incident: Incident, redactor: Redactor) -> Incident:
-    """An incident without names and secrets."""
-    return replace(
-        incident,
-        title=redactor.text(incident.title),
-        summary=redactor.text(incident.summary) if incident.summary else None,
-        commander=redactor.person(incident.commander, "commander") if incident.commander else None,
-    )
+def _owners(known: Known) -> Iterator[str]:
+    for item in known.imported.action_items if known.imported is not None else ():
+        if item.owner:
+            yield item.owner
 
 
-def redacted_timeline(timeline: Timeline, redactor: Redactor) -> Timeline:
-    """A timeline without names and secrets."""
+def redacted(found: Shown, redactor: Redactor) -> Shown:
+    """Without names and secrets: people by their roles, and the redactor over every text that is shown, ids and links as well.
+    Times, codes and names of phases are no texts that it changes."""
+    commander = found.incident.commander
+    incident = replace(found.incident, commander=redactor.person(commander, "commander") if commander else None)
     entries = tuple(
-        replace(
-            entry,
-            text=redactor.text(entry.text),
-            actor=redactor.person(entry.actor) if entry.actor else None,
-            url=redactor.text(entry.url) if entry.url else None,
-            payload={},
-        )
-        for entry in timeline.entries
+        replace(entry, actor=redactor.person(entry.actor) if entry.actor else None, payload={})
+        for entry in found.timeline.entries
     )
-    choices = tuple(
-        replace(
-            choice,
-            candidates=tuple(replace(each, reason=redactor.text(each.reason)) for each in choice.candidates),
-            chosen=None if choice.chosen is None else replace(choice.chosen, reason=redactor.text(choice.chosen.reason)),
-        )
-        for choice in timeline.choices
-    )
-    return Timeline(timeline.known, choices, entries)
+    clean = redactor.text
+    timeline = Timeline(found.timeline.known, with_texts(found.timeline.choices, clean), with_texts(entries, clean))
+    return Shown(with_texts(incident, clean), timeline, with_texts(found.anomalies, clean))
 
 
 @dataclass(frozen=True, slots=True)

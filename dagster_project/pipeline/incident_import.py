@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+from typing import Any
+
+import asyncpg
 
 from dagster_project.actions import incident_store
 from dagster_project.domain.incidents.anomalies import Anomaly, anomalies_of, incident_anomalies
+from dagster_project.domain.incidents.importing.identities import identities, possible
 from dagster_project.domain.incidents.importing.model import ImportedIncident, Problem, to_document
-from dagster_project.domain.incidents.importing.reading import read_text
+from dagster_project.domain.incidents.importing.reading import MARKDOWN, read_text
 from dagster_project.domain.incidents.redaction import secrets_removed
 from dagster_project.errors import InputError
 from dagster_project.pipeline.approvers import user_of_this_process
-from dagster_project.pipeline.incidents import known_now
+from dagster_project.pipeline.incidents import Known, known_now
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
 
@@ -41,9 +46,10 @@ def read_files(runtime: Runtime, paths: Sequence[Path], zone: str | None) -> Rea
     """
     incidents: list[ImportedIncident] = []
     problems: list[Problem] = []
-    files = list(_files(paths))
-    for number, file in enumerate(files, start=1):
-        result = read_text(secrets_removed(_text(file)), file.name, zone=zone or runtime.settings.incidents.zone)
+    files = dict(_files(paths))
+    told_zone = zone or runtime.settings.incidents.zone
+    for number, (file, (name, identity)) in enumerate(zip(files, _named(files.values()), strict=True), start=1):
+        result = read_text(secrets_removed(_text(file)), name, zone=told_zone, identity=identity)
         incidents += result.incidents
         problems += result.problems
         runtime.progress.update("Reading", number, len(files))
@@ -52,33 +58,80 @@ def read_files(runtime: Runtime, paths: Sequence[Path], zone: str | None) -> Rea
 
 
 def store(runtime: Runtime, read: Read) -> incident_store.Imported:
-    """Keeps what was read, all of it or nothing."""
+    """Keeps what was read, all of it or nothing.
+
+    Raises ``InputError`` where the name of a file gives the id of another file's incident.
+    """
+    return in_state(runtime, lambda connection: _store(connection, read, runtime.now), is_new=True)
+
+
+async def _store(connection: asyncpg.Connection, read: Read, now: datetime) -> incident_store.Imported:
+    by_name = {each.incident.incident_id: each for each in read.incidents if _is_named_by_its_file(each)}
+    for document in await incident_store.imported(connection, list(by_name)) if by_name else ():
+        _refuse_another(by_name[document["incident"]["incident_id"]], document)
     documents = [(each.incident.incident_id, each.file, to_document(each)) for each in read.incidents]
-    actor = user_of_this_process()
-    return in_state(
-        runtime, lambda connection: incident_store.add_imported(connection, documents, actor, runtime.now), is_new=True
-    )
+    return await incident_store.add_imported(connection, documents, user_of_this_process(), now)
+
+
+def _is_named_by_its_file(imported: ImportedIncident) -> bool:
+    """Whether an id follows from the name of a file: two files may have one. An id that a text gives is its incident's own."""
+    return PurePath(imported.file).suffix.lower() in MARKDOWN and imported.incident.incident_id in possible(imported.file)
+
+
+def _refuse_another(imported: ImportedIncident, stored: Mapping[str, Any]) -> None:
+    incident = imported.incident
+    if stored["file"] != imported.file and stored["incident"]["title"] != incident.title:
+        raise InputError(
+            f"{imported.file} would replace {stored['file']}, whose id {incident.incident_id} it has, and tells of another "
+            "incident: begin it with the lines '---', 'id: …' and '---', or keep the title if it is the same incident."
+        )
 
 
 def anomalies_on_record(runtime: Runtime) -> tuple[int, tuple[Anomaly, ...]]:
     """How many incidents are known, and the anomalies of their times."""
     _, known = known_now(runtime)
-    now = runtime.now.replace(tzinfo=None)
-    found: list[Anomaly] = []
-    for each in known.values():
-        found += anomalies_of(each.imported, now=now) if each.imported else incident_anomalies(each.incident, now=now)
-    return len(known), tuple(found)
+    now = runtime.now.astimezone(UTC).replace(tzinfo=None)
+    found = {
+        (anomaly.code, anomaly.incident_id, anomaly.phase, anomaly.sentence): anomaly
+        for each in known.values()
+        for anomaly in _told_of(each, now)
+    }
+    return len(known), tuple(found.values())
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
+def _told_of(known: Known, now: datetime) -> tuple[Anomaly, ...]:
+    """What is wrong with the engine's own record and with the import beside it, each as it was read."""
+    if known.recorded is None and known.imported is None:
+        return incident_anomalies(known.incident, now=now)
+    recorded = incident_anomalies(known.recorded, now=now) if known.recorded else ()
+    return (*recorded, *(anomalies_of(known.imported, now=now) if known.imported else ()))
+
+
+def _named(names: Iterable[str]) -> list[tuple[str, str | None]]:
+    """Names of files, each with the id that a postmortem of this name has."""
+    listed = list(names)
+    documents = [name for name in listed if PurePath(name).suffix.lower() in MARKDOWN]
+    ids = dict(zip(documents, identities(documents), strict=True))
+    return [(name, ids.get(name)) for name in listed]
+
+
+def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+    """Files, each with its name: the path as it was given, with the folder that it is in at least."""
     for path in paths:
         if path.is_dir():
             inside = sorted(each for each in path.rglob("*") if each.is_file() and each.suffix.lower() in _SUFFIXES)
             if not inside:
                 raise InputError(f"The folder {path} holds no Markdown or JSON file; name the files to import.")
-            yield from inside
+            yield from ((each, (_given(path) / each.relative_to(path)).as_posix()) for each in inside)
         else:
-            yield path
+            yield path, (_given(path.parent) / path.name).as_posix()
+
+
+def _given(folder: Path) -> PurePath:
+    """A folder as it was given; where that says nothing or leads elsewhere, its own name: no document tells where a home is."""
+    if folder.is_absolute() or ".." in folder.parts or not folder.parts:
+        return PurePath(folder.resolve().name)
+    return PurePath(folder)
 
 
 def _text(file: Path) -> str:
@@ -96,6 +149,7 @@ def _refuse_two_of_one_id(incidents: Sequence[ImportedIncident]) -> None:
         name = each.incident.incident_id
         if name in seen:
             raise InputError(
-                f"{seen[name]} and {each.file} both tell of {name}; import them one after the other, or correct its id."
+                f"{seen[name]} and {each.file} both tell of {name}; correct the id of one, or import the newer one by itself "
+                "afterwards if it is the same incident."
             )
         seen[name] = each.file

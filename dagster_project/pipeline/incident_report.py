@@ -87,6 +87,7 @@ def _line(row: Mapping[str, Any], day: date, redactor: Redactor) -> IncidentLine
     notes = [f"not counted: {row['not_counted_because']}"] if row["not_counted_because"] and not is_undeclared else []
     notes += [f"{row['completeness_pct']:.0f} % of its evidence kept"] if row["completeness_pct"] is not None else []
     notes += [f"{counted(row['sections_edited'], 'section')} edited by people"] if row["sections_edited"] else []
+    notes += [row["problem"].rstrip(".")] if row["problem"] else []
     return IncidentLine(
         row["incident_id"],
         redactor.text(row["title"]),
@@ -144,7 +145,8 @@ def _warnings(runtime: Runtime, records: Sequence[Mapping[str, Any]], day: date)
         for row in records
         if row["started_at"] is not None and row["started_at"] >= recent
     ]
-    absent = [f"{each.source.replace('_', ' ')}: {each.reason}" for each in stretches if each.status in ("absent", "failed")]
+    incomplete = [each for each in stretches if each.status != "complete" and each.reason]
+    absent = [f"{each.source.replace('_', ' ')}: {each.reason}" for each in incomplete]
     return [*absent, *(each.sentence for each in expiring(spans, stretches, end))][:_SHOWN_SENTENCES]
 
 

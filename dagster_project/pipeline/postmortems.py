@@ -24,13 +24,18 @@ from dagster_project.pipeline.incident_records import end_of, previous_day, work
 from dagster_project.pipeline.incident_surroundings import mitigation_effects
 from dagster_project.pipeline.incidents import Known, known_incidents
 from dagster_project.pipeline.postmortem_material import Material, hold_material, material_of, view_material
-from dagster_project.pipeline.postmortem_pulls import propose_postmortems
+from dagster_project.pipeline.postmortem_pulls import FAILED, OUTBOX, WAITING, propose_postmortems
 from dagster_project.pipeline.postmortem_view import redactor_for, view_of
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.reporting.postmortem import document, render_markdown
 from dagster_project.reporting.postmortem_page import render_html
 
 FOLDER = "postmortems"
+_PULL = ("repository", "pull_request", "url", "state")
+_NOT_PROPOSED = (None, WAITING, FAILED, OUTBOX)
+_UNREADABLE = "{} is not UTF-8, so it is left alone; save it as UTF-8, and the next night brings it up to date."
+_LOCKED = "{} cannot be read ({}), so it is left alone; make it a file that can be read."
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,29 +49,41 @@ class Document:
     merged: Merged
 
 
+@dataclass(frozen=True, slots=True)
+class _Existing:
+    """The newest document of an incident: its text, None where there is none; ``problem``: why it could not be read."""
+
+    text: str | None = None
+    problem: str | None = None
+
+
 def write_postmortems(runtime: Runtime, day: date) -> int:
     """Writes the documents that are due and ``postmortems`` of the day; returns how many were written."""
     runtime.lake.require(INCIDENT_METRICS, day)
     records, earlier = _by_id(runtime.lake, INCIDENT_RECORDS, day), _earlier(runtime.lake, day)
+    # Run again, a day knows what became of its pull requests.
+    stored = earlier | (_by_id(runtime.lake, POSTMORTEMS, day) if runtime.lake.has(POSTMORTEMS, day) else {})
     due = known_incidents(runtime, day, due_incidents(runtime, day))
     rows = {name: row for name, row in earlier.items() if name in records}
+    existing = {name: _existing(runtime, name, day, earlier.get(name)) for name in due}
+    rows |= {name: _left(name, day, stored.get(name, {}), each.problem) for name, each in existing.items() if each.problem}
+    texts = {name: each.text for name, each in existing.items() if each.problem is None}
     generated: dict[str, str] = {}
-    for number, made in enumerate(documents(runtime, due, day, earlier), start=1):
+    for number, made in enumerate(documents(runtime, due, day, texts), start=1):
         write(runtime, made, day)
         generated[made.incident_id] = made.generated
-        rows[made.incident_id] = _row(made, day, earlier.get(made.incident_id, {}))
-        runtime.progress.update("Postmortems", number, len(due))
-    for name, proposed in propose_postmortems(runtime, day, generated).items():
-        repository = runtime.settings.incidents.repository
-        rows[name] |= {"repository": repository, "pull_request": proposed.number, "url": proposed.url}
+        rows[made.incident_id] = _row(made, day, stored.get(made.incident_id, {}))
+        runtime.progress.update("Postmortems", number, len(texts))
+    _propose(runtime, day, generated, rows)
     ordered = [rows[name] for name in sorted(rows)]
     write_frame(runtime.lake, POSTMORTEMS, day, pl.DataFrame(ordered, schema=schema(POSTMORTEMS)))
     return len(generated)
 
 
 def due_incidents(runtime: Runtime, day: date) -> list[str]:
-    """Incidents whose document is to be written on a day: of the last while, those that were worked on, have none yet, or whose
-    action items have changed. The newest first, and no more than the settings allow: the others come on the following nights."""
+    """Incidents whose document is to be written on a day: of the last while, those that were worked on, have none yet, whose
+    action items have changed, or into whose document somebody wrote. The newest first, and no more than the settings allow: the
+    others come on the following nights."""
     lake, rules = runtime.lake, runtime.settings.incidents
     oldest, earlier = end_of(day) - timedelta(days=rules.document_days), _earlier(lake, day)
     changed = {*worked_on(runtime, day), *_changed_items(lake, day)}
@@ -75,16 +92,16 @@ def due_incidents(runtime: Runtime, day: date) -> list[str]:
         for name, row in _by_id(lake, INCIDENT_RECORDS, day).items()
         if row["started_at"] is not None
         and (row["ended_at"] or end_of(day)) >= oldest
-        and (name in changed or _is_missing(runtime, earlier.get(name)))
+        and (name in changed or _is_missing(runtime, earlier.get(name)) or _is_edited(runtime, name, earlier[name]))
     ]
     newest = sorted(due, key=lambda row: (-row["started_at"].replace(tzinfo=UTC).timestamp(), row["incident_id"]))
     return sorted(row["incident_id"] for row in newest[: rules.max_documents])
 
 
-def documents(
-    runtime: Runtime, due: Mapping[str, Known], day: date, earlier: Mapping[str, Mapping[str, Any]]
-) -> Iterator[Document]:
-    """The documents of some incidents as of a day, with all that people have written into the newest ones there are."""
+def documents(runtime: Runtime, due: Mapping[str, Known], day: date, existing: Mapping[str, str | None]) -> Iterator[Document]:
+    """The documents as of a day of those incidents of which ``existing`` tells the newest one there is (None: there is none),
+    with all that people have written into it."""
+    due = {name: known for name, known in due.items() if name in existing}
     if not due:
         return
     rules = runtime.settings.incidents
@@ -96,14 +113,16 @@ def documents(
         for name, known in due.items():
             material = material_of(engine, day, known, runtime.settings, stretches, effects)
             if material is not None:
-                yield _document(material, rules.names, rules.name_salt, _existing(runtime, name, day, earlier.get(name)))
+                yield _document(material, rules.names, rules.name_salt, existing[name])
 
 
 def _document(material: Material, names: Sequence[str], salt: str, existing: str | None) -> Document:
     view = view_of(material, redactor_for(material, names, salt))
     generated = document(render_markdown(view))
     merged = merge(generated, existing)
-    return Document(material.known.incident.incident_id, generated, merged.text, render_html(merged.text, view), merged)
+    # How the file is written (a byte order mark, CRLF) is none of the page's concern.
+    page = render_html(merged.text.removeprefix("\ufeff").replace("\r\n", "\n"), view)
+    return Document(material.known.incident.incident_id, generated, merged.text, page, merged)
 
 
 def write(runtime: Runtime, made: Document, day: date) -> Path:
@@ -115,11 +134,41 @@ def write(runtime: Runtime, made: Document, day: date) -> Path:
     return folder / f"{name}.md"
 
 
-def _is_missing(runtime: Runtime, earlier: Mapping[str, Any] | None) -> bool:
-    """Whether there is no document yet, or none that was proposed where documents are to be."""
-    settings = runtime.settings
-    is_proposing = settings.incidents.repository is not None and settings.github.has_credentials
-    return earlier is None or (is_proposing and earlier["pull_request"] is None)
+def _is_missing(runtime: Runtime, earlier: Row | None) -> bool:
+    """Whether there is no document yet, or what is new of it was not proposed where documents are to be."""
+    if earlier is None or not _is_proposing(runtime):
+        return earlier is None
+    return earlier.get("state") in _NOT_PROPOSED or earlier["repository"] != runtime.settings.incidents.repository
+
+
+def _is_proposing(runtime: Runtime) -> bool:
+    return runtime.settings.incidents.repository is not None and runtime.settings.github.has_credentials
+
+
+def _is_edited(runtime: Runtime, incident_id: str, earlier: Row) -> bool:
+    """Whether the newest document is another than the one that was written, or could not be read before."""
+    if earlier.get("problem"):
+        return True
+    try:
+        return _digest(_file(runtime, incident_id, earlier["written_on"]).read_bytes()) != earlier["digest"]
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+def _propose(runtime: Runtime, day: date, generated: Mapping[str, str], rows: dict[str, dict[str, Any]]) -> None:
+    """Proposes what was written, and notes what became of it in ``rows``. What is not known now stays as it was known."""
+    repository = runtime.settings.incidents.repository
+    found = propose_postmortems(runtime, day, generated)
+    for name, proposed in found.items():
+        row = rows[name]
+        if proposed.number is not None or row["repository"] != repository:
+            row |= {"pull_request": proposed.number, "url": proposed.url}
+        row |= {"repository": repository, "state": proposed.state}
+    if _is_proposing(runtime) and runtime.is_newest(day):
+        for name in generated.keys() - found.keys():
+            rows[name]["state"] = WAITING
 
 
 def _changed_items(lake: Lake, day: date) -> set[str]:
@@ -145,21 +194,48 @@ def _by_id(lake: Lake, table: Table, day: date) -> dict[str, dict[str, Any]]:
     return {row["incident_id"]: row for row in rows}
 
 
-def _existing(runtime: Runtime, incident_id: str, day: date, earlier: Mapping[str, Any] | None) -> str | None:
+def _file(runtime: Runtime, incident_id: str, day: date) -> Path:
+    return runtime.settings.reports / day.isoformat() / FOLDER / f"{file_name(incident_id)}.md"
+
+
+def _existing(runtime: Runtime, incident_id: str, day: date, earlier: Row | None) -> _Existing:
     """The newest document of an incident: that of the day where it is run again, else the last one before."""
     days = [day] if earlier is None else [day, earlier["written_on"]]
-    for each in days:
-        file = runtime.settings.reports / each.isoformat() / FOLDER / f"{file_name(incident_id)}.md"
-        if file.is_file():
-            return file.read_text(encoding="utf-8")
-    return None
+    found = (_read(_file(runtime, incident_id, each)) for each in days)
+    return next((each for each in found if each is not None), _Existing())
 
 
-def _row(made: Document, day: date, earlier: Mapping[str, Any]) -> dict[str, Any]:
+def _read(file: Path) -> _Existing | None:
+    """A document to the byte: line ends and a byte order mark are people's. None where there is no such file."""
+    place = "/".join(file.parts[-3:])
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        return _Existing(problem=_UNREADABLE.format(place))
+    except OSError as error:
+        return _Existing(problem=_LOCKED.format(place, error.strerror))
+    # UTF-16 without its mark can look like UTF-8 with a zero beside each letter.
+    return _Existing(problem=_UNREADABLE.format(place)) if "\0" in text else _Existing(text)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _row(made: Document, day: date, known: Row) -> dict[str, Any]:
     return {
         "incident_id": made.incident_id,
         "written_on": day,
-        "digest": hashlib.sha256(made.markdown.encode()).hexdigest()[:16],
+        "digest": _digest(made.markdown.encode()),
         "sections_edited": len(made.merged.kept),
-        **{name: earlier.get(name) for name in ("repository", "pull_request", "url")},
+        **{name: known.get(name) for name in _PULL},
+        "problem": None,
     }
+
+
+def _left(incident_id: str, day: date, known: Row, problem: str | None) -> dict[str, Any]:
+    """The row of an incident whose document is left alone: what was known of it, and why."""
+    nothing = {"incident_id": incident_id, "written_on": day, "digest": None, "sections_edited": None, **dict.fromkeys(_PULL)}
+    return {**nothing, **known, "problem": problem}

@@ -13,6 +13,7 @@ from dagster_project import clock
 from dagster_project.clock import Clock
 from dagster_project.connections.aws.operations import permissions, read
 from dagster_project.domain.incidents.events import Event
+from dagster_project.domain.incidents.redaction_secrets import is_secret_name
 from dagster_project.sources.aws_scopes import Scope, known_of, read_scopes
 from dagster_project.sources.history import Incomplete, aware, slices, utc
 
@@ -35,7 +36,6 @@ _NOISE = frozenset(
 )  # fmt: skip
 """What is called for every session, log stream and key, and changes no service."""
 _LONGEST_VALUE = 100
-_PRIVATE = ("password", "secret", "token", "userdata", "credential", "privatekey", "accesskey")
 Json = dict[str, Any]
 
 
@@ -126,9 +126,7 @@ def _named(parameters: Any) -> dict[str, str]:
     return {
         str(name): str(value)
         for name, value in sorted(found.items())
-        if isinstance(value, str | int | float)
-        and len(str(value)) <= _LONGEST_VALUE
-        and not any(word in str(name).lower() for word in _PRIVATE)
+        if isinstance(value, str | int | float) and len(str(value)) <= _LONGEST_VALUE and not is_secret_name(str(name))
     }
 
 

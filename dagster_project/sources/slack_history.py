@@ -1,7 +1,8 @@
 """What was said in Slack: incident channels whole, and elsewhere what people marked with a reaction or pinned.
 
 An edit is another version of a message. Slack does not tell of deletions: of each channel and thread that was listed to its end
-the ids are kept, so that what was captured before and is not there any more can be told.
+the ids are kept, so that what was captured before and is not there any more can be told. What a workspace keeps no longer is not
+there either, the oldest first: only what stands behind something that is still there was deleted by somebody.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from dagster_project.connections.slack import Slack
 from dagster_project.domain.incidents.events import Event
 from dagster_project.errors import AccessDenied, SlackError
-from dagster_project.sources.history import Incomplete, Listed, aware, read_each, utc
+from dagster_project.sources.history import Incomplete, Listed, NothingToRead, aware, read_each, utc
 from dagster_project.sources.slack_channels import ChannelIds
 from dagster_project.sources.slack_texts import plain
 
@@ -28,6 +29,7 @@ _PAGE = 200
 _PAGES = 100
 _SILENT = frozenset({"channel_join", "channel_leave", "group_join", "group_leave", "tombstone"})
 """Kinds of messages in which nobody says anything; a tombstone stands where the root of a thread was deleted."""
+_NO_CHANNEL = "There is no channel to read: no incident of the night has a slack_channel, and the settings have no slack.channel."
 Json = dict[str, Any]
 
 
@@ -74,9 +76,12 @@ class SlackHistory:
     def read(self, since: datetime, until: datetime) -> Iterator[Event]:
         """Messages of every talk up to ``until``. What a talk said before ``since`` is read again, as it may have been edited.
 
-        Raises ``AccessDenied``, ``SlackError``, or ``Incomplete`` where a channel is closed to the bot or has too many messages.
+        Raises ``AccessDenied``, ``SlackError``, ``Incomplete`` where a channel is closed to the bot or has too many messages, or
+        ``NothingToRead`` without any talk.
         """
         self.listed.clear()
+        if not self.talks:
+            raise NothingToRead(_NO_CHANNEL)
         ids = ChannelIds(self.slack)
         return read_each(self.talks, lambda talk: self._talk(ids, talk, since, until))
 
@@ -93,17 +98,20 @@ class SlackHistory:
             if error.code is None or error.code == "ratelimited":
                 raise
             # Of this channel only: it was deleted, or the bot is not in it.
-            raise Incomplete(f"The channel {talk.channel} was not read: {error}", until) from None
+            raise Incomplete(f"The channel {talk.channel} was not read: {error}", until, end) from None
 
     def _channel(self, channel: str, talk: Talk, start: datetime, end: datetime) -> Iterator[Event]:
         seen: set[str] = set()
+        first_at: datetime | None = None
         pins = {pin["message"]["ts"]: pin for pin in self._pins(channel)}
         for message in self._history(channel, start, end):
+            # They come newest first; a tombstone is a trace of what somebody deleted.
+            first_at = _at(message["ts"])
             seen |= {_id(channel, message["ts"])} if message.get("subtype") != "tombstone" else set()
             yield from self._said(channel, talk, message, pins)
             if talk.is_whole and message.get("thread_ts") in (None, message["ts"]):
                 yield from self._thread(channel, talk, message, pins)
-        self.listed.append(Listed(channel, start, end, frozenset(seen)))
+        self.listed.append(Listed(channel, start, end, frozenset(seen), first_at))
         # What was pinned may be older, or a reply.
         for ts, pin in sorted(pins.items()):
             if _id(channel, ts) not in seen and start <= _at(ts) < end:
@@ -117,7 +125,8 @@ class SlackHistory:
             if message["ts"] != root:
                 seen.add(_id(channel, message["ts"]))
                 yield from self._said(channel, talk, message, pins)
-        self.listed.append(Listed(_id(channel, root), _at(root), datetime.max, frozenset(seen)))  # noqa: DTZ901 - naive UTC
+        end = datetime.max  # noqa: DTZ901 - naive UTC
+        self.listed.append(Listed(_id(channel, root), _at(root), end, frozenset(seen), _at(root)))
 
     def _said(self, channel: str, talk: Talk, message: Json, pins: dict[str, Json]) -> Iterator[Event]:
         if message.get("subtype") in _SILENT:

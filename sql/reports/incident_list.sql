@@ -16,7 +16,8 @@ select
     records.ended_at,
     records.completeness_pct,
     documents.written_on,
-    documents.sections_edited
+    documents.sections_edited,
+    documents.problem
 from incident_records as records
 left join postmortems as documents using (incident_id)
 order by records.started_at desc nulls last, records.incident_id

@@ -68,6 +68,15 @@ def test_why_a_source_was_not_read_is_said() -> None:
     assert "What was said in Slack is not known (There is no Slack token; set NIGHTSHIFT_SLACK_TOKEN)." in found.sentences
 
 
+def test_why_a_part_was_not_read_is_said() -> None:
+    read = Stretch("cloudwatch_alarms", "complete", START - timedelta(days=1), START + timedelta(minutes=30))
+    cut = Stretch("cloudwatch_alarms", "partial", reason="Account B is closed.")
+    assert (
+        "The alarms are known for 25 % of the time; the rest is not captured yet (Account B is closed)."
+        in completeness(START, END, [read, cut], NOW).sentences
+    )
+
+
 def test_what_aws_has_forgotten_is_lost() -> None:
     found = completeness(START, END, [], START + timedelta(days=14))
     assert "The alarms are not known and lost: AWS keeps them for 14 days." in found.sentences

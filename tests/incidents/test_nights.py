@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -24,7 +26,7 @@ from dagster_project.pipeline.incident_records import mitigated_by_engine, windo
 from dagster_project.pipeline.incidents import known_incidents
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
-from tests.incidents.capture.night import DAY, after, on
+from tests.incidents.capture.night import DAY, Row, after, on
 from tests.incidents.event_builders import alarm, decision, said
 from tests.incidents.incident_nights import START, capture, document, fill_day, night, record, rows_of
 
@@ -211,6 +213,87 @@ def test_what_people_wrote_into_a_document_is_in_the_next_one(runtime: Runtime) 
     assert "The breaker opened in time." in document(runtime, day=after(1))
     assert "# INC-1: Payments failed" in document(runtime, day=after(1))
     assert "# INC-1: Payments fail\n" in document(runtime), "the old day's document stays as it was"
+
+
+def file_of(runtime: Runtime, day: date = DAY, incident_id: str = "INC-1") -> Path:
+    return runtime.settings.reports / str(day) / "postmortems" / f"{incident_id}.md"
+
+
+def rewrite(runtime: Runtime, content: Callable[[bytes], bytes]) -> None:
+    """Somebody saves the first night's document anew."""
+    file_of(runtime).write_bytes(content(file_of(runtime).read_bytes()))
+
+
+def second_night(runtime: Runtime, days: int = 1, **more: str) -> dict[str, Row]:
+    """A night in which the other incident has another title; the documents' rows."""
+    fill_day(runtime, after(days), incidents=[record(**more), {**SLOW, "title": f"Search was slow for {days} days"}])
+    night(runtime, after(days))
+    return {row["incident_id"]: row for row in rows_of(runtime, "postmortems", after(days))}
+
+
+def test_what_somebody_wrote_is_on_the_next_page_although_nothing_else_is_new(runtime: Runtime) -> None:
+    first_night(runtime)
+    rewrite(runtime, lambda text: text.replace(b"## Lessons", b"## Lessons\n\nAlarms need owners."))
+    assert second_night(runtime)["INC-1"]["written_on"] == after(1)
+    assert worked_on(runtime, after(1)) == ["INC-2"]
+    assert "Alarms need owners." in document(runtime, day=after(1), kind="html")
+    assert second_night(runtime, 2)["INC-1"]["written_on"] == after(1)
+
+
+def test_a_document_with_crlf_keeps_its_line_ends(runtime: Runtime) -> None:
+    first_night(runtime)
+    rewrite(runtime, lambda text: text.replace(b"\n", b"\r\n").replace(b"## Lessons\r\n", b"## Lessons\r\n\r\nours\r\n"))
+    assert second_night(runtime, title="Payments failed")["INC-1"]["sections_edited"] == 0
+    written = file_of(runtime, after(1)).read_bytes()
+    assert b"# INC-1: Payments failed\r\n" in written
+    assert b"## Lessons\r\n\r\nours\r\n" in written
+    assert written.count(b"\n") == written.count(b"\r\n")
+    assert "\r" not in document(runtime, day=after(1), kind="html")
+
+
+def test_a_byte_order_mark_keeps_no_section_from_being_brought_up_to_date(runtime: Runtime) -> None:
+    first_night(runtime)
+    rewrite(runtime, lambda text: b"\xef\xbb\xbf" + text)
+    second_night(runtime, title="Payments failed")
+    assert file_of(runtime, after(1)).read_bytes().startswith(b"\xef\xbb\xbf<!-- nightshift:begin header ")
+    assert "# INC-1: Payments failed" in document(runtime, day=after(1))
+    assert "\ufeff" not in document(runtime, day=after(1), kind="html")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
+def test_a_document_that_cannot_be_read_is_left_alone_and_the_others_are_written(runtime: Runtime, encoding: str) -> None:
+    first_night(runtime)
+    rewrite(runtime, lambda text: text.decode().replace("\N{EN DASH}", "\N{POUND SIGN}").encode(encoding, "replace"))
+    saved = file_of(runtime).read_bytes()
+    rows = second_night(runtime, title="Payments failed")
+    place = f"{DAY}/postmortems/INC-1.md"
+    assert rows["INC-1"]["problem"] == (
+        f"{place} is not UTF-8, so it is left alone; save it as UTF-8, and the next night brings it up to date."
+    )
+    assert (rows["INC-1"]["written_on"], rows["INC-2"]["written_on"]) == (DAY, after(1))
+    assert file_of(runtime).read_bytes() == saved
+    assert not file_of(runtime, after(1)).exists()
+    # The next night tells it again; saved as it should be, it is brought up to date.
+    assert second_night(runtime, 2, title="Payments failed")["INC-1"]["problem"] == rows["INC-1"]["problem"]
+    rewrite(runtime, lambda text: text.decode(encoding).encode())
+    mended = second_night(runtime, 3, title="Payments failed")["INC-1"]
+    assert (mended["written_on"], mended["problem"]) == (after(3), None)
+    assert "# INC-1: Payments failed" in document(runtime, day=after(3))
+
+
+def test_a_folder_in_the_place_of_a_document_ends_nothing(runtime: Runtime) -> None:
+    first_night(runtime)
+    file_of(runtime).unlink()
+    file_of(runtime).mkdir()
+    rows = second_night(runtime)
+    assert "cannot be read (Is a directory), so it is left alone" in rows["INC-1"]["problem"]
+    assert rows["INC-2"]["written_on"] == after(1)
+
+
+def test_a_section_whose_marker_was_lost_is_told_as_edited(runtime: Runtime) -> None:
+    first_night(runtime)
+    rewrite(runtime, lambda text: re.sub(rb"<!-- nightshift:begin header \w+ -->\n", b"", text))
+    assert second_night(runtime)["INC-1"]["sections_edited"] == 1
 
 
 def test_a_generated_section_that_somebody_changed_is_theirs(runtime: Runtime) -> None:

@@ -52,7 +52,7 @@ class Stretch:
     """What one night read of one source, a line of the load ledger.
 
     ``status``: complete, partial, absent or failed; ``since`` is None where the source keeps everything; ``until`` is None where
-    nothing was read; ``reason`` says why not. All naive UTC.
+    nothing was read; ``reason`` says why not all was. All naive UTC.
     """
 
     source: str
@@ -169,9 +169,9 @@ def _are(kind: Kind) -> str:
 
 
 def _because(kind: Kind, stretches: Sequence[Stretch]) -> str:
-    """What the last night said of the kind's first source that was not read, if it said anything."""
+    """What the last night said of the kind's first source that was not read whole, if it said anything."""
     for source in kind.sources:
         last = next((each for each in reversed(stretches) if each.source == source), None)
-        if last is not None and last.status in ("absent", "failed") and last.reason:
+        if last is not None and last.status != "complete" and last.reason:
             return f" ({last.reason.rstrip('.')})"
     return ""

@@ -15,6 +15,10 @@ from dataclasses import dataclass, replace
 _MARKER = re.compile(
     r"^[ \t]*<!-- nightshift:(?P<kind>begin|end|sections)(?P<names>(?: [\w-]+)*) -->[ \t]*(?=\r?$)", re.MULTILINE | re.ASCII
 )
+_TRACE = re.compile(r"<!--\s*nightshift:(?:begin|end)\s+([\w-]+)", re.ASCII)
+"""What is left of a marker where somebody has quoted it, or written beside it."""
+_BYTE_ORDER = "\ufeff"
+"""With which some editors begin a file; it stays, and is no part of the first line."""
 _DIGEST_DIGITS = 12
 
 
@@ -63,21 +67,48 @@ def without_markers(text: str) -> str:
 def merge(generated: str, existing: str | None) -> Merged:
     """Brings ``existing`` up to date with ``generated``: sections that nobody edited are replaced, all else stays byte for byte.
 
-    New sections come after the one that they follow in ``generated``. A section with damaged comments (no end, nested, twice)
-    counts as edited. Merging again changes nothing.
+    New sections come after the one that they follow in ``generated``. A section with damaged comments (no begin, no end, quoted,
+    nested, twice) counts as edited. Line ends are those of ``existing``. Merging again changes nothing.
+
+    ``generated`` may be a document that people have edited: what they took out of it is taken out here, and does not come back.
     """
-    fresh = _parsed(generated)
     if existing is None or not existing.strip():
-        return Merged(_with_list(generated, list(fresh.sections)), (), tuple(fresh.sections))
-    present = _parsed(existing)
+        fresh = _parsed(generated)
+        gone = sorted(fresh.listed - set(fresh.sections))
+        return Merged(_with_list(generated, [*fresh.sections, *gone]), (), tuple(fresh.sections))
+    lines, style = _plain(existing)
+    merged = _merged(_parsed(_plain(generated)[0]), _parsed(lines))
+    return replace(merged, text=style.of(merged.text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How a file is written: with a byte order mark, with CRLF as its only line end."""
+
+    is_marked: bool
+    is_crlf: bool
+
+    def of(self, text: str) -> str:
+        """``text`` in this style."""
+        return (_BYTE_ORDER if self.is_marked else "") + (text.replace("\n", "\r\n") if self.is_crlf else text)
+
+
+def _plain(text: str) -> tuple[str, _Style]:
+    """``text`` without what is of its style; where line ends differ, they stay as they are."""
+    lines = text.removeprefix(_BYTE_ORDER)
+    is_crlf = 0 < lines.count("\n") == lines.count("\r\n")
+    return (lines.replace("\r\n", "\n") if is_crlf else lines), _Style(lines != text, is_crlf)
+
+
+def _merged(fresh: _Document, present: _Document) -> Merged:
     new = fresh.sections
-    kept = {name for name, piece in present.sections.items() if piece.is_edited} | present.damaged
-    pieces = [_renewed(piece, new) for piece in present.pieces]
+    kept = {name for name, piece in present.sections.items() if piece.is_edited} | present.damaged | fresh.damaged
+    pieces = [piece if piece.name in kept else _renewed(piece, new) for piece in present.pieces]
     updated = {old.name for old, piece in zip(present.pieces, pieces, strict=True) if old.name and piece.text != old.text}
     withdrawn = {name for name in present.sections if name not in new and name not in kept}
     missing = [name for name in new if name not in present.sections and name not in present.damaged | present.listed]
     pieces = _with_new(pieces, list(new), {name: new[name].text for name in missing})
-    names = [*new, *sorted((present.listed | kept) - set(new) - withdrawn)]
+    names = [*new, *sorted((present.listed - withdrawn | kept | fresh.listed) - set(new))]
     text = _with_list("".join(piece.text for piece in pieces), names)
     return Merged(text, tuple(sorted(kept)), tuple(name for name in [*new, *sorted(withdrawn)] if name in updated | set(missing)))
 
@@ -102,7 +133,10 @@ def _parsed(text: str) -> _Document:
     names = {_first(begin) for begin, _ in sections}
     pieces = _pieces(text, sections)
     listed = {name for piece in pieces for marker in _lists(piece) for name in marker["names"].split()}
-    return _Document(pieces, frozenset(set(begun) - names), frozenset(listed))
+    traces = {name for piece in pieces if piece.name is None for name in _TRACE.findall(piece.text)}
+    # A section with a marker more than it should have is damaged as well.
+    pieces = tuple(replace(piece, is_edited=piece.is_edited or piece.name in traces) for piece in pieces)
+    return _Document(pieces, frozenset((set(begun) | traces) - names), frozenset(listed))
 
 
 def _first(marker: re.Match[str]) -> str:
@@ -135,7 +169,7 @@ def _renewed(piece: _Piece, new: dict[str, _Piece]) -> _Piece:
     if piece.name not in new:
         return replace(piece, text="")
     text = new[piece.name].text
-    text = text.replace("\n", "\r\n") if "\r\n" in piece.text else text
+    text = text.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in piece.text else text
     return replace(piece, text=text if piece.text.endswith("\n") else text.rstrip("\r\n"))
 
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,16 +13,20 @@ import polars as pl
 import pytest
 from pydantic import SecretStr
 
-from dagster_project.domain.incidents.completeness import completeness
+from dagster_project.connections.slack import Slack
+from dagster_project.domain.incidents.completeness import Completeness, completeness
+from dagster_project.domain.incidents.events import Event
 from dagster_project.errors import AccessDenied, CloudError
 from dagster_project.lake.incident_tables import CAPTURED_EVENTS
 from dagster_project.pipeline import capture
-from dagster_project.pipeline.capture import SOURCES, capture_events
-from dagster_project.pipeline.capture_coverage import captured_stretches
+from dagster_project.pipeline.capture import capture_events
+from dagster_project.pipeline.capture_coverage import SOURCES, captured_stretches
 from dagster_project.pipeline.capture_sources import Absent
 from dagster_project.pipeline.ledger import load_of
 from dagster_project.pipeline.runtime import Runtime
-from dagster_project.sources.history import Incomplete, Listed
+from dagster_project.settings_acting import SlackSettings
+from dagster_project.sources.history import Incomplete, Listed, read_each
+from dagster_project.sources.slack_history import SlackHistory
 from tests.incidents.capture.night import (
     DAY,
     Outside,
@@ -304,11 +309,11 @@ def test_a_change_is_the_next_version_and_versions_are_unique_over_all_days(runt
 
 def test_what_was_listed_and_is_gone_is_a_version_that_is_deleted(runtime: Runtime) -> None:
     messages = [event(f"C1/{n}", TEN, "hello", source="slack", payload={"listed_in": "C1"}) for n in range(3)]
-    everything = Listed("C1", TEN, END, frozenset(each.source_event_id for each in messages))
+    everything = Listed("C1", TEN, END, frozenset(each.source_event_id for each in messages), TEN)
     source = Outside("slack", events=messages, tells_all=True, listed=[everything])
     night(with_sources(runtime, source))
     source.events = messages[:1]
-    source.listed = [Listed("C1", TEN, END, frozenset({"C1/0"}))]
+    source.listed = [Listed("C1", TEN, END, frozenset({"C1/0"}), TEN)]
     night(with_sources(runtime, source), after(1))
     assert [(row["source_event_id"], row["version"], row["is_deleted"], row["text"]) for row in captured(runtime, after(1))] == [
         ("C1/1", 2, True, "hello"),
@@ -316,6 +321,24 @@ def test_what_was_listed_and_is_gone_is_a_version_that_is_deleted(runtime: Runti
     ]
     night(with_sources(runtime, source), after(2))
     assert captured(runtime, after(2)) == []
+
+
+def test_what_a_source_keeps_no_longer_was_deleted_by_nobody(runtime: Runtime) -> None:
+    hours = range(4)
+    messages = [
+        event(f"C1/{n}", TEN + timedelta(hours=n), source="slack", payload={"listed_in": "C1"}, incident_id="INC-1")
+        for n in hours
+    ]
+    source = Outside("slack", events=messages, tells_all=True)
+    night(with_sources(runtime, source))
+    source.events = []
+    source.listed = [Listed("C1", TEN, END, frozenset())]
+    night(with_sources(runtime, source), after(40))
+    assert captured(runtime, after(40)) == []
+    # The list begins at noon: what is before that says nothing, what is missing after it is gone.
+    source.listed = [Listed("C1", TEN, END, frozenset({"C1/2"}), TEN + timedelta(hours=2))]
+    night(with_sources(runtime, source), after(41))
+    assert [(row["source_event_id"], row["is_deleted"]) for row in captured(runtime, after(41))] == [("C1/3", True)]
 
 
 def test_running_a_day_again_gives_the_same_bytes(runtime: Runtime) -> None:
@@ -433,3 +456,86 @@ def test_what_was_captured_makes_the_evidence_complete(runtime: Runtime) -> None
     }  # fmt: skip
     assert found.score == 75
     assert found.sentences[0] == "What was said in Slack is not known (There is no Slack token)."
+
+
+def evidence(runtime: Runtime, first: datetime, day: Any = DAY) -> Completeness:
+    """Of an incident of an hour."""
+    return completeness(first, first + timedelta(hours=1), captured_stretches(runtime.lake, day), END)
+
+
+CLOSED = "The channel #inc-1 was not read: the bot is not in it."
+
+
+def test_a_channel_that_was_not_read_is_not_known_and_what_came_after_it_is(runtime: Runtime) -> None:
+    closed = Outside("slack", failure=Incomplete(CLOSED, END, read_since=TEN + timedelta(hours=3)))
+    load = night(with_sources(runtime, closed))["slack"]
+    assert (load.status, load.history_from, load.watermark_at) == ("partial", TEN + timedelta(hours=3), END)
+    found = evidence(runtime, TEN)
+    assert found.shares["messages"] == 0
+    assert f"What was said in Slack is not known ({CLOSED.rstrip('.')})." in found.sentences
+    assert evidence(runtime, TEN + timedelta(hours=4)).shares["messages"] == 1
+    # A talk of long ago is no hole in the night that could not read it.
+    closed.failure = Incomplete(CLOSED, END + timedelta(days=1), read_since=TEN - timedelta(days=20))
+    night(with_sources(runtime, closed), after(1))
+    assert evidence(runtime, TEN + timedelta(days=1), after(1)).shares["messages"] == 1
+
+
+def test_a_source_that_says_no_more_than_that_something_is_missing_covers_nothing(runtime: Runtime) -> None:
+    night(with_sources(runtime, Outside("slack", failure=Incomplete(CLOSED, END))))
+    assert evidence(runtime, TEN).shares["messages"] == 0
+
+
+def test_without_any_channel_nothing_that_was_said_is_known(runtime: Runtime) -> None:
+    silent = SlackHistory(Slack(SlackSettings(token=SecretStr("xoxb-1"))), [])
+    load = night(with_sources(runtime, silent))["slack"]
+    assert (load.status, load.watermark_at) == ("absent", None)
+    assert load.error.startswith("There is no channel to read: no incident of the night has a slack_channel")
+    assert evidence(runtime, TEN).shares["messages"] == 0
+
+
+@dataclass
+class Accounts(Outside):
+    """Two accounts, of which one may refuse."""
+
+    is_open: bool = False
+
+    def read(self, since: datetime, until: datetime) -> Iterator[Event]:
+        self.asked.append((since, until))
+        return read_each(("A", "B"), self._account)
+
+    def _account(self, name: str) -> Iterator[Event]:
+        if name == "B" and not self.is_open:
+            raise AccessDenied("Account B is closed.")
+        yield event(f"{name}-{len(self.asked)}")
+
+
+def test_an_account_that_refuses_does_not_keep_the_others_from_going_on(runtime: Runtime) -> None:
+    accounts = Accounts()
+    loads = [night(with_sources(runtime, accounts), after(days))["cloudtrail"] for days in range(3)]
+    assert {(load.status, load.error, load.rows_read) for load in loads} == {("partial", "Account B is closed.", 1)}
+    assert [since for since, _ in accounts.asked] == [
+        END - timedelta(days=90), END - timedelta(hours=6), END + timedelta(hours=18),
+    ]  # fmt: skip
+    found = evidence(runtime, TEN, after(2))
+    assert found.shares["API calls"] == 0
+    assert "The calls that changed AWS are not known (Account B is closed)." in found.sentences
+
+
+def test_what_an_account_did_not_give_is_read_once_it_gives_it(runtime: Runtime) -> None:
+    accounts = Accounts(is_open=True)
+    night(with_sources(runtime, accounts))
+    for days, is_open in enumerate((False, False, True, True, True), start=1):
+        accounts.is_open = is_open
+        night(with_sources(runtime, accounts), after(days))
+    assert [since - END for since, _ in accounts.asked[3:]] == [
+        timedelta(days=2, hours=-6), timedelta(hours=-6), timedelta(days=4, hours=-6),
+    ]  # fmt: skip
+    assert evidence(runtime, TEN + timedelta(days=1), after(3)).shares["API calls"] == 0
+    assert evidence(runtime, TEN + timedelta(days=1), after(4)).shares["API calls"] == 1
+
+
+def test_a_day_that_was_read_whole_stays_so_when_it_is_run_again_and_an_account_refuses(runtime: Runtime) -> None:
+    accounts = Accounts(is_open=True)
+    night(with_sources(runtime, accounts))
+    accounts.is_open = False
+    assert night(with_sources(runtime, accounts))["cloudtrail"].status == "complete"

@@ -10,7 +10,7 @@ import pytest
 
 from dagster_project.domain.incidents.completeness import Stretch
 from dagster_project.lake.partitions import Lake
-from dagster_project.pipeline.capture_coverage import captured_stretches
+from dagster_project.pipeline.capture_coverage import captured_stretches, first_gap
 from dagster_project.pipeline.ledger import Load, record
 from tests.incidents.capture.night import DAY, after
 
@@ -21,6 +21,10 @@ ALWAYS = datetime.min  # noqa: DTZ901 - naive UTC
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path)
+
+
+def after_days(days: int) -> datetime:
+    return END + timedelta(days=days)
 
 
 def read(lake: Lake, days: int, since: datetime | None, until: datetime | None, **more: str) -> None:
@@ -58,6 +62,23 @@ def test_why_the_last_night_read_nothing_is_told_and_what_earlier_ones_said_is_n
         Stretch("cloudtrail", "absent", reason="No accounts."),
     ]
     assert captured_stretches(lake, after(1), since=after(1)) == [Stretch("cloudtrail", "failed", reason="AWS failed.")]
+
+
+def test_a_night_that_was_not_read_whole_covers_what_it_says_and_tells_why(lake: Lake) -> None:
+    read(lake, 0, END - timedelta(days=1), END - timedelta(hours=6), status="partial", error="Too many calls.")
+    read(lake, 1, END + timedelta(days=1), END + timedelta(days=1), status="partial", error="B is closed.")
+    assert captured_stretches(lake, after(1)) == [
+        Stretch("cloudtrail", "complete", END - timedelta(days=1), END - timedelta(hours=6)),
+        Stretch("cloudtrail", "partial", reason="B is closed."),
+    ]
+
+
+def test_the_first_gap_is_where_no_night_goes_on_from_the_ones_before() -> None:
+    parts = [(0, 2), (1, 3), (4, 4), (4, 6)]
+    loads = [Load("cloudtrail", "complete", history_from=after_days(a), watermark_at=after_days(b)) for a, b in parts]
+    assert first_gap(loads, after_days(1)) == after_days(3)
+    assert first_gap(loads, after_days(4)) == after_days(6)
+    assert first_gap([], END) == END
 
 
 def test_before_anything_was_captured_there_is_nothing(lake: Lake) -> None:

@@ -158,7 +158,7 @@ def test_a_repository_that_is_refused_does_not_keep_the_others_from_being_read(
     merged(people, 1)
     events = history(connect, "acme/secret", "acme/shop").read(SINCE, UNTIL)
     assert next(events).target == "acme/shop"
-    with pytest.raises(GithubError, match="404"):
+    with pytest.raises(Incomplete, match="404"):
         next(events)
 
 

@@ -13,7 +13,7 @@ from dagster_project.domain.incidents.events import Event
 from dagster_project.errors import AccessDenied, SlackError
 from dagster_project.settings_acting import SlackSettings
 from dagster_project.sources import slack_channels, slack_history
-from dagster_project.sources.history import Incomplete
+from dagster_project.sources.history import Incomplete, NothingToRead
 from dagster_project.sources.slack_history import SlackHistory, Talk, Topic
 from dagster_project.sources.slack_texts import plain
 from tests.aws.fixtures import Waits
@@ -197,7 +197,30 @@ def test_a_channel_that_cannot_be_read_is_named_and_the_others_are_read(
     with pytest.raises(Incomplete, match="nowhere") as cut:
         next(events)
     assert str(cut.value).startswith(f"The channel {closed} was not read: Slack refused (not_in_channel); invite the bot")
-    assert cut.value.read_until == UNTIL
+    assert "there is no channel nowhere" in str(cut.value)
+    # Of the time that the closed channels are about nothing is sure to be read.
+    assert (cut.value.read_since, cut.value.read_until) == (UNTIL, UNTIL)
+
+
+def test_what_is_not_kept_any_more_is_not_taken_for_deleted(
+    slack: SlackServer, connection: Slack, channel: str, mary: str, clock: Clock
+) -> None:
+    clock.advance(60)
+    root = slack.people.say(mary, channel, "rolling back")
+    source = history(connection, talk(channel))
+    said(source)
+    places = {each.place: each.first_at for each in source.listed}
+    at = (NOW + timedelta(minutes=1)).replace(tzinfo=None)
+    assert places == {channel: at, f"{channel}/{root}": at}
+    slack.people.delete(channel, root)
+    said(source)
+    assert [(each.place, each.first_at) for each in source.listed] == [(channel, None)]
+
+
+def test_without_channels_slack_is_not_asked(slack: SlackServer, connection: Slack) -> None:
+    with pytest.raises(NothingToRead, match="There is no channel to read"):
+        history(connection).read(SINCE, UNTIL)
+    assert slack.log == []
 
 
 def test_a_channel_with_too_many_messages_judges_no_deletions(

@@ -123,6 +123,67 @@ def test_damaged_comments_lose_nothing(damage: object) -> None:
     assert merge(NEW, merged.text).text == merged.text
 
 
+LOST = {
+    "no begin": lambda text: re.sub(r"<!-- nightshift:begin summary \w+ -->\n", "", text),
+    "quoted begin": lambda text: text.replace("<!-- nightshift:begin summary", "> <!-- nightshift:begin summary"),
+    "quoted": lambda text: re.sub(r"(?m)^(<!-- nightshift:(?:begin|end) summary)", r"> \1", text),
+    "words beside the end": lambda text: text.replace("end summary -->", "end summary --> mine"),
+    "two ends": lambda text: text.replace("end impact -->", "end impact -->\n<!-- nightshift:end summary -->"),
+}
+
+
+@pytest.mark.parametrize("damage", LOST.values(), ids=LOST)
+def test_a_section_that_is_not_brought_up_to_date_any_more_is_said_to_be_kept(damage: object) -> None:
+    merged = merge(NEW, damage(merge(OLD, None).text))  # type: ignore[operator]
+
+    assert ("old" in merged.text, "new" in merged.text) == (True, False)
+    assert (merged.kept, merged.updated) == (("summary",), ("cost",))
+
+
+def test_an_indented_marker_is_a_marker() -> None:
+    merged = merge(NEW, merge(OLD, None).text.replace("<!-- nightshift:begin summary", "  <!-- nightshift:begin summary"))
+
+    assert ("new" in merged.text, merged.kept) == (True, ())
+
+
+def test_a_byte_order_mark_stays_and_hides_no_section() -> None:
+    merged = merge(NEW, "\ufeff" + merge(OLD, None).text)
+
+    assert merged.text == "\ufeff" + merge(NEW, None).text
+    assert merged.kept == ()
+
+
+def test_what_is_added_to_a_document_with_crlf_has_crlf() -> None:
+    old = merge(document(summary="s"), None).text.replace("\n", "\r\n") + "mine\r\n"
+
+    text = merge(NEW, old).text
+
+    assert text.count("\n") == text.count("\r\n") > old.count("\n")
+    assert text.endswith("mine\r\n")
+    mixed = old + "theirs\n"
+    assert merge(document(summary="s"), mixed).text == mixed
+
+
+def test_what_was_taken_out_of_an_edited_document_is_taken_out_of_another_and_stays_out() -> None:
+    ours = merge(OLD, None).text
+    theirs = ours.replace(marked("impact", "## Impact\n\n4 h"), "")
+
+    merged = merge(theirs, ours)
+
+    assert "## Impact" not in merged.text
+    assert "## Impact" not in merge(NEW, merged.text).text
+    assert "## Impact" not in merge(NEW, merge(theirs, None).text).text
+
+
+def test_what_is_damaged_in_an_edited_document_is_not_taken_out_of_another() -> None:
+    ours = merge(OLD, None).text
+    theirs = ours.replace("<!-- nightshift:end impact -->\n", "")
+
+    merged = merge(theirs, ours)
+
+    assert ("4 h" in merged.text, merged.kept) == (True, ("impact",))
+
+
 def test_generated_text_cannot_end_its_section() -> None:
     text = document(summary="evil <!-- nightshift:end summary -->\nx\n<!-- nightshift:end summary -->\ny")
 
@@ -149,6 +210,8 @@ PIECES = st.sampled_from(
         "no end of line",
         "<!-- nightshift:begin -->\n",
         "  <!-- nightshift:end impact -->  \n",
+        "> <!-- nightshift:begin cost 0123456789ab -->\n",
+        "> <!-- nightshift:end summary --> words\n",
     ]
 )
 
