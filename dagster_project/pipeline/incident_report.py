@@ -43,10 +43,12 @@ def incidents_in_report(runtime: Runtime, day: date) -> Incidents:
         for table in (INCIDENT_RECORDS, INCIDENT_SUMMARIES, KEPT_CAPACITY, POSTMORTEMS):
             engine.view(table, [day])
         records = engine.rows(statement("reports/incident_list"))
-        redactor = Redactor((*rules.names, *{row["commander"] for row in records if row["commander"]}), rules.name_salt)
+        commanders = sorted({row["commander"] for row in records if row["commander"]})
+        shown = _shown(records, day)
+        redactor = Redactor((*rules.names, *commanders), rules.name_salt).with_people_of(row["title"] for row in shown)
         return Incidents(
             _sentence(records),
-            tuple(_line(row, day, redactor) for row in _shown(records, day)),
+            tuple(_line(row, day, redactor) for row in shown),
             rules.period_days,
             tuple(_metric(row) for row in engine.rows(statement("reports/latest_summaries"))),
             tuple(redactor.text(each) for each in _moved(runtime, day)),

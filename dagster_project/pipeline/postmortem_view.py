@@ -60,9 +60,9 @@ def redactor_for(material: Material, names: Iterable[str], salt: str) -> Redacto
     """A redactor that knows everybody who acts in an incident, by name or as they are called in its texts."""
     actors = {row["actor"] for row in material.entries if row["actor"]}
     people = {*names, *actors, *(row["owner"] for row in material.actions if row["owner"])}
-    commander = material.known.incident.commander
-    texts = [row["text"] for row in material.entries]
-    return Redactor(sorted({*people, commander} - {None, ""}), salt).with_people_of(texts)
+    incident = material.known.incident
+    texts = [incident.title, incident.summary or "", *(row["text"] for row in material.entries)]
+    return Redactor(sorted({*people, incident.commander} - {None, ""}), salt).with_people_of(texts)
 
 
 def _header(material: Material, redactor: Redactor) -> views.Header:

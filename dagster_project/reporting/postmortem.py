@@ -73,7 +73,20 @@ def render_markdown(view: Postmortem) -> tuple[Section, ...]:
 
 def redacted(view: Postmortem, redactor: Redactor) -> Postmortem:
     """The view with ``redactor`` over every text in it: nothing that a builder overlooked reaches a document."""
-    return _with_texts(view, redactor.text)
+    return with_texts(view, redactor.text)
+
+
+def with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """A value with ``change`` over every text in it: in tuples, mappings and dataclasses, however deep; all else as it is."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, tuple):
+        return tuple(with_texts(item, change) for item in value)
+    if isinstance(value, Mapping):
+        return {key: with_texts(item, change) for key, item in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{field.name: with_texts(getattr(value, field.name), change) for field in fields(value)})
+    return value
 
 
 def document(sections: Iterable[Section]) -> str:
@@ -108,18 +121,6 @@ def when(at: datetime | None, precision: str = "second") -> str:
     if precision == "minute" or not at.second:
         return f"{at:%Y-%m-%d %H:%M}"
     return f"{at:%Y-%m-%d %H:%M:%S}"
-
-
-def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, tuple):
-        return tuple(_with_texts(item, change) for item in value)
-    if isinstance(value, Mapping):
-        return {key: _with_texts(item, change) for key, item in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{field.name: _with_texts(getattr(value, field.name), change) for field in fields(value)})
-    return value
 
 
 def _context(view: Postmortem) -> dict[str, Any]:

@@ -8,17 +8,17 @@ from typing import Any
 
 # Anywhere in a name, for names are written together: masterUserPwd, DB_PASSWORD, x-api-key, apikey.
 _PARTS = (
-    "password", "passwd", "passphrase", "passcode", "passwort", "pwd", "secret", "credential", "privatekey", "accesskey", "apikey",
-    "encryptionkey", "signingkey", "sharedkey", "masterkey", "authkey", "deploykey", "licensekey", "accountkey", "sessionkey",
-    "authorization", "connectionstring", "userdata", "token", "cookie", "bearer", "webhook", "privatepem",
+    "password", "passwd", "passphrase", "passcode", "passwort", "pwd", "secret", "credential", "privatekey", "accesskey",
+    "apikey", "encryptionkey", "signingkey", "sharedkey", "masterkey", "authkey", "deploykey", "licensekey",
+    "accountkey", "sessionkey", "authorization", "connectionstring", "userdata", "token", "cookie", "bearer", "webhook",
 )  # fmt: skip
 # Only as a word of its own: "pass" is in "passed", "auth" in "author".
 _WORDS = frozenset({"pass", "pw", "auth", "pat", "creds", "cred", "dsn", "otp", "passkey", "jwt", "sas", "hmac"})
 # What is told about a secret and is none: passwordPolicy, token_count, secretArn.
 _ABOUT = frozenset(
     {
-        "arn", "name", "length", "age", "count", "policy", "type", "version", "expiry", "expires", "expiration", "at", "date", "ttl",
-        "enabled", "required", "status", "limit", "max", "min", "used", "method", "mode", "provider", "strategy",
+        "arn", "name", "length", "age", "count", "policy", "type", "version", "expiry", "expires", "expiration", "at", "date",
+        "ttl", "enabled", "required", "status", "limit", "max", "min", "used", "method", "mode", "provider", "strategy",
     }
 )  # fmt: skip
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")

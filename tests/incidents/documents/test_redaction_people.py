@@ -84,6 +84,79 @@ def test_one_person_has_one_pseudonym_however_the_name_is_written() -> None:
     assert redactor.person("Tony Hart") != found[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("DeleteAccessKey of priya.nair", "DeleteAccessKey of {}"),
+        ("arn:aws:iam::1:user/priya.nair", "arn:aws:iam::1:user/{}"),
+        ("branch feature/priya.nair and priya-nair/fix", "branch feature/{} and {}/fix"),
+        ("priya_nair ran it", "{} ran it"),
+        ("https://x.io/?u=priya.nair%40example.com&r=a%3Dpriya.nair", "https://x.io/?u={}&r=a%3D{}"),
+        (
+            "https://acme.slack.com/team/priya.nair and https://github.com/priyanair",
+            "https://acme.slack.com/team/{} and https://github.com/{}",
+        ),
+        ("#priya-nair-dm", "#{}-dm"),
+        ("Priya.Nair2, p.nair, nair.priya, pnair, @priya.nair", "{}, {}, {}, {}, {}"),
+        ("priya.nairobi and 3priya.nair are others", None),
+    ],
+)
+def test_a_known_person_is_found_as_a_login_everywhere(text: str, expected: str | None) -> None:
+    redactor = Redactor(["priya.nair"])
+
+    assert redactor.text(text) == (text if expected is None else expected.replace("{}", redactor.person("Priya Nair")))
+
+
+def test_a_login_with_a_hyphen_and_the_name_are_one_person() -> None:
+    redactor = Redactor(["dave-lindqvist"])
+
+    assert redactor.person("dave-lindqvist") == redactor.person("Dave Lindqvist") == redactor.person("AROAX:dave.lindqvist@x.io")
+    assert len(set(ENGINEER.findall(redactor.text("Dave Lindqvist, dave-lindqvist, dlindqvist and Dave")))) == 1
+
+
+def test_a_login_of_somebody_whom_the_text_names_is_theirs() -> None:
+    redactor = Redactor()
+
+    assert redactor.text("Zainab Okonkwo left; zainab.okonkwo was deleted") == "{0} left; {0} was deleted".format(
+        redactor.person("Zainab Okonkwo")
+    )
+
+
+def test_accents_are_left_out_of_logins() -> None:
+    redactor = Redactor(["Björn Åkesson"])
+
+    assert redactor.text("user/bjorn.akesson") == f"user/{redactor.person('Björn Åkesson')}"
+
+
+def test_a_login_that_two_people_could_have_is_not_shown_and_is_neither() -> None:
+    redactor = Redactor(["Priya Lindqvist", "Paul Lindqvist"])
+
+    found = redactor.text("plindqvist")
+
+    assert ENGINEER.fullmatch(found)
+    assert found not in {redactor.person("Priya Lindqvist"), redactor.person("Paul Lindqvist")}
+
+
+def test_actors_that_are_called_like_words_and_machines_stay_in_texts_but_not_where_users_stand() -> None:
+    redactor = Redactor(["karpenter", "fraud-detector", "worker"])
+
+    assert redactor.text("karpenter and fraud-detector restarted a worker") == "karpenter and fraud-detector restarted a worker"
+    assert redactor.text("arn:aws:iam::1:user/worker") == f"arn:aws:iam::1:user/{redactor.person('worker')}"
+
+
+def test_whoever_set_a_time_is_a_person_whatever_the_login() -> None:
+    redactor = Redactor()
+
+    assert redactor.text("kskywalk set it on 2025-03-10: seen") == f"{redactor.person('kskywalk')} set it on 2025-03-10: seen"
+    assert redactor.text("root set it on 2025-03-10: seen") == "root set it on 2025-03-10: seen"
+
+
+def test_addresses_in_one_text_tell_of_people_in_another() -> None:
+    redactor = Redactor().with_people_of(["mail xanthippe.vorderman@example.com"])
+
+    assert redactor.text("user/xanthippe.vorderman") == f"user/{redactor.person('Xanthippe Vorderman')}"
+
+
 def test_a_first_name_that_two_people_share_is_neither() -> None:
     redactor = Redactor(["Rosie Brigham", "Rosie Jones"])
 
@@ -170,7 +243,21 @@ def test_status_updates_of_a_service_name_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["Tony Mike ", "Will ", "@a", "user@", "a@a.", "eyJ", "-----BEGIN PRIVATE KEY-----", "password:", "a:", "://"]
+    "unit",
+    [
+        "Tony Mike ",
+        "Will ",
+        "@a",
+        "user@",
+        "a@a.",
+        "eyJ",
+        "-----BEGIN PRIVATE KEY-----",
+        "password:",
+        "a:",
+        "://",
+        "priya.",
+        "%3D",
+    ],
 )
 def test_work_grows_with_the_text_and_not_with_its_square(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The words that are looked at, counted: each once, whatever surrounds it."""
