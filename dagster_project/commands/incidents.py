@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,13 @@ from dagster_project.commands.layout import table
 from dagster_project.commands.options import runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from dagster_project.domain.incidents.anomalies import Anomaly
+    from dagster_project.domain.incidents.redaction import Redactor
     from dagster_project.pipeline.incident_answers import Shown
     from dagster_project.pipeline.incident_import import Read
+    from dagster_project.pipeline.runtime import Runtime
 
 _PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="FILE|FOLDER ...")
 _ZONE = click.option("--zone", help="Time zone of times that say none, such as Europe/London; default: incidents.zone.")
@@ -125,8 +128,9 @@ def import_(paths: tuple[Path, ...], zone: str | None, dry_run: bool) -> None:
         raise InputError("Name the files or folders to import.")
     surroundings = runtime()
     read = read_files(surroundings, paths, zone)
+    redactor = _redactor(surroundings)
     for problem in read.problems:
-        click.echo(f"{problem.file}:{problem.line}: {problem.sentence}")
+        click.echo(f"{problem.file}:{problem.line}: {redactor.text(problem.sentence)}")
     said = _counted(read)
     if dry_run:
         click.echo(f"{said}. Nothing was imported.")
@@ -158,12 +162,25 @@ def check(paths: tuple[Path, ...], zone: str | None, is_json: bool) -> None:
         incidents, anomalies = len(read.incidents), read.anomalies
     else:
         incidents, anomalies = anomalies_on_record(surroundings)
-    for anomaly in anomalies:
+    for anomaly in _shown_anomalies(surroundings, anomalies):
         click.echo(_anomaly_json(anomaly) if is_json else _anomaly_line(anomaly))
     if not is_json:
         click.echo(f"{incidents:,} incidents: {len(anomalies):,} anomalies." if anomalies else f"{incidents:,} incidents: none.")
     if anomalies:
         raise SystemExit(1)
+
+
+def _redactor(surroundings: Runtime) -> Redactor:
+    from dagster_project.domain.incidents.redaction import Redactor
+
+    rules = surroundings.settings.incidents
+    return Redactor(rules.names, rules.name_salt)
+
+
+def _shown_anomalies(surroundings: Runtime, anomalies: Sequence[Anomaly]) -> Iterator[Anomaly]:
+    """Anomalies without names and secrets: their sentences quote what somebody wrote."""
+    redactor = _redactor(surroundings)
+    yield from (replace(anomaly, sentence=redactor.text(anomaly.sentence)) for anomaly in anomalies)
 
 
 def _counted(read: Read) -> str:

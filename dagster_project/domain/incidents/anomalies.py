@@ -13,7 +13,7 @@ from dagster_project.domain.incidents.importing.contradictions import contradict
 from dagster_project.domain.incidents.importing.model import ImportedIncident
 from dagster_project.domain.incidents.importing.moments import at as at_midnight
 from dagster_project.domain.incidents.importing.moments import moments_in
-from dagster_project.domain.incidents.importing.offsets import offsets, window_offset
+from dagster_project.domain.incidents.importing.offsets import end_offset, lone_offsets, offsets, window_offset, year_offsets
 from dagster_project.domain.incidents.model import PHASES, Incident, Moment
 
 CODES: Mapping[str, str] = {
@@ -23,6 +23,7 @@ CODES: Mapping[str, str] = {
     "year_off": "off by a year",
     "zone_off": "off by whole hours, as a zone taken for another",
     "zone_ambiguous": "a zone's name that two offsets may be meant by",
+    "date_ambiguous": "dates in numbers that two orders of day and month may be meant by",
     "order": "phases in an order that cannot be",
     "single_update": "a single update, so no duration",
     "double_window": "two windows of impact written as one",
@@ -95,10 +96,16 @@ def incident_anomalies(incident: Incident, *, now: datetime | None = None) -> tu
     found += _windows(incident)
     off = list(_far_off(incident))
     found += off
-    found += _orders(incident, {one.phase for one in off})
+    alone = list(_alone(incident, {one.phase for one in found}))
+    found += alone
+    found += _orders(incident, {one.phase for one in (*off, *alone)})
     found += _zero(incident)
     found += _future(incident, now)
-    return tuple(found)
+    # A window of impact is two phases as well, and what is wrong with it is said once.
+    once: dict[tuple[str, str | None, object], Anomaly] = {}
+    for one in found:
+        once.setdefault((one.code, one.phase, one.suggestion or one.sentence), one)
+    return tuple(once.values())
 
 
 def _windows(incident: Incident) -> Iterator[Anomaly]:
@@ -139,6 +146,8 @@ def _window_off(
     incident: Incident, told: str, start: datetime, end: datetime | None, first: datetime, last: datetime
 ) -> Iterator[Anomaly]:
     offset = window_offset(start, end, first, last)
+    # The time of a single update was set afterwards: it is too loose to say that one end alone is off.
+    one_end = end_offset(start, end, first, last) if incident.kind != "backfilled" else None
     if offset is not None:
         one, moved, until = offset
         meant = f"{moved:%Y-%m-%d %H:%M}" + (f" to {until:%Y-%m-%d %H:%M}" if until else "")
@@ -147,6 +156,14 @@ def _window_off(
             f"it is off by {one.words}: {meant} fits."
         )
         yield Anomaly(one.code, incident.incident_id, "impact_started", sentence, meant if until else moved)
+    elif one_end is not None:
+        one, phase, moved = one_end
+        which = "begins too early" if phase == "impact_started" else "ends too late"
+        sentence = (
+            f"{told} {which} for the incident, reported {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, by {one.words}: "
+            f"{moved:%Y-%m-%d %H:%M} fits."
+        )
+        yield Anomaly(one.code, incident.incident_id, phase, sentence, moved)
     elif start > last:
         sentence = f"{told} begins after the incident was over ({last:%Y-%m-%d %H:%M})."
         yield Anomaly("order", incident.incident_id, "impact_started", sentence)
@@ -184,11 +201,20 @@ def _far_off(incident: Incident) -> Iterator[Anomaly]:
         is_on_day = day is not None and abs(moment.at - day) <= _OF_A_TITLE
         if phase == "closed" or not others or is_on_day or min(abs(one - moment.at) for one in others) <= _FAR:
             continue
-        for one in offsets():
+        nearest = min(others, key=lambda one: abs(one - moment.at))
+        for one in (*offsets(), *year_offsets(moment.at, nearest)):
             at, limit = one.apply(moment.at), _LIMITS.get(one.code)
             if limit is not None and at is not None and min(abs(other - at) for other in others) <= limit:
                 yield _offset(incident, phase, moment, one.code, one.words, at)
                 break
+
+
+def _alone(incident: Incident, known: set[str | None]) -> Iterator[Anomaly]:
+    """One end of an incident that is half a day or a day away from all its other times."""
+    exact = {phase: one.at for phase, one in _judged(incident).items() if one.precision in ("second", "minute")}
+    for one, phase, moved in lone_offsets(exact):
+        if phase not in known:
+            yield _offset(incident, phase, incident.phases[phase], one.code, one.words, moved)
 
 
 def _offset(incident: Incident, phase: str, moment: Moment, code: str, words: str, at: datetime) -> Anomaly:

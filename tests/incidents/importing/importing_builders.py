@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from dagster_project.domain.incidents.anomalies import Anomaly, anomalies_of
 from dagster_project.domain.incidents.importing.model import ImportedIncident, ImportResult
@@ -22,6 +23,13 @@ def document(name: str, zone: str = "UTC") -> ImportResult:
     """What the reader makes of one of the documents beside the tests."""
     path = DOCUMENTS / name
     return read_text(path.read_text(encoding="utf-8"), path.name, zone=zone)
+
+
+def status_record() -> dict[str, Any]:
+    """An ordinary incident of a status page."""
+    updates = [{"at": "2024-05-02T10:00:00Z", "status": "Investigating", "message": "We are looking."}]
+    updates += [{"at": "2024-05-02T11:00:00Z", "status": "Resolved", "message": "Done."}]
+    return {"id": "1", "title": "Slow", "updates": updates}
 
 
 def only(result: ImportResult) -> ImportedIncident:

@@ -151,6 +151,92 @@ def test_a_time_that_does_not_exist_is_flagged_and_not_read() -> None:
     assert "impact_ended" not in imported.incident.phases
 
 
+@pytest.mark.parametrize(
+    ("begins", "ends", "code", "phase", "meant"),
+    [
+        ("2025-04-30 20:41", "2025-05-01 09:05", "twelve_hours_off", "impact_ended", "2025-04-30 21:05"),
+        ("2025-04-30 20:41", "2025-05-01 21:05", "day_off", "impact_ended", "2025-04-30 21:05"),
+        ("2025-04-30 20:41", "2025-05-30 21:05", "month_off", "impact_ended", "2025-04-30 21:05"),
+        ("2025-04-30 20:41", "2026-04-30 21:05", "year_off", "impact_ended", "2025-04-30 21:05"),
+        ("2025-04-30 20:41", "2031-04-30 21:05", "year_off", "impact_ended", "2025-04-30 21:05"),
+        ("2025-04-30 08:41", "2025-04-30 21:05", "twelve_hours_off", "impact_started", "2025-04-30 20:41"),
+        ("2025-04-29 20:11", "2025-04-30 21:05", "day_off", "impact_started", "2025-04-30 20:11"),
+        ("2025-03-30 20:11", "2025-04-30 21:05", "month_off", "impact_started", "2025-04-30 20:11"),
+        ("2024-04-30 20:11", "2025-04-30 21:05", "year_off", "impact_started", "2025-04-30 20:11"),
+    ],
+)
+def test_one_end_of_a_window_that_is_off_is_told_although_the_window_touches_the_incident(
+    begins: str, ends: str, code: str, phase: str, meant: str
+) -> None:
+    one = incident((ImpactWindow(at(begins), at(ends)),), declared="2025-04-30 20:51", resolved="2025-04-30 21:10")
+    assert found(one) == [(code, phase, at(meant))]
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        ("2025-04-30 08:02", "2025-04-30 21:05"),
+        ("2025-04-30 20:41", "2025-05-01 12:10"),
+        ("2025-04-30 20:41", "2025-05-01 06:10"),
+        ("2025-04-28 20:41", "2025-05-02 21:05"),
+        ("2025-04-21 20:41", "2025-04-30 21:05"),
+    ],
+)
+def test_a_window_that_is_long_is_not_flagged(begins: str, ends: str) -> None:
+    one = incident((ImpactWindow(at(begins), at(ends)),), declared="2025-04-30 20:51", resolved="2025-04-30 21:10")
+    assert found(one) == []
+
+
+TABLE = {
+    "impact_started": "2025-03-04 10:00", "detected": "2025-03-04 10:05", "declared": "2025-03-04 10:10",
+    "mitigated": "2025-03-04 10:50", "impact_ended": "2025-03-04 10:55", "resolved": "2025-03-04 11:10",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("phase", "text", "code"),
+    [
+        ("impact_started", "2025-03-03 22:00", "twelve_hours_off"),
+        ("impact_started", "2025-03-03 10:00", "day_off"),
+        ("impact_ended", "2025-03-04 22:55", "twelve_hours_off"),
+        ("impact_ended", "2025-03-05 10:55", "day_off"),
+        ("resolved", "2025-03-04 23:10", "twelve_hours_off"),
+        ("resolved", "2025-03-05 11:10", "day_off"),
+        ("resolved", "2035-03-04 11:10", "year_off"),
+        ("declared", "2015-03-04 10:10", "year_off"),
+        ("declared", "2028-03-04 10:10", "year_off"),
+    ],
+)
+@pytest.mark.parametrize("has_window", [True, False])
+def test_one_phase_of_a_record_that_is_away_from_all_others(phase: str, text: str, code: str, has_window: bool) -> None:
+    phases = {**TABLE, phase: text}
+    window = ImpactWindow(at(phases["impact_started"]), at(phases["impact_ended"]))
+    assert found(incident((window,) if has_window else (), **phases)) == [(code, phase, at(TABLE[phase]))]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"resolved": "2025-03-04 23:40"},
+        {"resolved": "2025-03-05 09:00"},
+        {"impact_started": "2025-03-03 21:30"},
+        {"impact_started": "2025-03-03 10:00", "detected": "2025-03-03 10:05"},
+        {"mitigated": "2025-03-05 10:50", "impact_ended": "2025-03-05 10:55", "resolved": "2025-03-05 11:10"},
+        {"impact_ended": "2025-03-05 10:55", "resolved": "2025-03-05 11:10"},
+    ],
+)
+def test_an_incident_that_is_long_is_not_flagged(more: dict[str, str]) -> None:
+    assert found(incident(**TABLE | more)) == []
+
+
+def test_two_wrong_windows_are_two_anomalies() -> None:
+    windows = (
+        ImpactWindow(at("2024-05-02 10:00"), at("2024-05-02 09:00")),
+        ImpactWindow(at("2024-05-02 10:00"), at("2024-05-02 08:00")),
+    )
+    assert [code for code, *_ in found(incident(windows))] == ["negative_window"] * 2
+
+
 WINDOWS = st.tuples(st.integers(-180, 300), st.integers(1, 600), st.integers(5, 600))
 
 
@@ -240,6 +326,13 @@ def test_two_times_for_one_phase_are_said() -> None:
     body = key_events("Resolved 2024-07-01 11:21") + "\n- **Context**:\n  - 2024-07-01 13:11 - Incident resolved\n"
     said = anomaly(markdown(body), "stated_twice")
     assert (said.phase, said.suggestion) == ("resolved", at("2024-07-01 13:11"))
+
+
+def test_two_rows_of_a_timeline_for_one_phase_are_said_unless_they_are_of_one_time() -> None:
+    rows = "- 2024-07-01 11:21 Mitigated by a restart\n- 2024-07-01 11:50 Mitigation applied\n"
+    said = anomaly(markdown(f"## Timeline\n\n{rows}"), "stated_twice")
+    assert (said.phase, said.suggestion) == ("mitigated", at("2024-07-01 11:50"))
+    assert codes(markdown(f"## Timeline\n\n{rows.replace('11:50', '11:21')}")) == []
 
 
 def test_a_row_days_away_from_its_neighbours_is_said() -> None:

@@ -28,6 +28,9 @@ GARBAGE = {
     "bold": "## Timeline\n\n- " + "**a" * (MEGABYTE // 3),
     "a wide table": "| " + "a | " * 20_000 + "\n|" + "---|" * 20_000 + "\n|" + "b|" * 20_000,
     "front matter": "---\n" + "a: b\n" * 50_000,
+    "negations": "## Timeline\n\n- 12:07 " + "not if resolved, incident resolved? " * (MEGABYTE // 35),
+    "dates in numbers": "## Timeline\n\n- " + "03/14/24 " * (MEGABYTE // 9),
+    "strokes": "## Timeline\n\n- " + "1/2/" * (MEGABYTE // 4),
     "surrogates and zeros": "# \ud800 \x01\x02 \ufffe\n" * 1_000,
 }
 

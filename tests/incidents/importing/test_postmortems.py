@@ -160,6 +160,16 @@ def test_a_day_with_an_unknown_time_is_a_day() -> None:
     assert (detected.at, detected.precision, detected.confidence) == (at("2023-01-04"), "day", 0.6)
 
 
+def test_a_beginning_and_an_end_that_are_days_are_no_window() -> None:
+    imported = markdown("# Queue\n\nImpact start: 2024-05-01\nImpact end: 2024-05-02\n")
+    assert [moment.precision for moment in imported.incident.phases.values()] == ["day", "day"]
+    assert imported.incident.windows == ()
+    exact = markdown("# Queue\n\nImpact start: 2024-05-01 10:00\nImpact end: 2024-05-01 10:40\n")
+    assert [(one.started_at, one.ended_at) for one in exact.incident.windows] == [
+        (at("2024-05-01 10:00"), at("2024-05-01 10:40"))
+    ]
+
+
 def test_an_impossible_date_is_no_phase_and_no_guessed_row() -> None:
     imported = markdown("**Key events**\n\n- First detected 22025-03-18 09:36\n- Resolved 2025-03-18 10:40\n")
     assert list(imported.incident.phases) == ["resolved"]

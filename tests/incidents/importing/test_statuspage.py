@@ -66,6 +66,66 @@ def test_a_single_update_has_no_duration() -> None:
     assert codes(imported) == ["single_update"]
 
 
+def test_a_single_update_of_what_goes_on_is_an_open_incident() -> None:
+    imported = only(read(record(update("2024-05-02T10:00", "Investigating", "We are looking."))))
+    incident = imported.incident
+    assert times(imported) == {"declared": at("2024-05-02 10:00")}
+    assert (incident.kind, incident.is_open, codes(imported)) == ("normal", True, [])
+
+
+def test_a_single_postmortem_was_written_afterwards() -> None:
+    incident = only(read(record(update("2024-05-02T10:00", "Postmortem", "It was the queue.")))).incident
+    assert (incident.kind, incident.is_open, dict(incident.phases)) == ("backfilled", False, {})
+
+
+def test_what_is_open_again_is_neither_over_nor_mitigated() -> None:
+    window = {"start_at": "2024-05-02T09:20:00Z", "end_at": "2024-05-02T10:50:00Z"}
+    imported = only(read(record(*ORDINARY, update("2024-05-02T12:00", "Investigating"), impact_window=window)))
+    assert set(times(imported)) == {"impact_started", "declared", "identified"}
+    assert (imported.incident.status, imported.incident.is_open) == ("investigating", True)
+
+
+def test_the_last_monitoring_and_the_last_end_count() -> None:
+    again = (
+        update("2024-05-02T12:00", "Investigating"),
+        update("2024-05-02T12:30", "Monitoring"),
+        update("2024-05-02T12:50", "Monitoring", "Still watching."),
+        update("2024-05-02T13:00", "Resolved"),
+        update("2024-05-02T15:00", "Update", "A report follows."),
+    )
+    imported = only(read(record(*ORDINARY, *again)))
+    assert (times(imported)["mitigated"], times(imported)["resolved"]) == (at("2024-05-02 12:30"), at("2024-05-02 13:00"))
+    assert (imported.incident.status, imported.incident.is_open) == ("resolved", False)
+
+
+def test_a_resolution_that_monitoring_follows_is_none_and_the_mitigation_stays() -> None:
+    imported = only(read(record(*ORDINARY, update("2024-05-02T12:00", "Monitoring"))))
+    assert (times(imported)["mitigated"], "resolved" in times(imported)) == (at("2024-05-02 10:40"), False)
+
+
+def test_a_mere_update_leaves_it_open() -> None:
+    incident = only(read(record(*ORDINARY[:2], update("2024-05-02T12:00", "Update", "Still looking.")))).incident
+    assert (incident.status, incident.is_open) == ("identified", True)
+
+
+def test_a_window_of_days_is_none_and_a_problem() -> None:
+    result = read(record(*ORDINARY, impact_window={"start_at": "2024-05-02", "end_at": "2024-05-03"}))
+    assert only(result).incident.windows == ()
+    assert ["end that can be read" in problem.sentence or "start" in problem.sentence for problem in result.problems] == [
+        True
+    ] * 2
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_times_of_no_year_of_ours_are_problems(year: str) -> None:
+    window = {"start_at": "2024-05-02T09:20:00Z", "end_at": f"{year}-05-02T10:50:00Z"}
+    bad = update("2024-05-02T10:10", "Update") | {"at": f"{year}-01-01T00:00:00Z"}
+    result = read(record(*ORDINARY, bad, impact_window=window))
+    assert [problem.line for problem in result.problems] == [1, 1]
+    assert [event.occurred_at.year for event in only(result).events] == [2024] * 4
+    assert "impact_ended" not in times(only(result))
+
+
 @pytest.mark.parametrize(
     "scheduled",
     [

@@ -13,7 +13,7 @@ from dagster_project.domain.incidents.importing.zones import zone_named
 from dagster_project.domain.incidents.model import PHASES, Moment
 
 _SLACK_LINK = re.compile(r"slack\.com/archives/\w+/p(\d{10})\d{6}\b")
-_SURE = 0.85
+_SURE = 0.7
 
 
 def contradictions_of(imported: ImportedIncident) -> tuple[Doubt, ...]:

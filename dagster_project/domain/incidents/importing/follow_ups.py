@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from dagster_project.domain.incidents.importing.blocks import plain
+from dagster_project.domain.incidents.importing.day_orders import DayOrder
 from dagster_project.domain.incidents.importing.model import Problem
 from dagster_project.domain.incidents.importing.moments import moments_in
 from dagster_project.domain.incidents.importing.sections import Placed
@@ -60,6 +61,14 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Days:
+    """How the days of a document are read: near its own day, and in the order of its dates."""
+
+    near: date | None
+    order: DayOrder
+
+
 def links_in(text: str) -> tuple[str, ...]:
     """The addresses in a text, each once, in order."""
     return tuple(dict.fromkeys(found[0].rstrip("*_") for found in _URL.finditer(text)))
@@ -82,14 +91,14 @@ def tracker_of(text: str) -> tuple[str | None, str | None, str | None]:
 
 
 def action_items_of(
-    placed: Sequence[Placed], incident_id: str, file: str, day: date | None
+    placed: Sequence[Placed], incident_id: str, file: str, days: Days
 ) -> tuple[tuple[ActionItem, ...], tuple[Problem, ...]]:
     """The action items of all sections of follow-ups. Deeper list items belong to the one above them: their links are its."""
     lines = [one for one in placed if one.section == "action_items" and one.text]
     rows = [one for one in lines if one.block.kind == "row"]
     listed = [one for one in lines if one.block.kind == "item"]
-    found = [_of_row(one, incident_id, file, day) for one in rows]
-    found += [_of_lines(group, incident_id, file, day) for group in _groups(listed)]
+    found = [_of_row(one, incident_id, file, days) for one in rows]
+    found += [_of_lines(group, incident_id, file, days) for group in _groups(listed)]
     items = _numbered([item for item in found if item is not None])
     prose = [one for one in lines if one.block.kind == "text" and one.block.starts and not _NOTHING.match(plain(one.text))]
     problems = [_prose(one, file) for one in prose] if not rows and not listed else []
@@ -114,7 +123,7 @@ def _groups(listed: Sequence[Placed]) -> list[list[Placed]]:
     return groups
 
 
-def _of_lines(group: Sequence[Placed], incident_id: str, file: str, day: date | None) -> ActionItem | None:
+def _of_lines(group: Sequence[Placed], incident_id: str, file: str, days: Days) -> ActionItem | None:
     raw = " ".join(one.text for one in group if one.block.level == group[0].block.level)
     whole = " ".join(one.text for one in group)
     box = _CHECKBOX.match(raw)
@@ -131,7 +140,7 @@ def _of_lines(group: Sequence[Placed], incident_id: str, file: str, day: date | 
         incident_id=incident_id,
         owner=(owner[1] or owner[2]) if owner else None,
         priority=priority[1] if priority else None,
-        due_on=_day(plain(raw)[due.end() :], day) if due else None,
+        due_on=_day(plain(raw)[due.end() :], days) if due else None,
         state=_state(box[1] if box else None, raw),
         tracker=tracker,
         tracker_key=key,
@@ -140,7 +149,7 @@ def _of_lines(group: Sequence[Placed], incident_id: str, file: str, day: date | 
     )
 
 
-def _of_row(one: Placed, incident_id: str, file: str, day: date | None) -> ActionItem | None:
+def _of_row(one: Placed, incident_id: str, file: str, days: Days) -> ActionItem | None:
     cells: dict[str, str] = {}
     for name, cell in zip(one.block.header, one.block.cells, strict=False):
         column = next((known for known, pattern in _COLUMNS if re.search(rf"\b(?:{pattern})", plain(name), re.I)), None)
@@ -158,7 +167,7 @@ def _of_row(one: Placed, incident_id: str, file: str, day: date | None) -> Actio
         owner=plain(cells["owner"]).lstrip("@") if "owner" in cells else None,
         type=next((known for known, pattern in _TYPES if kind and re.search(pattern, kind)), None),
         priority=plain(cells["priority"]) if "priority" in cells else None,
-        due_on=_day(plain(cells["due"]), day) if "due" in cells else None,
+        due_on=_day(plain(cells["due"]), days) if "due" in cells else None,
         state=_status(plain(cells["state"])) if "state" in cells else _state(None, raw),
         tracker=tracker,
         tracker_key=key,
@@ -184,9 +193,9 @@ def _status(cell: str) -> str:
     return "done" if _DONE_STATUS.search(cell) else _state("", cell)
 
 
-def _day(text: str, near: date | None) -> date | None:
+def _day(text: str, days: Days) -> date | None:
     written = next(moments_in(text[:60]), None)
-    return written.day.on(near) if written is not None and written.day is not None else None
+    return days.order.settled(written.day).on(days.near) if written is not None and written.day is not None else None
 
 
 def _numbered(items: Sequence[ActionItem]) -> tuple[ActionItem, ...]:

@@ -13,6 +13,9 @@ from datetime import date, datetime, time, timedelta
 
 from dagster_project.domain.incidents.importing.zones import ZONE_PATTERN
 
+YEARS = range(1970, 2200)
+"""The years that a time of an incident can be of; another one is a mistake, and no arithmetic survives the calendar's ends."""
+
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
@@ -252,7 +255,7 @@ def _read_date(parts: dict[str, str]) -> tuple[Day | None, Day | None, str | Non
     if number is None or not parts["day"].isdigit():
         return None, None, "placeholder"
     year, day = parts.get("year"), int(parts["day"])
-    if year is not None and (len(year) > 4 or not 1970 <= int(year) <= 2199):
+    if year is not None and (len(year) > 4 or int(year) not in YEARS):
         likely = _likely_year(year)
         return None, Day(likely, number, day) if likely and _calendar(likely, number, day) else None, "impossible_date"
     if _calendar(int(year) if year else 2024, number, day) is None:
@@ -264,7 +267,7 @@ def _numeric(parts: dict[str, str]) -> tuple[Day | None, Day | None, str | None]
     """Day and month in numbers: day first unless that is no month, which is how the rest of the world reads it."""
     first, second, year = int(parts["first"]), int(parts["second"]), int(parts["year"])
     year += 2000 if year < 100 else 0
-    orders = [(month, day) for month, day in ((second, first), (first, second)) if _calendar(year, month, day)]
+    orders = [(month, day) for month, day in ((second, first), (first, second)) if year in YEARS and _calendar(year, month, day)]
     if not orders:
         return None, None, "impossible_date"
     return Day(year, *orders[0], is_swappable=len(orders) == 2 and first != second), None, None

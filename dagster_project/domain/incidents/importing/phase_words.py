@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 _LABELS = (
     ("impact_started", r"(?:fault|impact|outage|incident|issue|problem|disruption|degradation|failure|event)?\s*"
@@ -67,6 +68,23 @@ _WORKS = re.compile(
     re.IGNORECASE,
 )
 
+# What makes of a phase that is spoken of one that did not come, or has not yet. It counts before the words of the phase, in their
+# clause: "mitigated without a restart" is mitigated.
+_NOT_BEFORE = re.compile(
+    r"\b(?:not|never|cannot|without|until|till|unless|if|whether|nobody|no[ -]one|hardly|nor|neither)\b|n['’]t\b"
+    r"|\b(?:unable|fail(?:s|ed|ing)?|trying|tried|hoping) to\b",
+    re.IGNORECASE,
+)
+_NOT_YET = re.compile(
+    r"\b(?:hop(?:e|es|ed|ing|efully)|(?<!as )expect(?:s|ed|ing)?|soon(?:er)?)\b(?! (?:as|after)\b)"
+    r"|(?<!see )(?<!check )(?<!checking )(?<!know )(?<!verify )(?<!test )(?<!ask )\bif\b|\?\s*$",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"[;:,|\n]|[.!](?=\s|$)|(?<=\?)|[()–—]|\s-\s|\b(?:but|however|although|though|then)\b", re.IGNORECASE)
+_OPEN = re.compile(r"[\s:|–-]*(?:not (?:yet|possible)\b|never\b|none\b|n/?a\b|tb[cd]\b|pending\b|no\W*$)", re.IGNORECASE)
+_MOST_MENTIONS = 20
+_FAR = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -94,11 +112,24 @@ def words_of(text: str) -> tuple[Word, ...]:
     start = text[:2_000]
     bold = _BOLD.match(start)
     labelled = phase_of_label(bold[1]) if bold else None
-    found = {phase: Word(phase, "timeline_word", sure) for phase, sure, pattern in _ROW_PATTERNS if pattern.search(start)}
+    found = {phase: Word(phase, "timeline_word", sure) for phase, sure, pattern in _ROW_PATTERNS if _says(start, pattern)}
+    if bold and labelled and _OPEN.match(start, bold.end()):
+        return tuple(word for phase, word in found.items() if phase != labelled)
     # "INCIDENT BEGINS" in a timeline is when somebody declared it.
     if labelled and not (labelled == "impact_started" and "declared" in found):
         found[labelled] = Word(labelled, "timeline_word", 0.95)
     return tuple(found.values())
+
+
+def _says(text: str, pattern: re.Pattern[str]) -> bool:
+    """Whether a text says somewhere that a phase came: neither that it did not, nor that it may."""
+    return any(_came(text, found) for found in islice(pattern.finditer(text), _MOST_MENTIONS))
+
+
+def _came(text: str, found: re.Match[str]) -> bool:
+    before = _CLAUSE.split(text[max(0, found.start() - _FAR) : found.start()])[-1]
+    after = _CLAUSE.split(text[found.end() : found.end() + _FAR], maxsplit=1)[0]
+    return not _NOT_BEFORE.search(f"{before} {found[0]}") and not _NOT_YET.search(f"{before} {found[0]} {after}")
 
 
 def tells_of_break(text: str) -> bool:

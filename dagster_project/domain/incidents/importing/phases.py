@@ -10,7 +10,8 @@ from dagster_project.domain.incidents.importing.phase_words import tells_of_brea
 from dagster_project.domain.incidents.model import PHASES, Moment
 
 _LAST = frozenset({"impact_ended", "resolved", "closed"})
-_PRECISION_COST = {"second": 0.0, "minute": 0.0, "hour": 0.1, "day": 0.4, "unknown": 0.6}
+PRECISION_COST: Mapping[str, float] = {"second": 0.0, "minute": 0.0, "hour": 0.1, "day": 0.4, "unknown": 0.6}
+"""How much less sure a time is that is known less exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _by_order(timeline: Sequence[Dated], known: Mapping[str, Sequence[Moment]]) 
 
 
 def _moment(row: Dated, method: str, confidence: float, reason: str) -> Moment:
-    sure = max(0.1, confidence - _PRECISION_COST[row.found.precision] - (0.1 if row.is_approximate else 0.0))
+    sure = max(0.1, confidence - PRECISION_COST[row.found.precision] - (0.1 if row.is_approximate else 0.0))
     return Moment(row.found.at, row.found.precision, "import", method, round(sure, 2), (row.place,), row.found.zone, reason)
 
 

@@ -12,8 +12,10 @@ from dagster_project.domain.incidents.events import Event
 from dagster_project.domain.incidents.importing.anchors import anchored
 from dagster_project.domain.incidents.importing.blocks import Block, blocks_of, front_matter, plain
 from dagster_project.domain.incidents.importing.calendars import Calendar, Found
+from dagster_project.domain.incidents.importing.day_orders import DayOrder, day_order
 from dagster_project.domain.incidents.importing.durations import stated_in
-from dagster_project.domain.incidents.importing.follow_ups import action_items_of, links_in
+from dagster_project.domain.incidents.importing.follow_ups import Days, action_items_of, links_in
+from dagster_project.domain.incidents.importing.identities import identity as identity_of
 from dagster_project.domain.incidents.importing.model import Doubt, ImportedIncident, ImportResult, Problem, StatedDuration
 from dagster_project.domain.incidents.importing.moments import moments_in
 from dagster_project.domain.incidents.importing.phases import Dated, phases_of
@@ -28,6 +30,7 @@ MOST_LINES = 20_000
 MOST_STATED = 50
 """Durations that one postmortem states and that are compared with its times; real ones state two."""
 
+_SURE = 0.7
 _FACT = re.compile(
     r"^\W*(severity|priority|services?|(?:affected|impacted) services?|services? (?:affected|impacted)|commander"
     r"|incident commander|status|slack channel|channel)\b"
@@ -36,17 +39,24 @@ _FACT = re.compile(
 )
 
 
-def read_postmortem(text: str, name: str, zone: Zone) -> ImportResult:
-    """The incident of one document. ``zone`` is that of times whose zone the document does not say."""
+def read_postmortem(text: str, name: str, zone: Zone, identity: str | None = None) -> ImportResult:
+    """The incident of one document.
+
+    ``zone`` is that of times whose zone the document does not say; ``identity`` is the incident's id where the document gives
+    none, without it that of its name.
+    """
     source, problems = _cut(text, name)
     blocks, about = blocks_of(source), front_matter(source)
     sections = sections_of(blocks, source)
     title = sections.title or about.get("title") or PurePath(name).stem
-    incident_id = about.get("incident_id") or about.get("id") or _identity(name)
-    reference = _reference(about, name, title, source)
-    dated, doubts, unread, used = _dated(sections.placed, Calendar(reference, _first_zone(blocks, zone)), name)
+    incident_id = about.get("incident_id") or about.get("id") or identity or identity_of(name)
+    order = day_order(source, _reference(about, name, title, source, None))
+    reference = _reference(about, name, title, source, order)
+    calendar = Calendar(reference, _first_zone(blocks, zone), order)
+    dated, doubts, unread, used = _dated(sections.placed, calendar, name)
+    doubts += _either_order(order, source, name) if calendar.uses_order else []
     stated, unstated = _stated(blocks, name)
-    items, prose = action_items_of(sections.placed, incident_id, name, reference)
+    items, prose = action_items_of(sections.placed, incident_id, name, Days(reference, order))
     if not dated:
         sentence = "No row of a timeline and no key time was found. Write rows like '- 2024-05-01 12:07: text'."
         problems.append(Problem(name, 1, sentence))
@@ -77,21 +87,30 @@ def _cut(text: str, name: str) -> tuple[str, list[Problem]]:
     return "\n".join(lines[:MOST_LINES]), [Problem(name, MOST_LINES + 1, sentence)]
 
 
-def _identity(name: str) -> str:
-    """A stable id: the words of the file's name. Its number alone ("PM2020-007") may be another file's too."""
-    words = re.sub(r"[^\w.-]+", "-", PurePath(name).stem).strip("-.").lower()
-    words = re.sub(r"-{2,}", "-", words)
-    return words[:120] or hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
+def _reference(about: dict[str, str], name: str, title: str, source: str, order: DayOrder | None) -> date | None:
+    """The document's day: of its front matter, its name, its title, or else the first full date in it.
 
-
-def _reference(about: dict[str, str], name: str, title: str, source: str) -> date | None:
-    """The document's day: of its front matter, its name, its title, or else the first full date in it."""
-    stem = re.sub(r"(?<=\d)_(?=\d)", "-", PurePath(name).stem)
-    for text in (about.get("date", ""), stem, title, about.get("title", ""), source[:50_000]):
+    Before an order is settled a date that has two is none.
+    """
+    path = PurePath(re.sub(r"(?<=\d)_(?=\d)", "-", name))
+    for text in (about.get("date", ""), path.stem, path.parent.name, title, about.get("title", ""), source[:50_000]):
         for written in moments_in(text[:50_000]):
             if written.day is not None and written.day.year is not None:
-                return written.day.on(None)
+                if order is not None:
+                    return order.settled(written.day).on(None)
+                if not written.day.is_swappable:
+                    return written.day.on(None)
     return None
+
+
+def _either_order(order: DayOrder, source: str, name: str) -> list[Doubt]:
+    """A doubt where all dates in numbers could be read with the day first and with the month first."""
+    if not order.is_open or order.first is None:
+        return []
+    written = source[order.first : order.first + 10].split()[0]
+    said = "month" if order.is_month_first else "day"
+    sentence = f"{written} and the other dates in numbers are read with the {said} first; the other order is as possible."
+    return [Doubt("date_ambiguous", None, sentence, None, f"{name}:{source.count(chr(10), 0, order.first) + 1}")]
 
 
 def _first_zone(blocks: Sequence[Block], zone: Zone) -> Zone:
@@ -140,6 +159,8 @@ def _read_row(row: Row, calendar: Calendar, name: str, dated: list[Dated], doubt
         said = f"{row.phase or 'a row of the timeline'} is dated {written!r}, which is no date of ours."
         doubts.append(Doubt("impossible_date", row.phase, said[0].upper() + said[1:], found.at, place))
         problems.append(Problem(name, row.line, f"There is no date {written!r}; {found.at:%Y-%m-%d} may be meant."))
+    elif found.second is not None:
+        doubts.append(Doubt("zone_ambiguous", row.phase, _twice(found, written), found.second, place))
     elif found.other is not None and not any(doubt.code == "zone_ambiguous" for doubt in doubts):
         doubts.append(Doubt("zone_ambiguous", row.phase, _ambiguous(found), found.other, place))
 
@@ -147,6 +168,11 @@ def _read_row(row: Row, calendar: Calendar, name: str, dated: list[Dated], doubt
 def _ambiguous(found: Found) -> str:
     letter = f"by its letter it is {found.other:%H:%M} UTC"
     return f"{found.zone} is written on a day of summer time: it is read as local time, {found.at:%H:%M} UTC; {letter}."
+
+
+def _twice(found: Found, written: str) -> str:
+    first = f"{written} comes twice in the night in which the clocks of {found.zone} go back, and stands below a later time"
+    return f"{first}: the first is taken, {found.at:%H:%M} UTC; the second is {found.second:%H:%M} UTC."
 
 
 def _joined(first: str, row: Row) -> str:
@@ -213,9 +239,7 @@ def _incident(incident_id: str, title: str, phases: dict[str, Moment], summary: 
     facts = _facts(blocks)
     services = tuple(part.strip() for part in re.split(r"[,;]", facts.get("service", "")) if part.strip())
     start, end = phases.get("impact_started"), phases.get("impact_ended")
-    windows = (
-        (ImpactWindow(start.at, end.at, "import"),) if start and end and min(start.confidence, end.confidence) >= 0.5 else ()
-    )
+    windows = (ImpactWindow(start.at, end.at, "import"),) if start and end and _is_exact(start) and _is_exact(end) else ()
     return Incident(
         incident_id,
         title,
@@ -230,6 +254,11 @@ def _incident(incident_id: str, title: str, phases: dict[str, Moment], summary: 
         slack_channel=facts.get("channel"),
         origin="import",
     )
+
+
+def _is_exact(moment: Moment) -> bool:
+    """Whether minutes of impact may be counted from a moment."""
+    return moment.confidence >= _SURE and moment.precision in ("second", "minute")
 
 
 def _facts(blocks: Sequence[Block]) -> dict[str, str]:

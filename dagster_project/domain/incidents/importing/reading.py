@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
@@ -16,15 +17,19 @@ from dagster_project.domain.incidents.importing.zones import Zone, zone_named
 MOST_CHARACTERS = 200_000_000
 """Characters of one file that are read; JSON lines of 100,000 incidents have about as many."""
 
-_MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mdx"})
+MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mdx"})
+"""Ends of names that are read as Markdown whatever is in the file."""
 _JSON = frozenset({".json", ".jsonl", ".ndjson"})
+# Half of a pair, and the character of nothing: no text that is stored may hold them.
+_NO_TEXT = re.compile("[\ud800-\udfff\x00]")
 
 
-def read_text(text: str, name: str, *, zone: str = "UTC") -> ImportResult:
+def read_text(text: str, name: str, *, zone: str = "UTC", identity: str | None = None) -> ImportResult:
     """The incidents of a file, and what could not be understood of it.
 
-    ``name`` is the file's; ``zone`` (such as Europe/London) is that of times that say none. Nothing is raised for bad content:
-    what is not understood is a ``Problem`` with its line.
+    ``name`` is the file's, with folders or without; ``zone`` (such as Europe/London) is that of times that say none; ``identity``
+    is the id of a postmortem that gives none itself, without it the words of its name. Nothing is raised for bad content: what is
+    not understood is a ``Problem`` with its line.
     """
     known = zone_named(zone)
     if known is None:
@@ -35,11 +40,11 @@ def read_text(text: str, name: str, *, zone: str = "UTC") -> ImportResult:
     if len(text) > MOST_CHARACTERS:
         return _nothing(name, f"The file has {len(text)} characters; at most {MOST_CHARACTERS} are read")
     suffix = PurePath(name).suffix.lower()
-    if suffix in _JSON or (suffix not in _MARKDOWN and text.lstrip()[:1] in ("{", "[")):
+    if suffix in _JSON or (suffix not in MARKDOWN and text.lstrip()[:1] in ("{", "[")):
         return _read_json(text, name, known)
     if "\x00" in text[:10_000]:
         return _nothing(name, "The file is not text; give JSON lines or Markdown")
-    return read_postmortem(text, name, known)
+    return read_postmortem(_NO_TEXT.sub("\ufffd", text), name, known, identity)
 
 
 def _nothing(name: str, reason: str) -> ImportResult:
@@ -80,9 +85,19 @@ def _records(text: str) -> Iterator[tuple[int, Any]]:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        return _as_text(value) if "\\u" in text else value
     except (ValueError, RecursionError) as error:
         return ValueError(str(error)[:80])
+
+
+def _as_text(value: Any) -> Any:
+    """A value whose texts, keys as well, hold nothing that an escape may stand for and no text may hold."""
+    if isinstance(value, str):
+        return _NO_TEXT.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_as_text(one) for one in value]
+    return {_as_text(key): _as_text(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _read_record(record: Any, name: str, line: int, zone: Zone) -> tuple[ImportedIncident | None, list[Problem]]:

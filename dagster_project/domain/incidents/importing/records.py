@@ -7,9 +7,12 @@ from datetime import date, datetime
 from typing import Any
 
 from dagster_project.domain.incidents.events import LANES, Event
+from dagster_project.domain.incidents.importing.iso_times import utc_of
 from dagster_project.domain.incidents.importing.model import ImportedIncident, Problem
+from dagster_project.domain.incidents.importing.moments import YEARS
+from dagster_project.domain.incidents.importing.phases import PRECISION_COST
 from dagster_project.domain.incidents.importing.zones import Zone
-from dagster_project.domain.incidents.model import KINDS, PHASES, ActionItem, ImpactWindow, Incident, Moment
+from dagster_project.domain.incidents.model import KINDS, PHASES, PRECISIONS, ActionItem, ImpactWindow, Incident, Moment
 
 _TEXTS = ("severity", "service", "status", "slack_channel", "commander", "summary", "url")
 _KEYS = frozenset(
@@ -96,24 +99,26 @@ def _kind(record: Mapping[str, Any], note: Note) -> str:
     return "normal"
 
 
-def _time(value: Any, zone: Zone, key: str, note: Note) -> datetime | None:
+def _time(value: Any, zone: Zone, key: str, note: Note) -> tuple[datetime, str] | None:
+    """(naive UTC, precision) of a value, which its form tells: "2024-05-01" is a day and no midnight."""
     if value is None:
         return None
     try:
-        read = datetime.fromisoformat(value)
-        return zone.utc(read) if read.tzinfo is None else Zone("", read.tzinfo).utc(read.replace(tzinfo=None))
+        return utc_of(value, zone)
     except (TypeError, ValueError, OverflowError):
-        note(f"{key} must be a time like 2024-05-01T12:07:00Z; {str(value)[:60]!r} was left out.")
+        years = f"of the years {YEARS.start} to {YEARS.stop - 1}"
+        note(f"{key} must be a time like 2024-05-01T12:07:00Z, {years}; {str(value)[:60]!r} was left out.")
         return None
 
 
 def _phases(record: Mapping[str, Any], zone: Zone, place: str, note: Note) -> dict[str, Moment]:
     times = {phase: _time(record.get(f"{phase}_at"), zone, f"{phase}_at", note) for phase in PHASES}
-    return {
-        phase: Moment(at, "second", "import", "stated", 1.0, (place,), zone.name, "The record states it.")
-        for phase, at in times.items()
-        if at is not None
-    }
+    return {phase: _moment(*time, place, zone) for phase, time in times.items() if time is not None}
+
+
+def _moment(at: datetime, precision: str, place: str, zone: Zone) -> Moment:
+    sure = 1.0 - PRECISION_COST[precision]
+    return Moment(at, precision, "import", "stated", sure, (place,), zone.name, "The record states it.")
 
 
 def _windows(record: Mapping[str, Any], zone: Zone, note: Note) -> tuple[ImpactWindow, ...]:
@@ -123,7 +128,7 @@ def _windows(record: Mapping[str, Any], zone: Zone, note: Note) -> tuple[ImpactW
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
             note("An impact window must have started_at and ended_at; it was left out.")
             continue
-        start, end = (_time(value, zone, "impact_windows", note) for value in pair)
+        start, end = (_exact(value, zone, note) for value in pair)
         if start is not None and (end is not None or pair[1] is None):
             windows.append(ImpactWindow(start, end, "import"))
         elif start is None and pair[0] is None:
@@ -131,12 +136,21 @@ def _windows(record: Mapping[str, Any], zone: Zone, note: Note) -> tuple[ImpactW
     return tuple(windows)
 
 
+def _exact(value: Any, zone: Zone, note: Note) -> datetime | None:
+    """An end of a window: minutes are counted from it, so that a day or an hour alone gives none."""
+    found = _time(value, zone, "impact_windows", note)
+    if found is None or found[1] in ("second", "minute"):
+        return found[0] if found else None
+    note(f"impact_windows must be known to the minute; the one with {str(value)[:60]!r} was left out.")
+    return None
+
+
 def _events(record: Mapping[str, Any], incident_id: str, zone: Zone, place: str, note: Note) -> tuple[Event, ...]:
     events = []
     for number, one in enumerate(_list(record, "timeline", note), start=1):
         row = one if isinstance(one, Mapping) else {}
-        at, text = _time(row.get("at"), zone, "timeline.at", note), _text(row, "text", note)
-        if at is None or text is None:
+        time, text = _time(row.get("at"), zone, "timeline.at", note), _text(row, "text", note)
+        if time is None or text is None:
             note(f"Row {number} of the timeline needs at and text; it was left out.")
             continue
         _unknown(row, _EVENT_KEYS, f"row {number} of the timeline", note)
@@ -146,14 +160,14 @@ def _events(record: Mapping[str, Any], incident_id: str, zone: Zone, place: str,
             Event(
                 "import",
                 f"{incident_id}:timeline:{number}",
-                at,
+                time[0],
                 lane,
                 _text(row, "kind", note) or "note",
                 text,
                 zone=zone.name,
                 incident_id=incident_id,
                 payload={"place": place},
-                precision=_text(row, "precision", note) or "second",
+                precision=row["precision"] if row.get("precision") in PRECISIONS else time[1],
                 **fields,
             )
         )
@@ -180,7 +194,10 @@ def _date(value: Any, note: Note) -> date | None:
     if value is None:
         return None
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except (TypeError, ValueError):
+        day = None
+    if day is None or day.year not in YEARS:
         note(f"due_on must be a day like 2024-05-01; {str(value)[:40]!r} was left out.")
         return None
+    return day

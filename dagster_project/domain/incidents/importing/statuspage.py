@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from dagster_project.domain.incidents.events import Event
 from dagster_project.domain.incidents.importing.follow_ups import links_in
+from dagster_project.domain.incidents.importing.iso_times import utc_of
 from dagster_project.domain.incidents.importing.model import Doubt, ImportedIncident, Problem
 from dagster_project.domain.incidents.importing.windows import ToldWindow, windows_told
-from dagster_project.domain.incidents.model import ImpactWindow, Incident, Moment
+from dagster_project.domain.incidents.importing.zones import Zone, zone_named
+from dagster_project.domain.incidents.model import ENDED_STATUSES, OPEN_STATUSES, ImpactWindow, Incident, Moment
 
 _MAINTENANCE = frozenset({"scheduled", "in progress", "in_progress", "verifying", "completed"})
-_PHASES = {"identified": "identified", "monitoring": "mitigated"}
+_UTC: Zone = zone_named("UTC")
+# What says that customers feel it still, or again.
+_AGAIN = OPEN_STATUSES - {"monitoring", "mitigated"}
+_OVER = frozenset({"resolved", "completed"})
+_SAID = OPEN_STATUSES | ENDED_STATUSES
 _REASONS = {
     "identified": "The status page said that the cause was identified",
     "mitigated": "The status page went over to monitoring a fix",
@@ -72,10 +78,10 @@ def _updates(record: Mapping[str, Any], file: str, line: int, problems: list[Pro
 
 
 def time_of(value: Any) -> datetime | None:
-    """A time in ISO 8601 as naive UTC; None where it is none. What says no zone is UTC on a status page."""
+    """A time in ISO 8601 as naive UTC, known to the minute; None where it is none. What says no zone is UTC on a status page."""
     try:
-        read = datetime.fromisoformat(value)
-        return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
+        at, precision = utc_of(value, _UTC)
+        return at if precision in ("second", "minute") else None
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -88,6 +94,8 @@ def _told(
     published = record.get("impact_window")
     if isinstance(published, Mapping):
         start, end = time_of(published.get("start_at")), time_of(published.get("end_at"))
+        if end is None and published.get("end_at") is not None:
+            problems.append(Problem(file, line, f"The impact window of {record.get('id')} has no end that can be read."))
         if start is None:
             problems.append(Problem(file, line, f"The impact window of {record.get('id')} has no start that can be read."))
         else:
@@ -138,18 +146,45 @@ def _phases(updates: Sequence[_Update], told: Sequence[ToldWindow], place: str) 
         ends = [one.ended_at for one in told]
         if all(ends):
             phases["impact_ended"] = _moment(max(ends), sure, place, "The published window of impact ends", "published_window")
-    if len(updates) > 1:
+    if not _is_afterwards(updates):
         phases["declared"] = _moment(updates[0].at, 1.0, place, "The first update of the status page")
-    for one in updates[1:-1]:
-        phase = _PHASES.get(one.status)
-        if phase and phase not in phases:
+    known, over = next((one for one in updates[1:] if one.status == "identified"), None), _over(updates)
+    for phase, one in (("identified", known), ("mitigated", _monitored(updates))):
+        if one is not None:
             phases[phase] = _moment(one.at, 0.7, place, _REASONS[phase])
-    over = next((one for one in reversed(updates) if one.status in ("resolved", "completed")), None)
+    if _status(updates) in OPEN_STATUSES:
+        phases.pop("impact_ended", None)
     if over is not None:
         # The time of a single update was set afterwards: it is when somebody says that it was, and begins nothing.
         sure, method = (1.0, "stated") if len(updates) > 1 else (0.5, "single_update")
         phases["resolved"] = _moment(over.at, sure, place, "The status page said that it was over", method)
     return phases
+
+
+def _is_afterwards(updates: Sequence[_Update]) -> bool:
+    """Whether all that was published is one update that says that it is over: nobody was told while it went on."""
+    return len(updates) == 1 and updates[0].status in ENDED_STATUSES
+
+
+def _status(updates: Sequence[_Update]) -> str:
+    """The last status that says whether it goes on; a mere update says nothing of it."""
+    return next((one.status for one in reversed(updates) if one.status in _SAID), updates[-1].status)
+
+
+def _monitored(updates: Sequence[_Update]) -> _Update | None:
+    """The update that went over to monitoring a fix, after the last one that says that customers feel it still, or again."""
+    return next((one for one in _after(updates, _AGAIN) if one.status == "monitoring"), None)
+
+
+def _over(updates: Sequence[_Update]) -> _Update | None:
+    """The last update that says that it is over, None where it went on afterwards."""
+    rest = updates if len(updates) == 1 else _after(updates, OPEN_STATUSES)
+    return next((one for one in reversed(rest) if one.status in _OVER), None)
+
+
+def _after(updates: Sequence[_Update], statuses: frozenset[str]) -> Sequence[_Update]:
+    """The updates after the first one and after the last one of some statuses."""
+    return updates[max((number for number, one in enumerate(updates) if one.status in statuses), default=0) + 1 :]
 
 
 def _moment(at: datetime, sure: float, place: str, reason: str, method: str = "stated") -> Moment:
@@ -166,7 +201,7 @@ def _incident(
 ) -> Incident:
     parts = record.get("components") or ()
     names = tuple(str(one.get("name", "")) if isinstance(one, Mapping) else str(one) for one in parts if one)
-    kind = "scheduled" if is_scheduled else "backfilled" if len(updates) == 1 else "normal"
+    kind = "scheduled" if is_scheduled else "backfilled" if _is_afterwards(updates) else "normal"
     windows = () if is_scheduled else tuple(ImpactWindow(one.started_at, one.ended_at, "import") for one in told if one.ended_at)
     return Incident(
         incident_id,
@@ -174,7 +209,7 @@ def _incident(
         record.get("impact"),
         names[0] if names else None,
         names,
-        updates[-1].status,
+        _status(updates),
         kind,
         phases,
         windows,

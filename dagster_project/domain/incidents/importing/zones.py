@@ -69,6 +69,11 @@ class Zone:
         """A wall clock's time in this zone as naive UTC. Of an hour that comes twice the first is meant."""
         return local.replace(tzinfo=self.rules).astimezone(UTC).replace(tzinfo=None)
 
+    def second_reading(self, local: datetime) -> datetime | None:
+        """The same wall clock's time (naive UTC) after the clocks went back, or None where it comes once."""
+        second = local.replace(tzinfo=self.rules, fold=1).astimezone(UTC).replace(tzinfo=None)
+        return second if second > self.utc(local) else None
+
     def local(self, at: datetime) -> datetime:
         """Naive UTC as this zone's wall clock shows it."""
         return at.replace(tzinfo=UTC).astimezone(self.rules).replace(tzinfo=None)
