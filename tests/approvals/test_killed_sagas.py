@@ -21,7 +21,7 @@ from tests.approvals.conftest import NewWorld
 from tests.approvals.killing import applied_until_killed, load, save
 from tests.conftest import query
 
-EVERY = int(os.environ.get("NIGHTSHIFT_SOAK_SEAMS", "9"))
+EVERY = int(os.environ.get("NIGHTSHIFT_SOAK_SEAMS", "15"))
 """Of so many places to be killed at one is taken, another one in each test; 1 takes them all (make soak)."""
 
 

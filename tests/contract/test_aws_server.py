@@ -396,8 +396,10 @@ def test_a_fault_speaks_as_the_service_does(
 def test_no_answer_comes(aws: AwsServer, ask: Ask, kind: str) -> None:
     instance = aws.world.instance()
     aws.faults.add(Fault("StopInstances", kind))
-    with pytest.raises(ReadTimeoutError if kind.startswith("hang") else ConnectionClosedError):
-        ask("ec2", "StopInstances", InstanceIds=[instance], timeout=0.2)
+    hangs = kind.startswith("hang")
+    with pytest.raises(ReadTimeoutError if hangs else ConnectionClosedError):
+        # A busy machine needs its time to drop a connection; only what never answers is not waited for.
+        ask("ec2", "StopInstances", InstanceIds=[instance], timeout=0.2 if hangs else 20)
     is_done = kind.endswith("_after")
     assert (aws.world.state(instance), aws.writes) == (("stopping", ["StopInstances"]) if is_done else ("running", []))
     assert [each.status for each in aws.log] == [0]

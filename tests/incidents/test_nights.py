@@ -142,7 +142,7 @@ def test_a_pick_moves_what_hangs_on_it_and_nothing_else(runtime: Runtime) -> Non
 
 
 def test_a_pick_that_is_taken_back_leaves_what_the_record_states(runtime: Runtime) -> None:
-    first_night(runtime)
+    fill_day(runtime, incidents=[record()])
     pick(on(runtime, DAY), "INC-1", "impact_started", "08:04", "the gateway's log", None)
     told = pick(on(runtime, DAY), "INC-1", "impact_started", None, "that was a load test", None)
     assert (told.before, told.after) == (START - timedelta(minutes=10), START)
@@ -163,7 +163,7 @@ def test_a_pick_that_is_taken_back_leaves_what_the_record_states(runtime: Runtim
 def test_a_pick_that_cannot_be_is_refused_in_a_sentence(
     runtime: Runtime, phase: str, text: str, reason: str, sentence: str
 ) -> None:
-    first_night(runtime)
+    fill_day(runtime, incidents=[record()])
     with pytest.raises(InputError, match=sentence):
         pick(on(runtime, DAY), "INC-1", phase, text, reason, None)
     assert known_incidents(on(runtime, DAY), DAY)["INC-1"].picks == {}
@@ -180,12 +180,12 @@ def test_a_pick_that_cannot_be_is_refused_in_a_sentence(
     ],
 )
 def test_a_pick_is_read_in_its_zone(runtime: Runtime, text: str, zone: str | None, read: str) -> None:
-    first_night(runtime)
+    fill_day(runtime, incidents=[record()])
     assert pick(on(runtime, DAY), "INC-1", "detected", text, "x", zone).after == datetime.fromisoformat(f"2025-03-03 {read}")
 
 
 def test_picks_are_append_only(runtime: Runtime) -> None:
-    first_night(runtime)
+    fill_day(runtime, incidents=[record()])
     pick(on(runtime, DAY), "INC-1", "detected", "08:16", "x", None)
 
     async def rewrite() -> None:
