@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -36,16 +37,19 @@ def test_two_days_at_once_both_succeed(
         child.join(180)
     assert [child.exitcode for child in children] == [0, 0]
 
-    def page(runtime: Runtime, day: date) -> bytes:
-        return (runtime.settings.reports / day.isoformat() / "index.html").read_bytes()
+    def page(runtime: Runtime, day: date) -> str:
+        return (runtime.settings.reports / day.isoformat() / "index.html").read_text(encoding="utf-8")
 
-    assert page(fleet_runtime, EARLIER) == night_of_the_8th.page
+    assert page(fleet_runtime, EARLIER) == night_of_the_8th.page.decode()
     # The later night remembers the verdicts of the earlier one where it found them, which is a matter of seconds here.
     together = page(fleet_runtime, LATER)
-    if together != night_of_the_9th.page:
+    if together != night_of_the_9th.page.decode():
         in_a_row = go_on(night_of_the_8th)
         run_nightly(in_a_row, LATER)
-        assert together == page(in_a_row, LATER)
+        alone, after = night_of_the_9th.page.decode(), page(in_a_row, LATER)
+        # So it is with what was captured and written of incidents, and there it may have found one of them and not the other.
+        assert without_incidents(together) in (without_incidents(alone), without_incidents(after))
+        assert incidents_of(together) in (incidents_of(alone), incidents_of(after))
 
 
 def test_a_reader_keeps_its_database_while_a_night_publishes_a_new_one(night_of_the_9th: FirstNight, go_on: GoOn) -> None:
@@ -57,3 +61,14 @@ def test_a_reader_keeps_its_database_while_a_night_publishes_a_new_one(night_of_
         publish_views(runtime.lake, TABLES.values())
         assert reader.execute(count).fetchall() == before
         assert before[0][0] > 50
+
+
+def without_incidents(page: str) -> str:
+    """A page without what depends on the incidents of the night before: their section, and what was captured of them."""
+    page = re.sub(r'<section id="incidents".*?</section>', "", page, flags=re.DOTALL)
+    return re.sub(r"<tr><th scope=\"row\">captured_.*?</tr>", "", page, flags=re.DOTALL)
+
+
+def incidents_of(page: str) -> set[str]:
+    """The incidents that a page tells of and links to."""
+    return set(re.findall(r"postmortems/(INC-[\w-]+|UND-[\w-]+)\.html", page))
