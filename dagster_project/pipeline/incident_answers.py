@@ -11,14 +11,14 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dagster_project.actions import incident_store
-from dagster_project.domain.incidents.anomalies import Anomaly, anomalies_of, incident_anomalies
+from dagster_project.domain.incidents.anomalies import Anomaly
 from dagster_project.domain.incidents.model import PHASES, Incident, not_counted_because
 from dagster_project.domain.incidents.phases import CAUSED_BY, NAMED
 from dagster_project.domain.incidents.redaction import Redactor
 from dagster_project.errors import InputError
 from dagster_project.pipeline.approvers import user_of_this_process
 from dagster_project.pipeline.incident_records import Timeline, timelines
-from dagster_project.pipeline.incidents import Known, known_now
+from dagster_project.pipeline.incidents import Known, known_now, this_moment
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
 from dagster_project.reporting.postmortem import with_texts
@@ -104,7 +104,7 @@ def shown(runtime: Runtime, incident_id: str) -> Shown:
     day, known = known_now(runtime)
     each = _one(known, incident_id)
     timeline = next(timelines(runtime, {incident_id: each}, day or _last_day(runtime)))
-    found = anomalies_of(each.imported) if each.imported is not None else incident_anomalies(each.incident)
+    found = each.anomalies(this_moment(runtime))
     return redacted(Shown(each.incident, timeline, found), redactor_of(runtime.settings, [each.incident], [timeline]))
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
 import asyncpg
 
 from dagster_project.actions import incident_store
-from dagster_project.domain.incidents.anomalies import Anomaly, anomalies_of, incident_anomalies
+from dagster_project.domain.incidents.anomalies import Anomaly, anomalies_of
 from dagster_project.domain.incidents.importing.identities import identities, possible
 from dagster_project.domain.incidents.importing.model import ImportedIncident, Problem, to_document
 from dagster_project.domain.incidents.importing.reading import MARKDOWN, read_text
 from dagster_project.domain.incidents.redaction import secrets_removed
 from dagster_project.errors import InputError
 from dagster_project.pipeline.approvers import user_of_this_process
-from dagster_project.pipeline.incidents import Known, known_now
+from dagster_project.pipeline.incidents import known_now, this_moment
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
 
@@ -27,16 +27,12 @@ _SUFFIXES = (".md", ".markdown", ".json", ".jsonl", ".ndjson")
 
 @dataclass(frozen=True)
 class Read:
-    """What files gave: incidents, what could not be understood, and what their times look like."""
+    """What files gave: incidents, what could not be understood, and what is wrong with the times of the incidents."""
 
     files: int
     incidents: tuple[ImportedIncident, ...]
     problems: tuple[Problem, ...]
-
-    @property
-    def anomalies(self) -> tuple[Anomaly, ...]:
-        """Of all the incidents, in their order."""
-        return tuple(anomaly for each in self.incidents for anomaly in anomalies_of(each))
+    anomalies: tuple[Anomaly, ...]
 
 
 def read_files(runtime: Runtime, paths: Sequence[Path], zone: str | None) -> Read:
@@ -54,7 +50,9 @@ def read_files(runtime: Runtime, paths: Sequence[Path], zone: str | None) -> Rea
         problems += result.problems
         runtime.progress.update("Reading", number, len(files))
     _refuse_two_of_one_id(incidents)
-    return Read(len(files), tuple(incidents), tuple(problems))
+    now = this_moment(runtime)
+    anomalies = tuple(anomaly for each in incidents for anomaly in anomalies_of(each, now=now))
+    return Read(len(files), tuple(incidents), tuple(problems), anomalies)
 
 
 def store(runtime: Runtime, read: Read) -> incident_store.Imported:
@@ -90,21 +88,8 @@ def _refuse_another(imported: ImportedIncident, stored: Mapping[str, Any]) -> No
 def anomalies_on_record(runtime: Runtime) -> tuple[int, tuple[Anomaly, ...]]:
     """How many incidents are known, and the anomalies of their times."""
     _, known = known_now(runtime)
-    now = runtime.now.astimezone(UTC).replace(tzinfo=None)
-    found = {
-        (anomaly.code, anomaly.incident_id, anomaly.phase, anomaly.sentence): anomaly
-        for each in known.values()
-        for anomaly in _told_of(each, now)
-    }
-    return len(known), tuple(found.values())
-
-
-def _told_of(known: Known, now: datetime) -> tuple[Anomaly, ...]:
-    """What is wrong with the engine's own record and with the import beside it, each as it was read."""
-    if known.recorded is None and known.imported is None:
-        return incident_anomalies(known.incident, now=now)
-    recorded = incident_anomalies(known.recorded, now=now) if known.recorded else ()
-    return (*recorded, *(anomalies_of(known.imported, now=now) if known.imported else ()))
+    now = this_moment(runtime)
+    return len(known), tuple(anomaly for each in known.values() for anomaly in each.anomalies(now))
 
 
 def _named(names: Iterable[str]) -> list[tuple[str, str | None]]:

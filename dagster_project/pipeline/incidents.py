@@ -13,7 +13,7 @@ import asyncpg
 import polars as pl
 
 from dagster_project.actions import incident_store
-from dagster_project.domain.incidents.anomalies import anomalies_of, incident_anomalies
+from dagster_project.domain.incidents.anomalies import Anomaly, anomalies_of, incident_anomalies
 from dagster_project.domain.incidents.doubt import doubted
 from dagster_project.domain.incidents.events import Event
 from dagster_project.domain.incidents.importing.model import ImportedIncident, from_document
@@ -86,6 +86,15 @@ class Known:
         """Its services, its own first."""
         return tuple(dict.fromkeys(each for each in (self.incident.service, *self.incident.services) if each))
 
+    def anomalies(self, now: datetime) -> tuple[Anomaly, ...]:
+        """What is wrong with the times of the engine's own record and of the import beside it, each as it was read: in
+        ``incident`` what is doubted is no longer taken for known. ``now`` (naive UTC): later is of the future."""
+        if self.recorded is None and self.imported is None:
+            return incident_anomalies(self.incident, now=now)
+        recorded = incident_anomalies(self.recorded, now=now) if self.recorded else ()
+        told = (*recorded, *(anomalies_of(self.imported, now=now) if self.imported else ()))
+        return tuple({(each.code, each.phase, each.sentence): each for each in told}.values())
+
     @cached_property
     def digest(self) -> str:
         """Of everything here; equal where nothing changed."""
@@ -117,9 +126,14 @@ def known_now(runtime: Runtime) -> tuple[date | None, dict[str, Known]]:
     return day, _known(runtime, day)
 
 
+def this_moment(runtime: Runtime) -> datetime:
+    """When this run began, as naive UTC."""
+    return runtime.now.astimezone(UTC).replace(tzinfo=None)
+
+
 def _known(runtime: Runtime, day: date | None, ids: Collection[str] | None = None) -> dict[str, Known]:
     documents, picks = in_state(runtime, lambda connection: _told(connection, ids), is_new=True)
-    until = datetime.combine(day + timedelta(days=1), time()) if day else runtime.now.astimezone(UTC).replace(tzinfo=None)
+    until = datetime.combine(day + timedelta(days=1), time()) if day else this_moment(runtime)
     imported = {each.incident.incident_id: each for each in map(from_document, documents)}
     if day is None:
         return {name: _with_import(None, each, picks.get(name, {}), until) for name, each in sorted(imported.items())}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from dagster_project.domain.incidents.anomalies import Anomaly, anomalies_of, incident_anomalies
+from dagster_project.domain.incidents.anomalies import Anomaly
 from dagster_project.domain.incidents.completeness import Completeness, Stretch
 from dagster_project.domain.incidents.mitigation import Effect
 from dagster_project.domain.incidents.model import Moment
@@ -18,6 +18,7 @@ from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import INCIDENT_ACTION_ITEMS
 from dagster_project.pipeline.incident_records import evidence_of
 from dagster_project.pipeline.incident_surroundings import Surroundings, surroundings_of, view_surroundings
+from dagster_project.pipeline.incident_timelines import end_of
 from dagster_project.pipeline.incidents import Known
 from dagster_project.settings import Settings
 from dagster_project.statements import statement
@@ -82,7 +83,6 @@ def material_of(
     phases = engine.rows(statement("reports/phases_of"), named)
     similar = engine.rows(statement("reports/similar_of"), named)
     items = engine.rows(statement("reports/action_items_of"), {"incident_ids": [named["incident_id"], *_ids(similar)]})
-    found = anomalies_of(known.imported) if known.imported is not None else incident_anomalies(known.incident)
     return Material(
         day,
         known,
@@ -96,7 +96,7 @@ def material_of(
         {(row["policy_id"], row["version"]): row["definition"] for row in engine.rows(statement("reports/policy_versions"))},
         surroundings_of(engine, day, record, _moments(phases), settings.incidents, effects),
         evidence_of(known, day, stretches),
-        found,
+        known.anomalies(end_of(day)),
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from dagster_project.connections.aws.connection import Connection
 from dagster_project.domain.incidents.events import Event
-from dagster_project.sources.history import read_each
+from dagster_project.sources.history import Incomplete, read_each, slices
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,28 @@ def read_scopes(scopes: Iterable[Scope], read: Callable[[Scope], Iterator[Event]
             scope.connection.close()
 
     return read_each(scopes, one)
+
+
+def read_pages(
+    stretch: tuple[datetime, datetime],
+    step: timedelta,
+    pages: Callable[[datetime, datetime], Iterator[Json]],
+    most: int,
+    unread: str,
+) -> Iterator[tuple[Json, datetime, datetime]]:
+    """The pages of a stretch of naive UTC and the part of it that each is of, the oldest part first, as AWS lists the newest
+    first. A part ends with a page without ``NextToken``.
+
+    Raises ``Incomplete`` after ``most`` pages; ``unread`` is its sentence, up to since when not all is read.
+    """
+    for start, end in slices(*stretch, step):
+        more = True
+        for page in itertools.islice(pages(start, end), most):
+            most -= 1
+            yield page, start, end
+            more = bool(page.get("NextToken"))
+        if more:
+            raise Incomplete(f"{unread} since {start:%Y-%m-%d %H:%M} UTC are read yet.", start)
 
 
 def known_of(names: Iterable[str], services: Mapping[str, str]) -> tuple[str | None, str | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from dagster_project.clock import Clock
 from dagster_project.connections.aws.operations import permissions, read
 from dagster_project.domain.incidents.events import Event
 from dagster_project.domain.incidents.redaction_secrets import is_secret_name
-from dagster_project.sources.aws_scopes import Scope, known_of, read_scopes
-from dagster_project.sources.history import Incomplete, aware, slices, utc
+from dagster_project.sources.aws_scopes import Scope, known_of, read_pages, read_scopes
+from dagster_project.sources.history import aware, utc
 
 LOOKUP = read("cloudtrail", "LookupEvents")
 READS = (LOOKUP,)
@@ -57,16 +56,11 @@ class Cloudtrail:
         return read_scopes(self.scopes, lambda scope: self._read(scope, since, until))
 
     def _read(self, scope: Scope, since: datetime, until: datetime) -> Iterator[Event]:
-        left = _PAGES
-        for start, end in slices(since, until, _SLICE):
-            more = True
-            for page in itertools.islice(self._pages(scope, start, end), left):
-                left -= 1
-                yield from self._events(scope, page, start, end)
-                more = bool(page.get("NextToken"))
-            if more:
-                from_on = f"{start:%Y-%m-%d %H:%M} UTC"
-                raise Incomplete(f"{scope.place} has too many calls for one night: not all since {from_on} are read yet.", start)
+        unread = f"{scope.place} has too many calls for one night: not all"
+        for page, start, end in read_pages(
+            (since, until), _SLICE, lambda start, end: self._pages(scope, start, end), _PAGES, unread
+        ):
+            yield from self._events(scope, page, start, end)
 
     def _pages(self, scope: Scope, start: datetime, end: datetime) -> Iterator[Json]:
         pages = scope.connection.pages(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +9,8 @@ from typing import Any
 
 from dagster_project.connections.aws.operations import permissions, read
 from dagster_project.domain.incidents.events import Event
-from dagster_project.sources.aws_scopes import Scope, read_scopes
-from dagster_project.sources.history import Incomplete, slices, utc
+from dagster_project.sources.aws_scopes import Scope, read_pages, read_scopes
+from dagster_project.sources.history import utc
 
 ACTIVITIES = read("autoscaling", "DescribeScalingActivities")
 READS = (ACTIVITIES,)
@@ -41,17 +40,12 @@ class ScalingActivities:
         return read_scopes(self.scopes, lambda scope: self._read(scope, since, until))
 
     def _read(self, scope: Scope, since: datetime, until: datetime) -> Iterator[Event]:
-        left = _PAGES
-        for start, end in slices(since, until, _SLICE):
-            pages = scope.connection.pages(ACTIVITIES, f"groups of {scope.place}", **_asked(start, end))
-            more = True
-            for page in itertools.islice(pages, left):
-                left -= 1
-                yield from (self._event(scope, each) for each in page["Activities"] if start <= utc(each["StartTime"]) < end)
-                more = bool(page.get("NextToken"))
-            if more:
-                from_on = f"{start:%Y-%m-%d %H:%M} UTC"
-                raise Incomplete(f"Not all scaling activities of {scope.place} since {from_on} are read yet.", start)
+        def pages(start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
+            return scope.connection.pages(ACTIVITIES, f"groups of {scope.place}", **_asked(start, end))
+
+        unread = f"Not all scaling activities of {scope.place}"
+        for page, start, end in read_pages((since, until), _SLICE, pages, _PAGES, unread):
+            yield from (self._event(scope, each) for each in page["Activities"] if start <= utc(each["StartTime"]) < end)
 
     def _event(self, scope: Scope, activity: dict[str, Any]) -> Event:
         group, status = activity["AutoScalingGroupName"], activity["StatusCode"]

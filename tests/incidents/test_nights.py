@@ -21,6 +21,7 @@ from dagster_project.domain.incidents.naming import file_name
 from dagster_project.errors import InputError
 from dagster_project.lake.tables import TABLES
 from dagster_project.pipeline.incident_answers import listed, pick, shown
+from dagster_project.pipeline.incident_import import anomalies_on_record
 from dagster_project.pipeline.incident_metrics import corrections_since
 from dagster_project.pipeline.incident_records import mitigated_by_engine, windows_to_capture, worked_on
 from dagster_project.pipeline.incidents import known_incidents
@@ -449,3 +450,31 @@ def test_the_engine_mitigated_alone_what_nobody_touched(runtime: Runtime) -> Non
     fill_day(runtime, incidents=[record(name, service=service) for name, service in names.items()])
     night(runtime)
     assert mitigated_by_engine(runtime, DAY) == {"INC-1": False, "INC-2": True, "INC-3": False}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"resolved_at": START + timedelta(minutes=70, hours=12)}, "twelve_hours_off"),
+        ({"mitigated_at": START - timedelta(minutes=5)}, "order"),
+        ({"resolved_at": START.replace(year=2035)}, "future"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("is_imported", [False, True], ids=["alone", "beside an import"])
+def test_a_time_of_the_record_that_looks_wrong_is_told_wherever_the_incident_is(
+    runtime: Runtime, wrong: Row, code: str, is_imported: bool
+) -> None:
+    if is_imported:
+        store(
+            runtime,
+            "payments.md",
+            "---\nid: INC-1\n---\n# Payments fail\n\n## Timeline (UTC)\n\n- 2025-03-03 08:14: payments fail\n",
+        )
+    fill_day(runtime, incidents=[record(**wrong)])
+    night(runtime)
+    told = anomalies_on_record(on(runtime, DAY))[1]
+    assert code in {each.code for each in told}
+    assert shown(on(runtime, DAY), "INC-1").anomalies == told
+    text = re.sub(r"\\(.)", r"\1", document(runtime))
+    assert [each.sentence for each in told if each.sentence not in text] == []

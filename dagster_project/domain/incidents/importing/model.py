@@ -13,15 +13,14 @@ from typing import Any
 from dagster_project.domain.incidents.events import Event
 from dagster_project.domain.incidents.model import ActionItem, ImpactWindow, Incident, Moment
 
-CLOCKS = ("wall", "support_hours", "unknown")
-
 
 @dataclass(frozen=True, slots=True)
 class StatedDuration:
     """A duration that a document states, such as "Time to repair: 0h 16m".
 
-    ``metric_id``: the definition that its name asks for (ttd, ttrep …), None where it names none. ``clock``: one of ``CLOCKS``;
-    ``hours``: the support hours that the document gives with it, such as "10:00-17:00"; ``place``: file and line.
+    ``metric_id``: the definition that its name asks for (ttd, ttrep …), None where it names none. ``clock``: wall,
+    support_hours or unknown; ``hours``: the support hours that the document gives with it, such as "10:00-17:00"; ``place``: file
+    and line.
     """
 
     name: str
