@@ -10,6 +10,8 @@ import click
 import pytest
 
 from dagster_project.cli import COMMANDS, cli
+from dagster_project.domain.incidents.anomalies import CODES
+from dagster_project.domain.incidents.doubt import DOUBTFUL
 from dagster_project.settings import load_settings
 from docs.generate import PAGES
 
@@ -93,3 +95,9 @@ def test_settings_that_are_shown_are_accepted(page: str, block: str, tmp_path: P
 
 def test_the_settings_of_proposals_are_shown() -> None:
     assert "proposals.md" in {page for page, block in shown_settings() if "# nightshift.toml" in block}
+
+
+def test_every_way_in_which_a_time_can_look_wrong_is_documented() -> None:
+    text = (ROOT / "docs" / "incidents.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| (yes|no) \|$", text, flags=re.MULTILINE)
+    assert rows == [(code, words, "no" if code in DOUBTFUL else "yes") for code, words in CODES.items()]
