@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "Show the verdict of one resource with its evidence.",
     "proposals": "List proposals and what became of them; approve, apply, reject or snooze.",
     "incidents": "List incidents with their timelines; correct, import and check their times.",
+    "actions": "List action items and what became of them; add, correct, finish, sync and remind.",
     "listen": "Listen for answers in Slack.",
     "iac": "Find and edit the line of infrastructure code that sets a size.",
     "prune": "Delete partitions and reports that are older than their retention.",

@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from dagster_project.errors import SettingsError
 from dagster_project.settings_acting import ApplySettings, ApprovalSettings, AwsSettings, Percent, Section, SlackSettings
+from dagster_project.settings_action_items import ActionItemSettings
 from dagster_project.settings_incidents import IncidentSettings
 
 ENVIRONMENT = {
@@ -307,6 +308,7 @@ class Settings(Section):
     rightsizing: RightsizingSettings = Field(default_factory=RightsizingSettings, description=RightsizingSettings.__doc__)
     retention: RetentionSettings = Field(default_factory=RetentionSettings, description=RetentionSettings.__doc__)
     incidents: IncidentSettings = Field(default_factory=IncidentSettings, description=IncidentSettings.__doc__)
+    actions: ActionItemSettings = Field(default_factory=ActionItemSettings, description=ActionItemSettings.__doc__)
     report: ReportSettings = Field(default_factory=ReportSettings, description=ReportSettings.__doc__)
     proposals: ProposalSettings = Field(default_factory=ProposalSettings, description=ProposalSettings.__doc__)
     approvals: ApprovalSettings = Field(default_factory=ApprovalSettings, description=ApprovalSettings.__doc__)

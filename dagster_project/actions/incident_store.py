@@ -116,3 +116,37 @@ async def imported(connection: asyncpg.Connection, incident_ids: Sequence[str] |
         incident_ids,
     )
     return [json.loads(row["document"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedItems:
+    """The action items of an imported incident as its document has them (JSON), and when it was over (naive UTC), where that is
+    known."""
+
+    incident_id: str
+    severity: str | None
+    service: str | None
+    ended_at: datetime | None
+    items: tuple[Mapping[str, Any], ...]
+
+
+async def imported_items(connection: asyncpg.Connection) -> list[ImportedItems]:
+    """Action items of the latest version of every imported document that has some; the rest of it is not fetched."""
+    rows = await connection.fetch(
+        "with latest as (select distinct on (incident_id) incident_id, document::jsonb as document "
+        "from nightshift.imported_incidents order by incident_id, version desc) "
+        "select incident_id, document #>> '{incident,severity}' as severity, document #>> '{incident,service}' as service, "
+        "coalesce(document #>> '{incident,phases,resolved,at}', document #>> '{incident,phases,impact_ended,at}', "
+        "document #>> '{incident,phases,detected,at}') as ended_at, document ->> 'action_items' as items "
+        "from latest where document -> 'action_items' <> '[]'::jsonb order by incident_id"
+    )
+    return [
+        ImportedItems(
+            row["incident_id"],
+            row["severity"],
+            row["service"],
+            datetime.fromisoformat(row["ended_at"]) if row["ended_at"] else None,
+            tuple(json.loads(row["items"])),
+        )
+        for row in rows
+    ]

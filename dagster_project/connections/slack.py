@@ -20,6 +20,8 @@ EVENT = "nightshift"
 """Type of the metadata that our messages carry."""
 SCOPES = ("chat:write", "channels:history", "groups:history", "users:read", "users:read.email", "usergroups:read")
 """What the bot token needs; groups:history only for private channels, usergroups:read only with approvals.slack_group."""
+REMINDER_SCOPES = ("chat:write", "channels:history", "groups:history", "im:write", "im:history")
+"""What it needs for reminders of action items; im:write and im:history where they are direct messages."""
 HISTORY_SCOPES = ("channels:history", "groups:history", "channels:read", "groups:read", "pins:read", "users:read")
 """What it needs to read what was said in an incident; channels:read only where channels are given by name, groups:history and
 groups:read only for private ones."""
@@ -84,6 +86,12 @@ class Slack:
             if not cursor:
                 return None
         raise SlackError(f"{channel} has too many messages since {since:%Y-%m-%d %H:%M} UTC to find one of ours.", "too_many")
+
+    def direct_channel(self, user: str) -> str:
+        """The channel of the direct messages with somebody, opened where there is none yet; asking twice does no harm."""
+        found = self.read(lambda client: client.conversations_open(users=user))
+        channel: str = found["channel"]["id"]
+        return channel
 
     def tell(self, channel: str, user: str, text: str) -> None:
         """Says something that only one person sees; rather twice than not at all."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.defs.action_items import action_item_assets, remind_job, remind_schedule
 from dagster_project.defs.applying import apply_job, apply_sensors
 from dagster_project.defs.automation import failure_sensor, nightly_job, nightly_schedule
 from dagster_project.defs.checks import data_checks
@@ -36,7 +37,7 @@ def build_defs(
 
 def _build(settings: Settings, overrides: Mapping[str, Any], reload: Callable[[], Settings] | None) -> dg.Definitions:
     partitions = daily(settings.first_day)
-    job = nightly_job(partitions)
+    job, reminders = nightly_job(partitions), remind_job()
 
     def surroundings() -> Runtime:
         """What a sensor works with: the settings of now, because a code server lives for days."""
@@ -47,6 +48,7 @@ def _build(settings: Settings, overrides: Mapping[str, Any], reload: Callable[[]
     return dg.Definitions(
         assets=[
             *ingest_assets(partitions),
+            *action_item_assets(partitions),
             *rightsizing_assets(partitions),
             *incident_evidence_assets(partitions),
             *proposal_assets(partitions),
@@ -54,8 +56,8 @@ def _build(settings: Settings, overrides: Mapping[str, Any], reload: Callable[[]
             *report_assets(partitions),
         ],
         asset_checks=data_checks(partitions),
-        jobs=[job, apply_job()],
-        schedules=[nightly_schedule(job)],
+        jobs=[job, apply_job(), reminders],
+        schedules=[nightly_schedule(job), remind_schedule(reminders)],
         sensors=[
             failure_sensor(job, lambda run_id, message: mark_failed(runtime_of(settings), run_id, message)),
             *apply_sensors(surroundings),

@@ -51,7 +51,7 @@ def incident_evidence_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg
         return result(sum(measured[day] for day in days))
 
     @dg.asset(
-        deps=["resource_inventory", "incidents", "incident_action_items", "slos", "sli_daily"],
+        deps=["resource_inventory", "incidents", "action_items", "slos", "sli_daily"],
         description=RESOURCE_RISKS.description,
         metadata=columns_of(RESOURCE_RISKS),
         **common,

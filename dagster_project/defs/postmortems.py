@@ -98,7 +98,7 @@ def postmortem_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Assets
             neighbours,
             (KEPT_CAPACITY, INCIDENT_LINKS, SIMILAR_INCIDENTS),
             {"duckdb", "parquet"},
-            ["incident_records", "incident_timeline", "incident_action_items", "protected_windows", "proposal_outcomes"],
+            ["incident_records", "incident_timeline", "action_items", "protected_windows", "proposal_outcomes"],
         ),
         _asset(
             partitions,
@@ -107,7 +107,7 @@ def postmortem_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Assets
             {"html", "markdown"},
             [
                 "incident_metrics", "incident_summaries", "kept_capacity", "incident_links", "similar_incidents",
-                "incident_action_items", "policies", "sli_daily", "rightsizing_verdicts",
+                "action_items", "policies", "sli_daily", "rightsizing_verdicts",
             ],
         ),
     ]  # fmt: skip

@@ -7,6 +7,7 @@ by ``grain``, which is also unique.
 from __future__ import annotations
 
 from dagster_project.domain.metrics import METRICS
+from dagster_project.lake.action_item_tables import ACTION_ITEM_TABLES
 from dagster_project.lake.incident_tables import INCIDENT_TABLES, POLICIES
 from dagster_project.lake.table import Table
 
@@ -639,5 +640,6 @@ TABLES: dict[str, Table] = {
         PULL_REQUESTS,
         APPROVAL_REQUESTS,
         *INCIDENT_TABLES,
+        *ACTION_ITEM_TABLES,
     )
 }

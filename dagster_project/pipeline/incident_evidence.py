@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
+from dagster_project.lake.action_item_tables import ACTION_ITEMS
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import (
     DECISION_AUDIT,
-    INCIDENT_ACTION_ITEMS,
     INCIDENT_DEMAND,
     INCIDENTS,
     PROTECTED_WINDOWS,
@@ -64,7 +64,7 @@ def measure_incident_demand(runtime: Runtime, day: date) -> list[tuple[date, int
 def find_resource_risks(runtime: Runtime, day: date) -> int:
     """Writes ``resource_risks`` of the day; returns its rows."""
     lake = runtime.lake
-    tables = (RESOURCE_INVENTORY, INCIDENTS, INCIDENT_ACTION_ITEMS, SLOS)
+    tables = (RESOURCE_INVENTORY, INCIDENTS, ACTION_ITEMS, SLOS)
     for table in (*tables, SLI_DAILY):
         lake.require(table, day)
     with open_engine(lake) as engine:

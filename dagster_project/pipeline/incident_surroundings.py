@@ -136,12 +136,6 @@ def impact_windows(record: _Row, phases: Mapping[str, Moment]) -> tuple[ImpactWi
     ]
     if not stated and "impact_started" in phases:
         ended = phases.get("impact_ended")
-        stated = [
-            (datetime.fromisoformat(start), datetime.fromisoformat(end) if end else None)
-            for start, end in json.loads(record["windows"] or "[]")
-        ]
-    if not stated and "impact_started" in phases:
-        ended = phases.get("impact_ended")
         stated = [(phases["impact_started"].at, ended and ended.at)]
     return tuple(ImpactWindow(start, end or record["ended_at"]) for start, end in stated)
 

@@ -12,10 +12,10 @@ from dagster_project.domain.incidents.anomalies import Anomaly
 from dagster_project.domain.incidents.completeness import Completeness, Stretch
 from dagster_project.domain.incidents.mitigation import Effect
 from dagster_project.domain.incidents.model import Moment
+from dagster_project.lake.action_item_tables import ACTION_ITEMS
 from dagster_project.lake.engine import Engine
 from dagster_project.lake.incident_tables import INCIDENT_METRICS, INCIDENT_PHASES, INCIDENT_TIMELINE, POLICIES, SIMILAR_INCIDENTS
 from dagster_project.lake.partitions import Lake
-from dagster_project.lake.tables import INCIDENT_ACTION_ITEMS
 from dagster_project.pipeline.incident_records import evidence_of
 from dagster_project.pipeline.incident_surroundings import Surroundings, surroundings_of, view_surroundings
 from dagster_project.pipeline.incident_timelines import end_of
@@ -54,7 +54,7 @@ class Material:
 def view_material(engine: Engine, lake: Lake, day: date) -> None:
     """Makes all readable that ``material_of`` reads."""
     view_surroundings(engine, lake, day)
-    for table in (INCIDENT_PHASES, INCIDENT_METRICS, INCIDENT_ACTION_ITEMS, POLICIES):
+    for table in (INCIDENT_PHASES, INCIDENT_METRICS, ACTION_ITEMS, POLICIES):
         engine.view(table, [day])
     engine.view(SIMILAR_INCIDENTS, [each for each in lake.days(SIMILAR_INCIDENTS) if each <= day])
 
@@ -91,7 +91,7 @@ def material_of(
         engine.rows(statement("reports/entries_of"), named),
         engine.rows(statement("reports/metrics_of"), named),
         similar,
-        [*_items_of(items, named["incident_id"]), *_imported_items(known)],
+        _items_of(items, named["incident_id"]),
         {name: _items_of(items, name) for name in _ids(similar)},
         {(row["policy_id"], row["version"]): row["definition"] for row in engine.rows(statement("reports/policy_versions"))},
         surroundings_of(engine, day, record, _moments(phases), settings.incidents, effects),
@@ -106,12 +106,6 @@ def _ids(similar: Sequence[Row]) -> list[str]:
 
 def _items_of(items: Sequence[Row], incident_id: str) -> list[Row]:
     return [row for row in items if row["incident_id"] == incident_id]
-
-
-def _imported_items(known: Known) -> list[Row]:
-    items = known.imported.action_items if known.imported is not None else ()
-    names = ("item_id", "incident_id", "title", "type", "priority", "owner", "due_on", "tracker", "tracker_key", "state", "url")
-    return [{name: getattr(item, name) for name in names} for item in items]
 
 
 def _moments(phases: Sequence[Row]) -> dict[str, Moment]:

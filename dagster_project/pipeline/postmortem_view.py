@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from dagster_project.domain.incidents.action_hints import action_hints
+from dagster_project.domain.action_items.hints import action_hints
+from dagster_project.domain.action_items.model import ENDED
 from dagster_project.domain.incidents.model import PHASES, ActionItem, ImpactWindow
 from dagster_project.domain.incidents.redaction import Redactor
 from dagster_project.domain.incidents.wording import hints
@@ -18,7 +19,6 @@ from dagster_project.pipeline.postmortem_timeline import known_from, timeline
 from dagster_project.reporting import postmortem_views as views
 from dagster_project.reporting.postmortem import duration, redacted
 
-_ENDED = ("done", "verified", "declined", "duplicate", "lost")
 _UNTOLD = ("coarse", "short", "few", "unmeasured")
 _NAMED = 5
 _LONGEST_NAME = 60
@@ -152,7 +152,7 @@ def definition(row: Row) -> str:
 
 def _similar(row: Row, material: Material, redactor: Redactor) -> views.SimilarIncident:
     name = row["similar_id"]
-    still_open = [each for each in material.similar_actions[name] if (each["state"] or "open") not in _ENDED]
+    still_open = [each for each in material.similar_actions[name] if (each["state"] or "open") not in ENDED]
     reasons = tuple(each for each in json.loads(row["reasons"]))
     return views.SimilarIncident(
         name,
@@ -260,10 +260,10 @@ def _action(row: Row, day: date, redactor: Redactor) -> views.ActionLine:
         row["priority"],
         redactor.person(row["owner"], "owner") if row["owner"] else None,
         due,
-        None,
+        row["due_source"],
         state.replace("_", " "),
         views.Link(key or "link", url) if key or url else None,
-        due is not None and due < day and state not in _ENDED,
+        due is not None and due < day and state not in ENDED,
     )
 
 
@@ -277,7 +277,7 @@ def _wording(material: Material) -> Iterator[views.WordingHint]:
             yield views.WordingHint(place.replace("_", " "), hint.phrase, hint.suggestion)
     for row in material.actions:
         item = ActionItem(row["title"], owner=row["owner"], due_on=row["due_on"], state=row["state"] or "open")
-        if item.state not in _ENDED:
+        if item.state not in ENDED:
             for text in action_hints(item):
                 yield views.WordingHint("action item", row["title"], text)
 

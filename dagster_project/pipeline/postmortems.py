@@ -13,12 +13,12 @@ import polars as pl
 
 from dagster_project.domain.incidents.merging import Merged, merge
 from dagster_project.domain.incidents.naming import file_name
+from dagster_project.lake.action_item_tables import ACTION_ITEMS
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.incident_tables import INCIDENT_METRICS, INCIDENT_RECORDS, POSTMORTEMS
 from dagster_project.lake.partitions import Lake, replace_file
 from dagster_project.lake.table import Table
-from dagster_project.lake.tables import INCIDENT_ACTION_ITEMS
 from dagster_project.pipeline.capture_coverage import captured_stretches
 from dagster_project.pipeline.incident_records import end_of, previous_day, worked_on
 from dagster_project.pipeline.incident_surroundings import mitigation_effects
@@ -98,6 +98,17 @@ def due_incidents(runtime: Runtime, day: date) -> list[str]:
     return sorted(row["incident_id"] for row in newest[: rules.max_documents])
 
 
+def edited_documents(runtime: Runtime, day: date) -> Iterator[tuple[str, str]]:
+    """(incident, text) of documents of earlier nights in which people have changed something since they were begun."""
+    oldest = day - timedelta(days=runtime.settings.incidents.document_days)
+    for name, row in sorted(_earlier(runtime.lake, day).items()):
+        if row["written_on"] < oldest or not (row["sections_edited"] or _is_edited(runtime, name, row)):
+            continue
+        existing = _existing(runtime, name, day, row)
+        if existing.text is not None:
+            yield name, existing.text
+
+
 def documents(runtime: Runtime, due: Mapping[str, Known], day: date, existing: Mapping[str, str | None]) -> Iterator[Document]:
     """The documents as of a day of those incidents of which ``existing`` tells the newest one there is (None: there is none),
     with all that people have written into it."""
@@ -173,11 +184,11 @@ def _propose(runtime: Runtime, day: date, generated: Mapping[str, str], rows: di
 
 def _changed_items(lake: Lake, day: date) -> set[str]:
     """Incidents whose action items are not those of the night before."""
-    before = previous_day(lake, INCIDENT_ACTION_ITEMS, day)
+    before = previous_day(lake, ACTION_ITEMS, day)
     if before is None:
         return set()
     items = [
-        pl.read_parquet(lake.path(INCIDENT_ACTION_ITEMS, each), hive_partitioning=False).drop_nulls("incident_id")
+        pl.read_parquet(lake.path(ACTION_ITEMS, each), hive_partitioning=False).drop_nulls("incident_id")
         for each in (before, day)
     ]
     differing = [items[a].join(items[b], on=items[0].columns, how="anti", nulls_equal=True) for a, b in ((0, 1), (1, 0))]

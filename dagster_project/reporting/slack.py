@@ -111,10 +111,16 @@ def request_message(request: Request, missing: str | None, token: str, report_ur
     return _message("slack/request.json.j2", replace(view, changes=(lines,)))
 
 
-def digest_message(owner: str, day: date, sections: Sequence[tuple[str, Sequence[str]]], report_url: str | None) -> Message:
-    """What one owner is told of a night: headings with their lines. Lines that do not fit are counted."""
+def digest_message(
+    owner: str,
+    day: date,
+    sections: Sequence[tuple[str, Sequence[str]]],
+    report_url: str | None,
+    about: str = "Nightshift",
+) -> Message:
+    """What one owner is told on a day: headings with their lines. Lines that do not fit are counted."""
     summary = "; ".join(f"{len(lines)} {heading.lower()}" for heading, lines in sections)
-    title = f"Nightshift, {day}: {{}}"
+    title = f"{about}, {day}: {{}}"
     footer = f"<{escape(report_url)}|The night's report>" if report_url else "The night's report has the evidence."
     shown = max(len(lines) for _, lines in sections)
     while True:

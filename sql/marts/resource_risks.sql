@@ -1,6 +1,6 @@
 -- purpose: What speaks against touching a resource at all: an open incident, open work that asks for capacity, a spent error budget.
 -- grain: resource_id
--- reads: resource_inventory, incidents, incident_action_items, slos, sli_daily
+-- reads: resource_inventory, incidents, action_items, slos, sli_daily
 -- params: day, day_end
 with open_incidents as (
     select
@@ -20,18 +20,17 @@ with open_incidents as (
     group by service
 ),
 open_items as (
-    -- Of several, the one that is due first.
+    -- Of several, the one that is due first. What is lost was not done.
     select
-        incidents.service,
-        arg_min(items.item_id, (coalesce(items.due_on, '9999-12-31'::date), items.item_id)) as open_capacity_item_id,
-        arg_min(items.title, (coalesce(items.due_on, '9999-12-31'::date), items.item_id)) as open_capacity_item_title
-    from incident_action_items as items
-    join incidents using (incident_id)
-    where incidents.service is not null
-      and coalesce(lower(items.state), 'open') not in ('done', 'closed', 'cancelled', 'canceled', 'verified', 'declined', 'duplicate')
-      and (lower(items.item_type) = 'capacity'
-           or regexp_matches(lower(items.title), 'scale|scaling|capacity|resize|resizing|bigger|more memory|more replicas|head-?room'))
-    group by incidents.service
+        service,
+        arg_min(item_id, (coalesce(due_on, '9999-12-31'::date), item_id)) as open_capacity_item_id,
+        arg_min(title, (coalesce(due_on, '9999-12-31'::date), item_id)) as open_capacity_item_title
+    from action_items
+    where service is not null
+      and state not in ('done', 'verified', 'declined', 'duplicate')
+      and (item_type = 'capacity'
+           or regexp_matches(lower(title), 'scale|scaling|capacity|resize|resizing|bigger|more memory|more replicas|head-?room'))
+    group by service
 ),
 budgets as (
     select

@@ -8,7 +8,8 @@ with GitHubServer() as server:
 """
 
 from tests.github.faults import Fault
+from tests.github.models import Seed
 from tests.github.people import People
 from tests.github.server import GitHubServer
 
-__all__ = ["Fault", "GitHubServer", "People"]
+__all__ = ["Fault", "GitHubServer", "People", "Seed"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 
 from tests.github.answers import Refusal, custom, invalid
 from tests.github.checks import is_ref_name
 from tests.github.diffs import Conflict, merge_trees
-from tests.github.models import App, Comment, Issue, Label, Numbers, Pull, Reaction, Repository, Review, User
+from tests.github.issue_acts import IssueActs
+from tests.github.models import Issue, Pull, Repository, Review
 from tests.github.objects import Commit, Entry, Signature, utc
 
 BRANCHES = "refs/heads/"
@@ -21,11 +21,8 @@ class RefError(Refusal):
         super().__init__(422, message)
 
 
-class Acts:
+class Acts(IssueActs):
     """The acts of one user on one repository at one moment."""
-
-    def __init__(self, repository: Repository, user: User, now: datetime, numbers: Numbers, app: App | None = None) -> None:
-        self.repository, self.user, self.now, self.numbers, self.app = repository, user, now, numbers, app
 
     @property
     def signature(self) -> Signature:
@@ -92,12 +89,6 @@ class Acts:
             changes.append((path, None if data is None else Entry(mode, store.put_blob(data))))
         return store.put_commit(store.change_tree(base, changes), [parent] if parent else [], message, self.signature)
 
-    def open_issue(self, title: str, body: str | None) -> Issue:
-        number = len(self.repository.issues) + 1
-        issue = Issue(self.numbers.next(), number, self.user, title, body, self.now, self.now, self.app)
-        self.repository.issues[number] = issue
-        return issue
-
     def open_pull(
         self, title: str, body: str | None, head: str, base: str, *, draft: bool = False, modifiable: bool = False
     ) -> Issue:
@@ -118,20 +109,7 @@ class Acts:
         issue.pull = Pull(self.numbers.next(), head, base, head_sha, base_sha, draft, modifiable)
         return issue
 
-    def set_state(self, issue: Issue, state: str, reason: str | None = None) -> None:
-        if state == issue.state and reason in (None, issue.state_reason):
-            return
-        if state == "open":
-            if issue.pull and issue.state == "closed":
-                self._check_reopening(issue, issue.pull)
-            issue.state_reason = None if issue.pull else "reopened"
-            issue.closed_at = issue.closed_by = None
-        else:
-            issue.state_reason = None if issue.pull else reason or "completed"
-            issue.closed_at, issue.closed_by = self.now, self.user
-        issue.state, issue.updated_at = state, self.now
-
-    def _check_reopening(self, issue: Issue, pull: Pull) -> None:
+    def check_reopening(self, issue: Issue, pull: Pull) -> None:
         def refuse(why: str) -> Refusal:
             return custom("PullRequest", "state", f"state cannot be changed. {why}")
 
@@ -182,30 +160,9 @@ class Acts:
         return commit.sha
 
     def _mark_merged(self, issue: Issue, pull: Pull, sha: str) -> None:
+        self.record(issue, "merged", commit_sha=sha)
         self.set_state(issue, "closed")
         pull.merged_at, pull.merged_by, pull.merge_commit_sha = self.now, self.user, sha
-
-    def comment(self, issue: Issue, body: str) -> Comment:
-        comment = Comment(self.numbers.next(), issue.number, self.user, body, self.now, self.now, self.app)
-        self.repository.comments[comment.id] = comment
-        issue.updated_at = self.now
-        return comment
-
-    def edit_comment(self, comment: Comment, body: str) -> None:
-        comment.body, comment.updated_at = body, self.now
-        self.repository.issues[comment.number].updated_at = self.now
-
-    def delete_comment(self, comment: Comment) -> None:
-        del self.repository.comments[comment.id]
-        self.repository.issues[comment.number].updated_at = self.now
-
-    def react(self, reactions: list[Reaction], content: str) -> tuple[Reaction, bool]:
-        """The user's reaction, and whether it is new: nobody reacts twice in the same way."""
-        for each in reactions:
-            if (each.user, each.content) == (self.user, content):
-                return each, False
-        reactions.append(Reaction(self.numbers.next(), self.user, content, self.now))
-        return reactions[-1], True
 
     def review(self, issue: Issue, state: str, body: str) -> Review:
         assert issue.pull
@@ -215,25 +172,6 @@ class Acts:
         pull.requested_reviewers = [each for each in pull.requested_reviewers if each != self.user]
         issue.updated_at = self.now
         return review
-
-    def label(self, name: str) -> Label:
-        """The repository's label of a name in whatever case, made where there is none."""
-        key = name.lower()
-        if len(name) > 50:
-            raise custom("Label", "name", "name is too long (maximum is 50 characters)")
-        if not name.strip():
-            raise invalid({"resource": "Label", "code": "missing_field", "field": "name"})
-        if key not in self.repository.labels:
-            self.repository.labels[key] = Label(self.numbers.next(), name)
-        return self.repository.labels[key]
-
-    def set_labels(self, issue: Issue, names: Iterable[str]) -> None:
-        distinct = list({name.lower(): name for name in reversed(list(names))}.values())[::-1]
-        if len(distinct) > 100:
-            raise custom("Issue", "labels", "labels are too many (maximum is 100)")
-        wanted = [self.label(name) for name in distinct]
-        if wanted != issue.labels:
-            issue.labels, issue.updated_at = wanted, self.now
 
 
 def merged_tree(repository: Repository, base: str, head: str) -> str | None:

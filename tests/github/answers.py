@@ -10,6 +10,8 @@ from typing import Any
 Json = Any
 DOCUMENTATION = "https://docs.github.com/rest"
 LIMITS_URL = "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api"
+LOCKING_URL = "https://docs.github.com/articles/locking-conversations/"
+REDIRECTS_URL = "https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects"
 SECONDARY_LIMITS_URL = (
     "https://docs.github.com/free-pro-team@latest/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
 )
@@ -60,6 +62,21 @@ def custom(resource: str, field_name: str, message: str) -> Refusal:
 
 def not_found() -> Refusal:
     return Refusal(404, "Not Found")
+
+
+def gone(message: str) -> Refusal:
+    return Refusal(410, message)
+
+
+def issues_disabled() -> Refusal:
+    return gone("Issues are disabled for this repo")
+
+
+def moved(location: str) -> Refusal:
+    """The 301 that leads to where something is now."""
+    refusal = Refusal(301, "Moved Permanently", url=REDIRECTS_URL, Location=location)
+    refusal.answer.content["url"] = location
+    return refusal
 
 
 def bad_credentials() -> Refusal:

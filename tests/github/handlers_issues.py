@@ -1,14 +1,14 @@
-"""Issues with their comments, labels and reactions; a pull is an issue too."""
+"""Issues with their comments and reactions; a pull is an issue too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
-from tests.github.answers import Answer, Refusal, invalid, not_found
-from tests.github.checks import check_fields, check_lengths, list_of, matching, maybe, moment, one_of, text
-from tests.github.handlers_pulls import change_texts
-from tests.github.models import Comment, Issue, Label, Reaction, User
+from tests.github.answers import Answer, invalid, issues_disabled, not_found
+from tests.github.checks import Check, check_fields, check_lengths, list_of, matching, maybe, moment, number, one_of, text
+from tests.github.models import Comment, Issue, Milestone, Reaction, User
 from tests.github.routing import PAGES, Call, route
 from tests.github.views import REACTIONS
 
@@ -25,6 +25,7 @@ ISSUES_QUERY = {
     "labels": text,
     "creator": text,
     "assignee": text,
+    "milestone": matching(r"[0-9]+|\*|none", "the number of a milestone, * or none"),
     "sort": one_of("created", "updated", "comments"),
     "direction": DIRECTION,
     "since": moment,
@@ -33,17 +34,31 @@ ISSUES_QUERY = {
 
 @route("GET", ISSUES, *NEEDS, query=ISSUES_QUERY)
 def list_issues(call: Call) -> Answer:
+    """A page of issues. All that a query finds is kept until something changes, so that many pages cost little each."""
+    query, repository = call.query, call.repository
+    if not repository.has_issues:
+        raise issues_disabled()
+    key = ("issues", *sorted((name, value) for name, value in query.items() if name not in PAGES))
+    found = repository.remember(key, lambda: _find_issues(call))
+    return call.pages(found, lambda issue: call.hub.views.issue(repository, issue, is_whole=False))
+
+
+def _find_issues(call: Call) -> list[Issue]:
     query, repository = call.query, call.repository
     labels = {name.strip().lower() for name in query.get("labels", "").split(",") if name.strip()}
     state, sort = query.get("state", "open"), query.get("sort", "created")
+    since = datetime.fromisoformat(query["since"]) if "since" in query else None
+    is_assigned = _filter(call, "assignee", query.get("assignee", "") in call.hub.users)
+    is_in_milestone = _filter(call, "milestone", query.get("milestone", "") in map(str, repository.milestones))
     found = [
         each
         for each in repository.issues.values()
         if state in (each.state, "all")
         and labels <= {label.name.lower() for label in each.labels}
         and query.get("creator", each.user.login) == each.user.login
-        and ("assignee" not in query or query["assignee"] in {user.login for user in each.assignees})
-        and ("since" not in query or each.updated_at >= datetime.fromisoformat(query["since"]))
+        and is_assigned({user.login for user in each.assignees})
+        and is_in_milestone({str(each.milestone.number)} if each.milestone else set())
+        and (since is None or each.updated_at >= since)
     ]
 
     def key(issue: Issue) -> tuple[datetime | int, int]:
@@ -52,26 +67,76 @@ def list_issues(call: Call) -> Answer:
         return (issue.updated_at if sort == "updated" else issue.created_at), issue.number
 
     found.sort(key=key, reverse=query.get("direction", "desc") == "desc")
-    return call.pages(found, lambda issue: call.hub.views.issue(repository, issue, is_whole=False))
+    return found
 
 
-@route("POST", ISSUES, "issues")
+def _filter(call: Call, name: str, is_known: bool) -> Callable[[set[str]], bool]:
+    """Asks of the values that an issue has whether a filter wants them: one of them, any (*) or none."""
+    wanted = call.query.get(name)
+    if wanted is None:
+        return lambda values: True
+    if wanted in ("*", "none"):
+        return lambda values: bool(values) == (wanted == "*")
+    if not is_known:
+        raise invalid({"value": wanted, "resource": "Issue", "field": name, "code": "invalid"})
+    return lambda values: wanted in values
+
+
+@route("POST", ISSUES, "issues", role="read")
 def create_issue(call: Call) -> Answer:
-    optional = {"body": maybe(text), "labels": list_of(text), "assignees": list_of(text)}
-    given = check_fields("Issue", call.body, {"title": text}, optional)
+    if not call.repository.has_issues:
+        raise issues_disabled()
+    given = check_fields("Issue", call.body, {"title": text}, {"body": maybe(text), **ONLY_BY_PUSHERS})
     check_lengths("Issue", given)
-    assignees = _assignees(call, given.get("assignees", []))
+    changes = _read_changes(call, given)
     issue = call.acts.open_issue(given["title"], given.get("body"))
-    issue.assignees = assignees
-    call.acts.set_labels(issue, given.get("labels", []))
+    _apply(call, issue, changes)
     return Answer(201, call.hub.views.issue(call.repository, issue))
+
+
+ONLY_BY_PUSHERS: dict[str, Check] = {
+    "labels": list_of(text),
+    "assignees": list_of(text),
+    # The client writes "" for none.
+    "milestone": lambda value: None if value in (None, "") else number(value),
+}
+
+
+def _read_changes(call: Call, given: dict[str, Any]) -> dict[str, Any]:
+    """The labels, assignees and milestone that are given, which GitHub drops without a word for who may not push."""
+    if not call.may_push:
+        return {}
+    changes = {name: given[name] for name in ONLY_BY_PUSHERS if name in given}
+    if "assignees" in changes:
+        changes["assignees"] = _assignees(call, changes["assignees"])
+    if "milestone" in changes:
+        changes["milestone"] = _milestone(call, changes["milestone"])
+    return changes
+
+
+def _apply(call: Call, issue: Issue, changes: dict[str, Any]) -> None:
+    if "labels" in changes:
+        call.acts.set_labels(issue, changes["labels"])
+    if "assignees" in changes:
+        call.acts.set_assignees(issue, changes["assignees"])
+    if "milestone" in changes:
+        call.acts.set_milestone(issue, changes["milestone"])
 
 
 def _assignees(call: Call, logins: Iterable[str]) -> list[User]:
     for login in logins:
         if not call.repository.allows(login, "read") or login not in call.hub.users:
             raise invalid({"value": login, "resource": "Issue", "field": "assignees", "code": "invalid"})
-    return [call.hub.users[login] for login in dict.fromkeys(logins)]
+    return [call.hub.users[login] for login in logins]
+
+
+def _milestone(call: Call, wanted: int | str | None) -> Milestone | None:
+    if wanted in (None, ""):
+        return None
+    found = call.repository.milestones.get(int(wanted))
+    if found is None:
+        raise invalid({"value": wanted, "resource": "Issue", "field": "milestone", "code": "invalid"})
+    return found
 
 
 @route("GET", ISSUE, *NEEDS)
@@ -79,33 +144,35 @@ def get_issue(call: Call) -> Answer:
     return Answer(200, call.hub.views.issue(call.repository, call.issue()))
 
 
-@route("PATCH", ISSUE, *NEEDS)
+@route("PATCH", ISSUE, *NEEDS, role="read")
 def update_issue(call: Call) -> Answer:
+    """Changes an issue, which is for its author and for those who may push."""
     issue = call.issue()
+    if not call.may_push and issue.user != call.actor.user:
+        raise call.forbid()
     optional = {
         "title": text,
         "body": maybe(text),
         "state": one_of("open", "closed"),
         "state_reason": maybe(one_of("completed", "not_planned", "duplicate", "reopened")),
-        "labels": list_of(text),
-        "assignees": list_of(text),
+        **ONLY_BY_PUSHERS,
     }
     given = check_fields("Issue", call.body, {}, optional)
     check_lengths("Issue", given)
-    assignees = _assignees(call, given["assignees"]) if "assignees" in given else issue.assignees
-    if "labels" in given:
-        call.acts.set_labels(issue, given["labels"])
+    changes = _read_changes(call, given)
+    if "labels" in changes:  # The only change that may still be refused.
+        call.acts.set_labels(issue, changes.pop("labels"))
     if "state" in given:
-        call.acts.set_state(issue, given["state"], given.get("state_reason"))
-    change_texts(call, issue, given)
-    if assignees != issue.assignees:
-        issue.assignees, issue.updated_at = assignees, call.now
+        reason = given.get("state_reason") if call.hub.views.knows_state_reason else None
+        call.acts.set_state(issue, given["state"], reason)
+    call.acts.set_texts(issue, given.get("title", issue.title), given.get("body", issue.body))
+    _apply(call, issue, changes)
     return Answer(200, call.hub.views.issue(call.repository, issue))
 
 
 @route("GET", ISSUE + "/comments", *NEEDS, query={**PAGES, "since": moment})
 def list_comments(call: Call) -> Answer:
-    return _comments(call, call.repository.thread(call.issue().number))
+    return _comments(call, call.repository.thread(call.issue(is_followed=False).number))
 
 
 COMMENTS_QUERY = {**PAGES, "since": moment, "sort": one_of("created", "updated"), "direction": DIRECTION}
@@ -113,14 +180,15 @@ COMMENTS_QUERY = {**PAGES, "since": moment, "sort": one_of("created", "updated")
 
 @route("GET", ISSUES + "/comments", *NEEDS, query=COMMENTS_QUERY)
 def list_all_comments(call: Call) -> Answer:
-    found = [*call.repository.comments.values()]
-    sort = call.query.get("sort")
-    if sort:  # A direction alone is ignored.
-        found.sort(
-            key=lambda each: (each.updated_at if sort == "updated" else each.created_at, each.id),
-            reverse=call.query.get("direction", "asc") == "desc",
-        )
-    return _comments(call, found)
+    sort, is_falling = call.query.get("sort"), call.query.get("direction", "asc") == "desc"
+
+    def find() -> list[Comment]:
+        found = [*call.repository.comments.values()]
+        if sort:  # A direction alone is ignored.
+            found.sort(key=lambda each: (each.updated_at if sort == "updated" else each.created_at, each.id), reverse=is_falling)
+        return found
+
+    return _comments(call, call.repository.remember(("comments", sort, is_falling), find))
 
 
 def _comments(call: Call, found: list[Comment]) -> Answer:
@@ -129,9 +197,9 @@ def _comments(call: Call, found: list[Comment]) -> Answer:
     return call.pages(found, lambda comment: call.hub.views.comment(call.repository, comment))
 
 
-@route("POST", ISSUE + "/comments", *NEEDS)
+@route("POST", ISSUE + "/comments", *NEEDS, role="read")
 def create_comment(call: Call) -> Answer:
-    comment = call.acts.comment(call.issue(), _body(call))
+    comment = call.acts.comment(call.issue(is_followed=False), _body(call))
     return Answer(201, call.hub.views.comment(call.repository, comment))
 
 
@@ -155,16 +223,24 @@ def get_comment(call: Call) -> Answer:
     return Answer(200, call.hub.views.comment(call.repository, _comment(call)))
 
 
-@route("PATCH", COMMENT, *NEEDS)
-def update_comment(call: Call) -> Answer:
+def _own_comment(call: Call) -> Comment:
+    """The comment, if the actor wrote it or may push."""
     comment = _comment(call)
+    if not call.may_push and comment.user != call.actor.user:
+        raise call.forbid()
+    return comment
+
+
+@route("PATCH", COMMENT, *NEEDS, role="read")
+def update_comment(call: Call) -> Answer:
+    comment = _own_comment(call)
     call.acts.edit_comment(comment, _body(call))
     return Answer(200, call.hub.views.comment(call.repository, comment))
 
 
-@route("DELETE", COMMENT, *NEEDS)
+@route("DELETE", COMMENT, *NEEDS, role="read")
 def delete_comment(call: Call) -> Answer:
-    call.acts.delete_comment(_comment(call))
+    call.acts.delete_comment(_own_comment(call))
     return Answer(204)
 
 
@@ -173,19 +249,19 @@ def list_comment_reactions(call: Call) -> Answer:
     return _reactions(call, _comment(call).reactions)
 
 
-@route("POST", COMMENT + "/reactions", *NEEDS)
+@route("POST", COMMENT + "/reactions", *NEEDS, role="read")
 def react_to_comment(call: Call) -> Answer:
     return _react(call, _comment(call).reactions)
 
 
 @route("GET", ISSUE + "/reactions", *NEEDS, query={**PAGES, "content": one_of(*REACTIONS)})
 def list_issue_reactions(call: Call) -> Answer:
-    return _reactions(call, call.issue().reactions)
+    return _reactions(call, call.issue(is_followed=False).reactions)
 
 
-@route("POST", ISSUE + "/reactions", *NEEDS)
+@route("POST", ISSUE + "/reactions", *NEEDS, role="read")
 def react_to_issue(call: Call) -> Answer:
-    return _react(call, call.issue().reactions)
+    return _react(call, call.issue(is_followed=False).reactions)
 
 
 def _reactions(call: Call, reactions: list[Reaction]) -> Answer:
@@ -197,79 +273,3 @@ def _react(call: Call, reactions: list[Reaction]) -> Answer:
     given = check_fields("Reaction", call.body, {"content": one_of(*REACTIONS)})
     reaction, is_new = call.acts.react(reactions, given["content"])
     return Answer(201 if is_new else 200, call.hub.views.reaction(reaction))
-
-
-@route("GET", ISSUE + "/labels", *NEEDS, query=PAGES)
-def list_issue_labels(call: Call) -> Answer:
-    return call.pages(call.issue().labels, lambda label: call.hub.views.label(call.repository, label))
-
-
-def _names(call: Call) -> list[str]:
-    given = {"labels": call.body} if isinstance(call.body, list) else call.body
-    return check_fields("Label", given, {"labels": list_of(text)})["labels"]
-
-
-def _labels(call: Call, issue: Issue) -> Answer:
-    return Answer(200, [call.hub.views.label(call.repository, each) for each in issue.labels])
-
-
-@route("POST", ISSUE + "/labels", *NEEDS)
-def add_labels(call: Call) -> Answer:
-    issue = call.issue()
-    call.acts.set_labels(issue, [*(each.name for each in issue.labels), *_names(call)])
-    return _labels(call, issue)
-
-
-@route("PUT", ISSUE + "/labels", *NEEDS)
-def replace_labels(call: Call) -> Answer:
-    issue = call.issue()
-    call.acts.set_labels(issue, _names(call))
-    return _labels(call, issue)
-
-
-@route("DELETE", ISSUE + "/labels", *NEEDS)
-def remove_labels(call: Call) -> Answer:
-    call.acts.set_labels(call.issue(), [])
-    return Answer(204)
-
-
-@route("DELETE", ISSUE + "/labels/{name*}", *NEEDS)
-def remove_label(call: Call) -> Answer:
-    issue, name = call.issue(), call.names["name"].lower()
-    left = [each.name for each in issue.labels if each.name.lower() != name]
-    if len(left) == len(issue.labels):
-        raise Refusal(404, "Label does not exist")
-    call.acts.set_labels(issue, left)
-    return _labels(call, issue)
-
-
-@route("GET", HOME + "/labels", *NEEDS, query=PAGES)
-def list_labels(call: Call) -> Answer:
-    found = sorted(call.repository.labels.values(), key=lambda label: label.name.lower())
-    return call.pages(found, lambda label: call.hub.views.label(call.repository, label))
-
-
-@route("POST", HOME + "/labels", *NEEDS)
-def create_label(call: Call) -> Answer:
-    optional = {"color": matching("[0-9a-fA-F]{6}", "a color of six digits"), "description": maybe(text)}
-    given = check_fields("Label", call.body, {"name": text}, optional)
-    if given["name"].lower() in call.repository.labels:
-        raise invalid({"resource": "Label", "code": "already_exists", "field": "name"})
-    if len(given.get("description") or "") > 100:
-        message = "description is too long (maximum is 100 characters)"
-        raise invalid({"resource": "Label", "code": "custom", "field": "description", "message": message})
-    label = call.acts.label(given["name"])
-    label.color, label.description = given.get("color", label.color).lower(), given.get("description")
-    return Answer(201, call.hub.views.label(call.repository, label))
-
-
-def _label(call: Call) -> Label:
-    found = call.repository.labels.get(call.names["name"].lower())
-    if found is None:
-        raise not_found()
-    return found
-
-
-@route("GET", HOME + "/labels/{name*}", *NEEDS)
-def get_label(call: Call) -> Answer:
-    return Answer(200, call.hub.views.label(call.repository, _label(call)))

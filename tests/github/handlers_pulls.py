@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from tests.github.answers import Answer, Refusal, custom, invalid, not_found
 from tests.github.checks import check_fields, check_lengths, flag, list_of, matching, maybe, one_of, sha, text
@@ -88,7 +87,7 @@ def update_pull(call: Call) -> Answer:
         _check_base(call, issue, given["base"])
     if "state" in given:
         call.acts.set_state(issue, given["state"])
-    change_texts(call, issue, given)
+    call.acts.set_texts(issue, given.get("title", issue.title), given.get("body", issue.body))
     pull = issue.pull
     assert pull
     if given.get("base", pull.base) != pull.base:
@@ -109,13 +108,6 @@ def _check_base(call: Call, issue: Issue, base: str) -> None:
     if any(each.pull and (each.pull.head, each.pull.base) == (issue.pull.head, base) for each in call.repository.pulls()):
         message = f"A pull request already exists for base branch '{base}' and head branch '{issue.pull.head}'"
         raise custom("PullRequest", "base", message)
-
-
-def change_texts(call: Call, issue: Issue, given: dict[str, Any]) -> None:
-    """Changes title and body where they are given."""
-    title, body = given.get("title", issue.title), given.get("body", issue.body)
-    if (title, body) != (issue.title, issue.body):
-        issue.title, issue.body, issue.updated_at = title, body, call.now
 
 
 @route("GET", PULL + "/commits", NEEDS, query=PAGES)

@@ -17,8 +17,11 @@ from tests.github import (
     graphql,
     handlers_apps,
     handlers_deployments,
+    handlers_events,
     handlers_git,
     handlers_issues,
+    handlers_labels,
+    handlers_milestones,
     handlers_pulls,
     handlers_repositories,
 )
@@ -35,8 +38,11 @@ HANDLERS = (
     graphql,
     handlers_apps,
     handlers_deployments,
+    handlers_events,
     handlers_git,
     handlers_issues,
+    handlers_labels,
+    handlers_milestones,
     handlers_pulls,
     handlers_repositories,
 )
@@ -116,11 +122,17 @@ class Hub:
         assert now.tzinfo is not None, "now must be aware"
         return now
 
-    def user(self, login: str, kind: str = "User") -> User:
-        """The user of a login, who is made at first sight."""
+    def user(self, login: str, kind: str | None = None) -> User:
+        """The user of a login, who is made at first sight; a login that ends in ``[bot]`` is a bot's."""
         if login not in self.users:
+            kind = kind or ("Bot" if login.endswith("[bot]") else "User")
             self.users[login] = User(self.numbers.next(), login, kind)
         return self.users[login]
+
+    def touch(self) -> None:
+        """Something may have changed in any repository."""
+        for each in self.repositories.values():
+            each.touch()
 
     def user_of_email(self, email: str) -> User | None:
         found = re.fullmatch(rf"[0-9]+\+(.+)@{re.escape(GITHUB_EMAIL)}", email)
@@ -142,6 +154,8 @@ class Hub:
             # A mistake of this server or of a test's callback must not look like GitHub's.
             self.unexpected.append(traceback.format_exc())
             answer = Refusal(500, "Server Error").answer
+        if progress.is_write:
+            self.touch()
         kind = "answer"
         if fault and fault.kind.startswith(("drop", "hang")):
             kind = fault.kind.partition("_")[0]
@@ -228,6 +242,8 @@ class Hub:
             fault.callback()
             call = self._call(request, found, actor, self.clock(), progress.body)
         progress.reached = True
+        if progress.is_write:
+            self.touch()
         answer = found[0].handler(call)
         if request.method == "GET" and answer.status == 200:
             tag = etag(answer.body())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from tests.github.objects import ObjectStore
 
@@ -82,6 +84,63 @@ class Label:
     description: str | None = None
 
 
+@dataclass
+class Milestone:
+    """What issues of a repository are to be done by."""
+
+    id: int
+    number: int
+    title: str
+    creator: User
+    created_at: datetime
+    updated_at: datetime
+    description: str | None = None
+    due_on: datetime | None = None
+    state: str = "open"
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to an issue. ``label`` is a name with a color, ``milestone`` a title, ``rename`` the titles before and after;
+    ``reason`` is why it was closed or locked."""
+
+    id: int
+    event: str
+    actor: User
+    created_at: datetime
+    app: App | None = None
+    commit_sha: str | None = None
+    reason: str | None = None
+    label: tuple[str, str] | None = None
+    assignee: User | None = None
+    milestone: str | None = None
+    rename: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Seed:
+    """An issue that is there from the beginning; without a moment it was made at the time of the seeding."""
+
+    title: str
+    body: str | None = None
+    labels: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    milestone: int | None = None
+    state: str = "open"
+    state_reason: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Where an issue went that was transferred."""
+
+    repository_id: int
+    number: int
+
+
 @dataclass(frozen=True)
 class Team:
     """A team with access to a repository."""
@@ -146,6 +205,10 @@ class Issue:
     assignees: list[User] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
     pull: Pull | None = None
+    milestone: Milestone | None = None
+    is_locked: bool = False
+    lock_reason: str | None = None
+    events: list[Event] = field(default_factory=list)
 
 
 @dataclass
@@ -194,7 +257,10 @@ class Deployment:
 
 @dataclass
 class Repository:
-    """A repository with all that is in it. The last four are switches for tests."""
+    """A repository with all that is in it. The last five are switches for tests.
+
+    ``gone`` has the numbers of issues that are no longer here: with where they went, or None where they were deleted.
+    """
 
     id: int
     owner: User
@@ -209,10 +275,29 @@ class Repository:
     collaborators: dict[str, str] = field(default_factory=dict)
     teams: dict[str, Team] = field(default_factory=dict)
     deployments: dict[int, Deployment] = field(default_factory=dict)
+    milestones: dict[int, Milestone] = field(default_factory=dict)
+    gone: dict[int, Moved | None] = field(default_factory=dict)
     truncates_trees: bool = False
     supports_drafts: bool = True
     deletes_merged_branches: bool = False
     is_archived: bool = False
+    has_issues: bool = True
+
+    def __post_init__(self) -> None:
+        self.last_number = self.last_milestone = 0
+        self._found: dict[Hashable, Any] = {}
+        self._threads: dict[int, list[Comment]] = {}
+        self._threads_of: tuple[int, int] = (0, 0)
+
+    def touch(self) -> None:
+        """Forgets what was found before, as something may change now."""
+        self._found.clear()
+
+    def remember(self, key: Hashable, find: Callable[[], Any]) -> Any:
+        """What ``find`` gives, looked for again only after something may have changed."""
+        if key not in self._found:
+            self._found[key] = find()
+        return self._found[key]
 
     @property
     def full_name(self) -> str:
@@ -235,7 +320,30 @@ class Repository:
         return [each for each in self.issues.values() if each.pull and state in (each.state, "all")]
 
     def thread(self, number: int) -> list[Comment]:
-        return [each for each in self.comments.values() if each.number == number]
+        # Identifiers only grow, so other comments have another count or another last one.
+        mark = (len(self.comments), next(reversed(self.comments), 0))
+        if mark != self._threads_of:
+            self._threads, self._threads_of = {}, mark
+            for each in self.comments.values():
+                self._threads.setdefault(each.number, []).append(each)
+        return [*self._threads.get(number, ())]
+
+    @property
+    def open_issues(self) -> int:
+        """How many issues and pulls are open."""
+        return self.remember("open", lambda: sum(each.state == "open" for each in self.issues.values()))
+
+    def count(self, milestone: Milestone) -> dict[str, int]:
+        """How many issues and pulls of a milestone are open, and how many are closed."""
+
+        def count_all() -> dict[int, dict[str, int]]:
+            counts = {number: {"open": 0, "closed": 0} for number in self.milestones}
+            for each in self.issues.values():
+                if each.milestone:
+                    counts[each.milestone.number][each.state] += 1
+            return counts
+
+        return self.remember("milestones", count_all)[milestone.number]
 
     def resolve(self, name: str) -> str | None:
         """The commit of a branch, a full ref, a tag, HEAD or a SHA that may be cut short."""

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from tests.github.acts import BRANCHES, Acts
-from tests.github.models import ROLES, Comment, Deployment, DeploymentStatus, Issue, Label, Repository, Review, Team
+from tests.github.acts import BRANCHES
+from tests.github.issue_people import IssuePeople
+from tests.github.models import ROLES, Deployment, DeploymentStatus, Issue, Review, Team
 from tests.github.objects import ZERO, Commit
-
-if TYPE_CHECKING:
-    from tests.github.hub import Hub
 
 Files = Mapping[str, bytes | None]
 
 
-class People:
+class People(IssuePeople):
     """The people around one repository. Every act happens at the server's ``now``."""
-
-    def __init__(self, hub: Hub, full_name: str) -> None:
-        self._hub, self._full_name = hub, full_name
-
-    @property
-    def repository(self) -> Repository:
-        """All that is in the repository; its switches may be set."""
-        return self._hub.repositories[self._full_name]
-
-    def _acts(self, login: str) -> Acts:
-        return Acts(self.repository, self._hub.user(login), self._hub.tick(), self._hub.numbers)
 
     def add_collaborator(self, login: str, permission: str = "write") -> None:
         """Gives a role; ``none`` takes it away."""
@@ -97,10 +83,6 @@ class People:
             base = base or self.repository.default_branch
             return self._acts(login).open_pull(title, body, head, base, draft=draft).number
 
-    def open_issue(self, login: str, title: str, body: str | None = None) -> int:
-        with self._hub.lock:
-            return self._acts(login).open_issue(title, body).number
-
     def merge(self, login: str, number: int, method: str = "merge") -> str:
         """Merges a pull, and says the SHA of the commit that did it."""
         with self._hub.lock:
@@ -121,14 +103,6 @@ class People:
             status = DeploymentStatus(self._hub.numbers.next(), state, acts.user, description, acts.now)
             self.repository.deployments[number].statuses.append(status)
 
-    def close(self, login: str, number: int, reason: str | None = None) -> None:
-        with self._hub.lock:
-            self._acts(login).set_state(self.issue(number), "closed", reason)
-
-    def reopen(self, login: str, number: int) -> None:
-        with self._hub.lock:
-            self._acts(login).set_state(self.issue(number), "open")
-
     def ready(self, login: str, number: int) -> None:
         """Makes a draft an ordinary pull."""
         with self._hub.lock:
@@ -136,70 +110,16 @@ class People:
             assert issue.pull
             issue.pull.draft, issue.updated_at = False, acts.now
 
-    def comment(self, login: str, number: int, body: str) -> int:
-        """Comments on an issue or a pull, and says the comment's identifier."""
-        with self._hub.lock:
-            return self._acts(login).comment(self.issue(number), body).id
-
-    def edit_comment(self, login: str, comment_id: int, body: str) -> None:
-        with self._hub.lock:
-            self._acts(login).edit_comment(self.repository.comments[comment_id], body)
-
-    def delete_comment(self, login: str, comment_id: int) -> None:
-        with self._hub.lock:
-            self._acts(login).delete_comment(self.repository.comments[comment_id])
-
-    def edit_body(self, login: str, number: int, body: str | None) -> None:
-        with self._hub.lock:
-            issue = self.issue(number)
-            issue.body, issue.updated_at = body, self._acts(login).now
-
-    def edit_title(self, login: str, number: int, title: str) -> None:
-        with self._hub.lock:
-            issue = self.issue(number)
-            issue.title, issue.updated_at = title, self._acts(login).now
-
     def review(self, login: str, number: int, state: str, body: str = "") -> Review:
         """Reviews a pull: APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED or PENDING."""
         assert state in ("APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"), state
         with self._hub.lock:
             return self._acts(login).review(self.issue(number), state, body)
 
-    def add_label(self, login: str, number: int, name: str) -> None:
-        with self._hub.lock:
-            issue = self.issue(number)
-            self._acts(login).set_labels(issue, [*(each.name for each in issue.labels), name])
-
-    def remove_label(self, login: str, number: int, name: str) -> None:
-        with self._hub.lock:
-            issue = self.issue(number)
-            left = [each.name for each in issue.labels if each.name.lower() != name.lower()]
-            assert len(left) < len(issue.labels), f"#{number} has no label {name}"
-            self._acts(login).set_labels(issue, left)
-
-    def issue(self, number: int) -> Issue:
-        """An issue, or a pull with what it shares with issues."""
-        return self.repository.issues[number]
-
     def pulls(self, state: str = "open") -> list[Issue]:
         """The pulls of a state (open, closed or all), the oldest first."""
         with self._hub.lock:
             return self.repository.pulls(state)
-
-    def issues(self, state: str = "open") -> list[Issue]:
-        """The issues that are no pulls, the oldest first."""
-        with self._hub.lock:
-            return [each for each in self.repository.issues.values() if not each.pull and state in (each.state, "all")]
-
-    def comments(self, number: int) -> list[Comment]:
-        with self._hub.lock:
-            return self.repository.thread(number)
-
-    def labels(self, number: int) -> list[str]:
-        return [each.name for each in self.issue(number).labels]
-
-    def repository_labels(self) -> list[Label]:
-        return [*self.repository.labels.values()]
 
     def branches(self) -> list[str]:
         return sorted(ref.removeprefix(BRANCHES) for ref in self.repository.refs if ref.startswith(BRANCHES))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from tests.github.acts import Acts
-from tests.github.answers import Answer, Refusal, invalid, not_found
+from tests.github.answers import Answer, Refusal, gone, invalid, issues_disabled, moved, not_found
 from tests.github.checks import Check, whole
 from tests.github.models import App, Issue, Repository, Token, User
 
@@ -65,16 +65,44 @@ class Call:
     def acts(self) -> Acts:
         return Acts(self.repository, self.actor.user, self.now, self.hub.numbers, self.actor.app)
 
-    def issue(self) -> Issue:
-        """The issue or pull whose number stands in the path."""
-        found = self.repository.issues.get(int(self.names["number"]))
+    @property
+    def may_push(self) -> bool:
+        """Whether the actor has push access, which an app has where it may do what is asked."""
+        return self.actor.app is not None or self.repository.allows(self.actor.user.login, "write")
+
+    def forbid(self) -> Refusal:
+        kind = "integration" if self.actor.app else "personal access token"
+        return Refusal(403, f"Resource not accessible by {kind}")
+
+    def issue(self, *, is_followed: bool = True) -> Issue:
+        """The issue or pull whose number stands in the path.
+
+        Of an issue that was transferred GitHub tells where it and its labels are (``is_followed``). What else was below it is
+        just not there.
+        """
+        number = int(self.names["number"])
+        found = self.repository.issues.get(number)
+        if not self.repository.has_issues and (found is None or not found.pull):
+            raise issues_disabled()
         if found is None:
-            raise not_found()
+            raise self._absence(number, is_followed)
         return found
 
+    def _absence(self, number: int, is_followed: bool) -> Refusal:
+        if number not in self.repository.gone:
+            return not_found()
+        place = self.repository.gone[number]
+        if place is None:
+            return gone("This issue was deleted")
+        target = next(each for each in self.hub.repositories.values() if each.id == place.repository_id)
+        if not is_followed or not can_read(self.actor, target):
+            return not_found()
+        below = self.path.split(f"/issues/{number}", 1)[1]
+        return moved(f"{self.hub.views.api}/repositories/{target.id}/issues/{place.number}{below}")
+
     def pull(self) -> Issue:
-        found = self.issue()
-        if found.pull is None:
+        found = self.repository.issues.get(int(self.names["number"]))
+        if found is None or found.pull is None:
             raise not_found()
         return found
 
@@ -106,7 +134,8 @@ Handler = Callable[[Call], Answer]
 
 @dataclass(frozen=True)
 class Route:
-    """A way in. ``needs`` are the permissions of an app of which one must be granted; ``auth`` is who may come."""
+    """A way in. ``needs`` are the permissions of an app of which one must be granted, ``role`` is what a person must be at least;
+    ``auth`` is who may come."""
 
     method: str
     pattern: re.Pattern[str]
@@ -116,6 +145,7 @@ class Route:
     auth: str = "token"
     takes_body: bool = False
     is_write: bool = False
+    role: str = "read"
 
 
 ROUTES: list[Route] = []
@@ -129,11 +159,12 @@ def route(
     auth: str = "token",
     takes_body: bool | None = None,
     is_write: bool | None = None,
+    role: str | None = None,
 ) -> Callable[[Handler], Handler]:
     """Registers a handler. In the path, ``{name}`` is one part, ``{name*}`` what is left, ``{name#}`` a number."""
     parts = {"": "[^/]+", "*": ".*", "#": "[0-9]+"}
     pattern = re.sub(r"\{(\w+)([*#]?)\}", lambda found: f"(?P<{found[1]}>{parts[found[2]]})", path)
-    writes = method in WRITES
+    writes = method in WRITES if is_write is None else is_write
 
     def register(handler: Handler) -> Handler:
         ROUTES.append(
@@ -145,7 +176,8 @@ def route(
                 query or {},
                 auth,
                 method in WRITES - {"DELETE"} if takes_body is None else takes_body,
-                writes if is_write is None else is_write,
+                writes,
+                role or ("write" if writes else "read"),
             )
         )
         return handler
@@ -177,19 +209,22 @@ def read_query(query: str, known: Mapping[str, Check]) -> dict[str, str]:
     return values
 
 
+def can_read(actor: Actor, repository: Repository) -> bool:
+    if actor.app is not None:
+        return actor.app.covers(repository.full_name)
+    return repository.allows(actor.user.login, "read")
+
+
 def check_access(found: Route, actor: Actor, repository: Repository) -> None:
     """Refuses a repository that the actor cannot see with 404, and one that he cannot change with 403."""
     assert actor.token
     by_app = actor.app is not None
     if by_app:
-        assert actor.app
-        can_read = actor.app.covers(repository.full_name)
         granted = [actor.token.permissions.get(need) for need in found.needs]
         can_use = "write" in granted if found.is_write else any(granted)
     else:
-        can_read = repository.allows(actor.user.login, "read")
-        can_use = not found.is_write or repository.allows(actor.user.login, "write")
-    if not can_read:
+        can_use = repository.allows(actor.user.login, found.role)
+    if not can_read(actor, repository):
         raise not_found()
     if not can_use:
         kind = "integration" if by_app else "personal access token"

@@ -62,6 +62,15 @@ class GitHubServer:
         """Requests that this server does not know; a test asserts that there were none."""
         return self._hub.unexpected
 
+    @property
+    def knows_state_reason(self) -> bool:
+        """Whether the server says and takes why an issue was closed, which old ones do not."""
+        return self._hub.views.knows_state_reason
+
+    @knows_state_reason.setter
+    def knows_state_reason(self, known: bool) -> None:
+        self._hub.views.knows_state_reason = known
+
     def writes(self) -> list[Logged]:
         """The writes that reached a handler, whatever the client heard of it."""
         return [each for each in self.log if each.is_write and each.reached]

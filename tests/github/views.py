@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.github.models import App, Comment, Issue, Label, Reaction, Repository, Review, Team, User
+from tests.github.models import App, Comment, Event, Issue, Label, Milestone, Reaction, Repository, Review, Team, User
 
 Json = dict[str, Any]
 REACTIONS = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
@@ -25,6 +25,7 @@ class Views:
 
     def __init__(self, api: str, web: str) -> None:
         self.api, self.web = api, web
+        self.knows_state_reason = True
 
     def repository_url(self, repository: Repository) -> str:
         return f"{self.api}/repos/{repository.full_name}"
@@ -126,8 +127,8 @@ class Views:
             "visibility": "private",
             "archived": repository.is_archived,
             "disabled": False,
-            "has_issues": True,
-            "open_issues_count": len([each for each in repository.issues.values() if each.state == "open"]),
+            "has_issues": repository.has_issues,
+            "open_issues_count": repository.open_issues,
         }
         if role is not None:
             ranks = {"pull": "read", "triage": "triage", "push": "write", "maintain": "maintain", "admin": "admin"}
@@ -192,12 +193,12 @@ class Views:
             "title": issue.title,
             "labels": [self.label(repository, each) for each in issue.labels],
             "state": issue.state,
-            "state_reason": issue.state_reason,
-            "locked": False,
-            "active_lock_reason": None,
+            **({"state_reason": issue.state_reason} if self.knows_state_reason else {}),
+            "locked": issue.is_locked,
+            "active_lock_reason": issue.lock_reason,
             "assignee": assignees[0] if assignees else None,
             "assignees": assignees,
-            "milestone": None,
+            "milestone": self.milestone(repository, issue.milestone) if issue.milestone else None,
             "comments": len(repository.thread(issue.number)),
             "closed_at": moment(issue.closed_at),
             "timeline_url": f"{url}/timeline",
@@ -213,6 +214,56 @@ class Views:
             }
         if is_whole:
             seen["closed_by"] = self.user(issue.closed_by)
+        return seen
+
+    def milestone(self, repository: Repository, milestone: Milestone) -> Json:
+        url = f"{self.repository_url(repository)}/milestones/{milestone.number}"
+        counts = repository.count(milestone)
+        return {
+            "url": url,
+            "html_url": f"{self.page_url(repository)}/milestone/{milestone.number}",
+            "labels_url": f"{url}/labels",
+            "id": milestone.id,
+            "node_id": node("MI", milestone.id),
+            "number": milestone.number,
+            "title": milestone.title,
+            "description": milestone.description,
+            "creator": self.user(milestone.creator),
+            "open_issues": counts["open"],
+            "closed_issues": counts["closed"],
+            "state": milestone.state,
+            "created_at": moment(milestone.created_at),
+            "updated_at": moment(milestone.updated_at),
+            "due_on": moment(milestone.due_on),
+            "closed_at": moment(milestone.closed_at),
+        }
+
+    def event(self, repository: Repository, event: Event) -> Json:
+        """What happened to an issue. Of an assignment GitHub says the assignee where elsewhere it says who acted."""
+        root = self.repository_url(repository)
+        seen = {
+            "id": event.id,
+            "node_id": node("EV", event.id),
+            "url": f"{root}/issues/events/{event.id}",
+            "actor": self.user(event.assignee or event.actor),
+            "event": event.event,
+            "commit_id": event.commit_sha,
+            "commit_url": f"{root}/commits/{event.commit_sha}" if event.commit_sha else None,
+            "created_at": moment(event.created_at),
+            "performed_via_github_app": self.app(event.app) if event.app else None,
+        }
+        if event.label:
+            seen["label"] = {"name": event.label[0], "color": event.label[1]}
+        if event.assignee:
+            seen |= {"assignee": self.user(event.assignee), "assigner": self.user(event.actor)}
+        if event.milestone is not None:
+            seen["milestone"] = {"title": event.milestone}
+        if event.rename:
+            seen["rename"] = {"from": event.rename[0], "to": event.rename[1]}
+        if event.event in ("closed", "reopened") and self.knows_state_reason:
+            seen["state_reason"] = event.reason
+        if event.event in ("locked", "unlocked"):
+            seen["lock_reason"] = event.reason
         return seen
 
     def comment(self, repository: Repository, comment: Comment) -> Json:

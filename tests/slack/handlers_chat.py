@@ -119,13 +119,21 @@ def get_permalink(call: Call) -> Answer:
 
 
 def channel_to_write(call: Call) -> Channel:
-    """The channel whose identifier or name is given, if the bot may write there."""
+    """The channel whose identifier or name is given, if the bot may write there. A user's identifier stands for the direct
+    messages with him, which are opened where there were none; that he was deactivated does not matter here."""
     given = call["channel"]
-    named = (each for each in call.workspace.channels.values() if each.name == given.removeprefix("#"))
-    found = call.workspace.channels.get(given) or next(named, None)
+    if given in call.workspace.users:
+        if call.workspace.users[given].is_bot:
+            raise Refusal("cannot_dm_bot")
+        given = call.workspace.open_direct(call.bot, [given]).id
+    channels = call.workspace.channels
+    named = (each for each in channels.values() if each.name == given.removeprefix("#") and not each.is_direct)
+    found = channels.get(given) or next(named, None)
     is_member = found is not None and call.bot in found.members
     if found is None or (found.is_private and not is_member):
         raise Refusal("channel_not_found")
+    if found.is_im and not call.app.has_messages_tab:
+        raise Refusal("messages_tab_disabled")
     if found.is_archived:
         raise Refusal("is_archived")
     if not is_member and "chat:write.public" not in call.token.scopes:

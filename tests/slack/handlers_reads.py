@@ -10,9 +10,11 @@ from decimal import Decimal
 from tests.slack import shapes
 from tests.slack.answers import Answer, Refusal, invalid_arguments, ok
 from tests.slack.arguments import flag, text, whole
+from tests.slack.handlers_direct import channel_shape
 from tests.slack.methods import Call, method
 
 PAGE, LARGEST_PAGE = 100, 999
+KINDS = {"public_channel": "channels", "private_channel": "groups", "im": "im", "mpim": "mpim"}
 
 
 @method(
@@ -88,19 +90,21 @@ def replies(call: Call) -> Answer:
 
 @method("conversations.list", optional={"cursor": text, "exclude_archived": flag, "limit": whole, "types": text})
 def channels(call: Call) -> Answer:
-    """Public channels, and private ones that the bot is in."""
-    call.need("channels:read")
+    """Public channels, and private ones and direct messages that the bot is in."""
     kinds = call.get("types", "public_channel").split(",")
-    if "private_channel" in kinds:
-        call.need("groups:read")
+    if not {*kinds} <= {*KINDS}:
+        raise Refusal("invalid_types")
+    for kind in kinds:
+        call.need(f"{KINDS[kind]}:read")
+    wanted = {KINDS[kind] for kind in kinds}
     found = [
         each
         for each in call.workspace.channels.values()
-        if ("private_channel" in kinds and call.bot in each.members if each.is_private else "public_channel" in kinds)
+        if each.kind in wanted and (not each.is_private or call.bot in each.members)
     ]
     first = int(_read_cursor(call["cursor"])) if call.get("cursor") else 0
     size = call.get("limit", PAGE)
-    answer = {"channels": [shapes.channel(each, call.bot) for each in found[first : first + size]]}
+    answer = {"channels": [channel_shape(call, each) for each in found[first : first + size]]}
     if first + size < len(found):
         following = base64.b64encode(f"next_ts:{first + size}.000000".encode()).decode()
         answer["response_metadata"] = {"next_cursor": following}
@@ -150,7 +154,7 @@ def _read_cursor(cursor: str) -> Decimal:
 @method("conversations.info", required={"channel": text}, optional={"include_locale": flag, "include_num_members": flag})
 def channel_info(call: Call) -> Answer:
     channel = call.channel("read")
-    shape = shapes.channel(channel, call.bot)
+    shape = channel_shape(call, channel)
     if call.get("include_num_members", False):
         shape["num_members"] = len(channel.members)
     return ok(channel=shape)

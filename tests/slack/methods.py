@@ -49,7 +49,7 @@ class Call:
         """The channel whose identifier is given; ``scope`` is read or history where it needs one of its kind."""
         found = self.workspace.channels.get(self["channel"])
         if scope:
-            self.need(f"{'groups' if found and found.is_private else 'channels'}:{scope}")
+            self.need(f"{found.kind if found else 'channels'}:{scope}")
         if found is None or (found.is_private and self.bot not in found.members):
             raise Refusal("channel_not_found")
         return found

@@ -30,12 +30,13 @@ class User:
 
 @dataclass
 class App:
-    """An app with its bot."""
+    """An app with its bot. Without a Messages tab (a setting of the app) it cannot write to anybody directly."""
 
     id: str
     name: str
     bot_id: str
     bot_user: User
+    has_messages_tab: bool = True
 
 
 @dataclass
@@ -95,7 +96,7 @@ class Ephemeral:
 
 @dataclass
 class Channel:
-    """A channel, public or private, with what was said in it by ts."""
+    """A channel, public or private, or (``is_direct``) the direct messages of its members, with what was said in it by ts."""
 
     id: str
     name: str
@@ -103,7 +104,19 @@ class Channel:
     members: set[str] = field(default_factory=set)
     is_private: bool = False
     is_archived: bool = False
+    is_direct: bool = False
     messages: dict[str, Message] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What the scopes for it begin with: im between two, mpim among several."""
+        if self.is_direct:
+            return "im" if self.is_im else "mpim"
+        return "groups" if self.is_private else "channels"
+
+    @property
+    def is_im(self) -> bool:
+        return self.is_direct and len(self.members) == 2
 
     def replies(self, ts: str) -> list[Message]:
         """What was said in the thread below a message, the oldest first."""

@@ -95,6 +95,18 @@ class SlackServer:
         with self.workspace.lock:
             return self.workspace.message(channel, ts)
 
+    def direct(self, user: str, app: App | None = None) -> str:
+        """The channel of the direct messages of a person and an app's bot, which is opened where there is none: as when the
+        person opens the app's Messages tab."""
+        with self.workspace.lock:
+            return self.workspace.open_direct((app or self.app).bot_user.id, [user]).id
+
+    def direct_messages(self, user: str, app: App | None = None) -> list[Message]:
+        """What a person and an app's bot wrote to each other, the oldest first."""
+        with self.workspace.lock:
+            found = self.workspace.find_direct({(app or self.app).bot_user.id, user})
+            return [*found.messages.values()] if found else []
+
     def ephemerals(self, user: str) -> list[Ephemeral]:
         """What only one person sees, the oldest first."""
         with self.workspace.lock:

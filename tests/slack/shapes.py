@@ -77,7 +77,7 @@ def channel(each: Channel, member: str) -> Json:
         "is_channel": not each.is_private,
         "is_group": each.is_private,
         "is_im": False,
-        "is_mpim": False,
+        "is_mpim": each.kind == "mpim",
         "is_private": each.is_private,
         "created": int(each.created.timestamp()),
         "is_archived": each.is_archived,
@@ -98,6 +98,27 @@ def channel(each: Channel, member: str) -> Json:
         "topic": nothing,
         "purpose": nothing,
         "previous_names": [],
+    }
+
+
+def direct(each: Channel, other: User) -> Json:
+    """The direct messages with a person."""
+    latest = next(reversed(each.messages.values()), None)
+    return {
+        "id": each.id,
+        "created": int(each.created.timestamp()),
+        "is_archived": each.is_archived,
+        "is_im": True,
+        "is_org_shared": False,
+        "context_team_id": TEAM,
+        "user": other.id,
+        "is_user_deleted": other.deleted,
+        "last_read": "0000000000.000000",
+        "latest": message(latest) if latest else None,
+        "unread_count": 0,
+        "unread_count_display": 0,
+        "is_open": True,
+        "priority": 0,
     }
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.slack import handlers_apps, handlers_chat, handlers_reads, handlers_views
+from tests.slack import handlers_apps, handlers_chat, handlers_direct, handlers_reads, handlers_views
 from tests.slack.answers import Answer, Refusal, invalid_arguments
 from tests.slack.arguments import UnknownArguments, read
 from tests.slack.faults import SILENT, Fault, Faults
@@ -20,7 +20,7 @@ from tests.slack.response_urls import ResponseUrls
 from tests.slack.workspace import Logged, Workspace
 
 # Importing the handlers registers them.
-HANDLERS = (handlers_apps, handlers_chat, handlers_reads, handlers_views)
+HANDLERS = (handlers_apps, handlers_chat, handlers_direct, handlers_reads, handlers_views)
 API = "/api/"
 
 

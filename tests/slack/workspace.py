@@ -94,6 +94,22 @@ class Workspace:
         self.channels[channel.id] = channel
         return channel
 
+    def find_direct(self, members: set[str]) -> Channel | None:
+        """The direct messages of exactly these people and bots, if there were any yet."""
+        return next((each for each in self.channels.values() if each.is_direct and each.members == members), None)
+
+    def open_direct(self, bot: str, users: Iterable[str]) -> Channel:
+        """The direct messages of a bot and some people: those that there are, or new ones."""
+        members = {bot, *users}
+        found = self.find_direct(members)
+        if found is None:
+            is_im = len(members) == 2
+            names = "--".join(self.users[each].name for each in (bot, *users))
+            name = "directmessage" if is_im else f"mpdm-{names}-1"
+            found = Channel(self.new_id("D" if is_im else "C"), name, self.clock.now(), members, True, is_direct=True)
+            self.channels[found.id] = found
+        return found
+
     def add_group(self, handle: str, users: Iterable[str]) -> Group:
         group = Group(self.new_id("S"), handle, [*users])
         assert {*group.users} <= {*self.users}, group.users

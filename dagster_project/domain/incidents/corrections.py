@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from dagster_project.domain.incidents.summaries import MIN_MEASURED
-from dagster_project.domain.incidents.survival import Durations, survival_curve
+from dagster_project.domain.survival import Durations, survival_curve
 
 Row = Mapping[str, Any]
 

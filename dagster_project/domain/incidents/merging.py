@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 _MARKER = re.compile(
@@ -62,6 +63,14 @@ def marked(name: str, content: str) -> str:
 def without_markers(text: str) -> str:
     """``text`` without the comments that mark sections."""
     return _MARKER.sub("", text)
+
+
+def written_by_people(text: str, sections: Collection[str]) -> str:
+    """What people wrote into a document: all that stands outside of generated sections, and those of ``sections`` that they
+    edited, without comments of ours."""
+    pieces = _parsed(_plain(text)[0]).pieces
+    kept = [each.text for each in pieces if each.name is None or (each.is_edited and each.name in sections)]
+    return without_markers("".join(kept))
 
 
 def merge(generated: str, existing: str | None) -> Merged:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from dagster_project.domain.incidents.statistics import describe
-from dagster_project.domain.incidents.survival import Durations
 from dagster_project.domain.outcomes.calibration import wilson
+from dagster_project.domain.survival import Durations
 
 SECONDARY_MINUTES = 60
 """An incident of a service nearby that begins so soon after an action may be its doing."""

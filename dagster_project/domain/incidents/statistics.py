@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dagster_project.domain.incidents.survival import Curve, Durations, Minutes, resampled_medians, survival_curve
+from dagster_project.domain.survival import Curve, Durations, Minutes, resampled_medians, survival_curve
 
 DRAWS = 2000
 """Bootstrap samples: their 2.5 % and 97.5 % are the 50th from either end."""

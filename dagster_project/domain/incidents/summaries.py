@@ -9,7 +9,7 @@ from itertools import groupby
 
 from dagster_project.domain.incidents.statistics import Change, Described, change, describe, detectable_cut_pct
 from dagster_project.domain.incidents.summary_sentences import summary_sentence
-from dagster_project.domain.incidents.survival import Durations
+from dagster_project.domain.survival import Durations
 
 LATEST, PREVIOUS, ALL = "latest", "previous", "all"
 MIN_MEASURED = 5

@@ -18,7 +18,7 @@ import pytest
 
 from dagster_project.domain.incidents.model import Incident, not_counted_because
 from dagster_project.domain.incidents.statistics import change, describe, detectable_cut_pct
-from dagster_project.domain.incidents.survival import Durations
+from dagster_project.domain.survival import Durations
 from dagster_project.lake.incident_tables import INCIDENT_METRICS
 from dagster_project.pipeline.runtime import Runtime
 from tests.incidents.metrics.measured import Told, night, summaries, summary

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.domain.incidents.statistics import Described, change, describe, detectable_cut_pct
-from dagster_project.domain.incidents.survival import Durations
+from dagster_project.domain.survival import Durations
 
 QUARTER = [12, 19, 23, 31, 38, 44, 52, 61, 68, 75, 83, 97, 110, 140, 171, 220, 305, 480, 700, 1500]
 

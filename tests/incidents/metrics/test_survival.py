@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.domain.incidents.survival import Durations, resampled_medians, survival_curve
+from dagster_project.domain.survival import Durations, resampled_medians, survival_curve
 
 # Weeks of remission of 21 children on 6-MP (Freireich 1963), the example of Cox 1972 and of every textbook since.
 REMISSION = Durations.of([6, 6, 6, 7, 10, 13, 16, 22, 23], [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35])

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from dagster_project.domain.incidents.action_hints import action_hints
+from dagster_project.domain.action_items.hints import action_hints
 from dagster_project.domain.incidents.model import ActionItem
 
 GOOD = ActionItem("Throttle retries when the pool is above 90 %", owner="platform-team", due_on=date(2025, 3, 18))

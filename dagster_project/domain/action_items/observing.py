@@ -1,0 +1,266 @@
+"""What sources say of action items, as events: a source is heard when it says something new, and not because it says it again.
+
+What a source said last is kept beside the item. Only where it changed its mind since, its word is an event; so two sources that
+disagree do not overrule each other night after night, and a state that somebody gave on the command line is not taken back by a
+table that nobody keeps. What a source does not list any more is not done: it is noted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import SequenceMatcher
+from types import MappingProxyType
+
+from dagster_project.domain.action_items import folding
+from dagster_project.domain.action_items.due_dates import DuePolicy
+from dagster_project.domain.action_items.model import (
+    COMPLETED,
+    DOCUMENT,
+    DUPLICATE,
+    ENDED,
+    IMPORT,
+    LOST,
+    NOTE,
+    OPEN,
+    POLICY,
+    Event,
+    Item,
+    same_words,
+    state_of,
+    type_of,
+)  # fmt: skip
+
+_ALIKE = 0.75
+"""Share of the letters that two titles of one document have in common, from which on one is taken for the other rewritten."""
+_HEARD = ("title", "item_type", "priority", "owner", "due_on", "tracker", "tracker_key", "state")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one source says of one item. ``source_id`` is its name for it; ``severity`` that of the incident; ``is_rewritable``:
+    the source knows items by their words, so that another title is another ``source_id``; ``is_rendered``: what it
+    says was written down from the items themselves, and edited since."""
+
+    source: str
+    source_id: str
+    title: str
+    incident_id: str | None = None
+    item_type: str | None = None
+    priority: str | None = None
+    owner: str | None = None
+    due_on: date | None = None
+    state: str | None = None
+    tracker: str | None = None
+    tracker_key: str | None = None
+    created_at: datetime | None = None
+    severity: str | None = None
+    place: str | None = None
+    is_rewritable: bool = False
+    is_rendered: bool = False
+
+    def values(self) -> dict[str, str | None]:
+        """Its fields as events hold them."""
+        return {
+            "incident_id": self.incident_id or None,
+            "title": self.title,
+            "item_type": type_of(self.item_type),
+            "priority": self.priority or None,
+            "owner": (self.owner or "").strip() or None,
+            "due_on": self.due_on.isoformat() if self.due_on else None,
+            "state": state_of(self.state),
+            "tracker": self.tracker or None,
+            "tracker_key": self.tracker_key or None,
+        }
+
+    @property
+    def said(self) -> str:
+        """All of it as JSON: equal where the source says the same."""
+        return json.dumps(self.values(), sort_keys=True, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a source said of an item when it was last read. ``is_gone``: it did not list it any more."""
+
+    source: str
+    source_id: str
+    item_id: str
+    said: str
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is to be noted: events, and what sources are known to have said from now on."""
+
+    events: tuple[Event, ...]
+    heard: tuple[Heard, ...]
+
+
+class Observer:
+    """Compares what sources say with what is known. ``tracked``: items whose tracker is read, and owns their state and owner."""
+
+    def __init__(
+        self,
+        items: Mapping[str, Item],
+        heard: Collection[Heard],
+        policy: DuePolicy,
+        at: datetime,
+        tracked: Collection[str] = (),
+        shown: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """``at``: when what is new is taken to have been said; ``shown``: item id → title as documents show it."""
+        self._items = dict(items)
+        self._heard = {(each.source, each.source_id): each for each in heard}
+        self._policy, self._at, self._tracked = policy, at, frozenset(tracked)
+        self._by_key = {
+            (item.tracker, item.tracker_key.casefold()): item.item_id
+            for item in sorted(self._items.values(), key=lambda each: each.item_id, reverse=True)
+            if item.tracker and item.tracker_key
+        }
+        self._spoken_for: set[tuple[str, str]] = set()
+        self._left: dict[str, list[Heard]] = {}
+        self._by_words: dict[tuple[str | None, str], list[str]] = {}
+        self._shown = shown
+        for item in self._items.values():
+            for title in sorted({same_words(item.title), same_words(shown.get(item.item_id, item.title))}):
+                self._by_words.setdefault((item.incident_id, title), []).append(item.item_id)
+
+    def observe(self, told: Sequence[Told], read: Collection[str]) -> Observed:
+        """``read``: sources that were read whole ("postmortem:INC-1" of one document); what is missing there is gone."""
+        events: list[Event] = []
+        heard: list[Heard] = []
+        taken = {(one.source, one.source_id) for one in told}
+        self._spoken_for = {(name[0], each.item_id) for name, each in self._heard.items() if name in taken}
+        self._left = {}
+        for name, each in sorted(self._heard.items()):
+            if name not in taken:
+                self._left.setdefault(name[0], []).append(each)
+        for one in told:
+            known = self._heard.get((one.source, one.source_id))
+            if known is not None and known.said == one.said and not known.is_gone:
+                continue
+            item_id = known.item_id if known else self._same_as(one)
+            if item_id is None:
+                item_id = one.source_id
+                events += self._new(one, item_id)
+            else:
+                events += self._changed(one, self._items[item_id], known)
+            heard.append(Heard(one.source, one.source_id, item_id, one.said))
+        replaced = {each.item_id for each in heard}
+        for each in self._gone(read):
+            heard.append(Heard(each.source, each.source_id, each.item_id, each.said, is_gone=True))
+            if each.item_id not in replaced:
+                why = f"{_name(each.source)} does not list it any more; that does not make it done."
+                events.append(Event(each.item_id, NOTE, None, self._at, _kind(each.source), _kind(each.source), why))
+        return Observed(tuple(events), tuple(heard))
+
+    def _same_as(self, told: Told) -> str | None:
+        """The item that another source, or an earlier reading, knows under another name; None where it is new."""
+        if told.source_id in self._items:
+            return self._take(told, told.source_id)
+        # Of one reading, two rows with one issue, or with the same words, are two items; each takes its own.
+        tracked = self._by_key.get((told.tracker, (told.tracker_key or "").casefold())) if told.tracker_key else None
+        if tracked is not None and (told.source, tracked) not in self._spoken_for:
+            return self._take(told, tracked)
+        same = self._by_words.get((told.incident_id, same_words(told.title)), ())
+        free = [each for each in same if (told.source, each) not in self._spoken_for]
+        if free:
+            return self._take(told, min(free))
+        return self._rewritten(told) if told.is_rewritable else None
+
+    def _rewritten(self, told: Told) -> str | None:
+        """The item whose words the document had before: the one most alike among those that it does not have any more."""
+        gone = [each for each in self._left.get(told.source, ()) if (told.source, each.item_id) not in self._spoken_for]
+        alike = [(_alike(json.loads(each.said)["title"], told.title), each.item_id) for each in gone]
+        best = max(((score, item_id) for score, item_id in alike if score >= _ALIKE), default=None)
+        return self._take(told, best[1]) if best else None
+
+    def _take(self, told: Told, item_id: str) -> str:
+        """Remembers that this reading has an item, so that no second row takes it."""
+        self._spoken_for.add((told.source, item_id))
+        return item_id
+
+    def _new(self, told: Told, item_id: str) -> Iterator[Event]:
+        values = told.values()
+        state = values["state"] or OPEN
+        started = told.created_at if told.created_at is not None and told.created_at < self._at else self._at
+        # Since when it is done nobody said.
+        begins = OPEN if state in ENDED else state
+        fields: dict[str, str | None] = {**values, "state": begins, "due_source": None}
+        if told.due_on is None and state not in ENDED:
+            # Counted from when it was first read: years of old postmortems are not all overdue on the day of their import.
+            due, rule = self._policy.due(max(started, self._at).date(), told.severity)
+            fields |= {"due_on": due.isoformat(), "due_source": f"{POLICY}: {rule}"}
+        kind = _kind(told.source)
+        event = folding.created(item_id, fields, started, kind, kind, told.place)
+        yield event
+        if state in ENDED:
+            yield Event(item_id, "state", state, self._at, kind, kind, "It was so when it was first read.", is_correction=True)
+        item = folding.folded([event])
+        if item is not None:
+            self._items[item_id] = item
+            self._by_words.setdefault((item.incident_id, same_words(item.title)), []).append(item_id)
+            if item.tracker and item.tracker_key:
+                self._by_key.setdefault((item.tracker, item.tracker_key.casefold()), item_id)
+            self._take(told, item_id)
+
+    def _changed(self, told: Told, item: Item, known: Heard | None) -> Iterator[Event]:
+        """Events of what the source says otherwise than before, and otherwise than it is known."""
+        values = told.values()
+        before: dict[str, str | None] = json.loads(known.said) if known else {}
+        if not before and told.is_rendered:
+            before = {name: folding.text_of(item, name) for name in _HEARD}
+        for name, value in folding.changes(item, {field: values[field] for field in _HEARD}):
+            if before.get(name) == value if before else not self._fills(item, name):
+                continue
+            if value is None and (known is None or name in ("title", "tracker", "tracker_key")):
+                continue  # it says nothing of it
+            if name == "title" and value == self._shown.get(item.item_id):
+                continue
+            if name in ("state", "owner") and item.item_id in self._tracked:
+                continue
+            if name in ("tracker", "tracker_key") and item.tracker_key is not None:
+                continue  # a link that stands is changed by people only
+            if name == "state" and not self._state_counts(told, item, value or OPEN, is_first=known is None):
+                continue
+            kind = _kind(told.source)
+            yield Event(item.item_id, name, value, self._at, kind, kind, told.place)
+
+    def _fills(self, item: Item, name: str) -> bool:
+        """Whether a source that is heard for the first time may say a field: what is not known yet, and that it is done."""
+        if name == "due_on":
+            return item.due_on is None or (item.due_source or "").startswith(POLICY)
+        return name == "state" or getattr(item, name) is None
+
+    def _state_counts(self, told: Told, item: Item, state: str, *, is_first: bool) -> bool:
+        if _kind(told.source) not in (DOCUMENT, IMPORT) and not is_first:
+            return True
+        # A document shows what was so when it was written: that something was not done then is no news.
+        return state in ENDED and item.state not in COMPLETED | {LOST, DUPLICATE}
+
+    def _gone(self, read: Collection[str]) -> Iterator[Heard]:
+        for source in sorted(self._left):
+            if source in read:
+                yield from (each for each in self._left[source] if not each.is_gone)
+
+
+def heard_in(kind: str, incident_id: str) -> str:
+    """The source that the postmortem of an incident is: one of ours (``DOCUMENT``), or an imported one (``IMPORT``)."""
+    return f"{kind}:{incident_id}"
+
+
+def _kind(source: str) -> str:
+    return source.partition(":")[0]
+
+
+def _name(source: str) -> str:
+    kind, _, of = source.partition(":")
+    return {DOCUMENT: f"The postmortem of {of}", IMPORT: f"The imported postmortem of {of}"}.get(kind, f"The table {kind}")
+
+
+def _alike(one: str, other: str) -> float:
+    return SequenceMatcher(None, same_words(one), same_words(other), autojunk=False).ratio()
