@@ -41,6 +41,8 @@ def print_summary(runtime: Runtime, day: date, night: Night) -> bool:
         click.echo(f"Applied changes: {report.outcomes.sentence}")
     if report.incidents.lines:
         click.echo(f"Incidents: {report.incidents.sentence}")
+    if report.action_items.shares:
+        click.echo(f"Action items: {report.action_items.sentence}")
     for line in pull_request_lines(report, outbox):
         click.echo(line)
     for line in approval_lines(report, outbox, runtime.settings):

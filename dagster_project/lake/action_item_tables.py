@@ -44,8 +44,8 @@ ACTION_ITEMS = Table(
     "(JSON list). problem: what keeps it from being followed in its tracker.",
 )
 _COUNTS = (
-    "items", "open", "in_progress", "lost", "done", "verified", "declined", "overdue", "overdue_30_days", "due", "done_at_due",
-    "done_of_due", "done_dated", "on_time",
+    "items", "open", "in_progress", "lost", "done", "verified", "declined", "overdue", "overdue_30_days", "due",
+    "done_of_due", "due_judged", "done_at_due", "done_dated", "on_time",
 )  # fmt: skip
 _MORE = (
     "slipped", "slips", "ever_done", "reopened", "without_owner", "without_due", "without_tracker", "observed", "came_back",
@@ -63,7 +63,8 @@ ACTION_ITEM_METRICS = Table(
         **dict.fromkeys(_MORE, "INTEGER"),
     },
     "How action items fare as of the day, of all (scope all), by team and by type: numerators beside their denominators. due: "
-    "items whose first due date has come, done_at_due of them were done by it, done_of_due are done now; on_time of done_dated; "
+    "items whose first due date has come, done_of_due of them are done now; done_at_due of due_judged were done by that date "
+    "(those of which nobody knows when they were done are not judged); on_time of done_dated; "
     "reopened of ever_done; came_back of observed had a similar incident within 90 days of being done. median_days: "
     "Kaplan-Meier.",
 )

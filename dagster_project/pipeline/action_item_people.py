@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 
 from dagster_project.domain.action_items.model import Item
@@ -10,6 +11,7 @@ from dagster_project.settings import Settings
 from dagster_project.settings_action_items import Person
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_TEAM = re.compile(r"[ _-]team$", re.IGNORECASE)
 NOBODY = "(no owner)"
 
 
@@ -29,9 +31,12 @@ class People:
         return self._named.get((owner or "").strip().removeprefix("@").casefold())
 
     def name(self, owner: str) -> str:
-        """An owner by the one name that the settings have for them."""
+        """An owner by the one name that the settings have for them; "payments-team" is the team payments, where there is one."""
         person = self.person(owner)
-        return owner if person is None else person.name
+        if person is not None:
+            return person.name
+        stem = _TEAM.sub("", owner)
+        return stem if stem in self._teams else owner
 
     def login_of(self, owner: str | None) -> str | None:
         """Their login on GitHub."""
@@ -43,7 +48,9 @@ class People:
         person = self.person(item.owner)
         if item.team or (person is not None and person.team):
             return item.team or (person.team if person is not None else None)
-        return item.owner if item.owner in self._teams else service_team
+        owner = self.name(item.owner) if item.owner is not None else None
+        is_team = owner is not None and (owner in self._teams or _TEAM.search(owner) is not None)
+        return owner if is_team else service_team
 
     def recipient_of(self, item: Item, team: str | None) -> str:
         """Whose digest tells of an item: its owner's, of one without an owner its team's lead's, or its team's."""

@@ -26,6 +26,7 @@ from dagster_project.lake.tables import (
     UTILIZATION_SAMPLES,
     UTILIZATION_WINDOW,
 )
+from dagster_project.pipeline.action_item_report import action_items_in_report
 from dagster_project.pipeline.approval_report import approvals_of
 from dagster_project.pipeline.incident_evidence import decisions_set_aside
 from dagster_project.pipeline.incident_report import incidents_in_report
@@ -124,6 +125,7 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
             approvals=approvals,
             outcomes=outcomes_in_report(runtime.lake, day),
             incidents=incidents_in_report(runtime, day),
+            action_items=action_items_in_report(runtime, day),
         )
 
 

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dagster_project.bundle import bundled
-from dagster_project.reporting import charts
+from dagster_project.reporting import action_item_chart, charts
 from dagster_project.reporting.incident_views import IncidentLine
 from dagster_project.reporting.views import NightReport, Proposal, PullRequestLine, ReasonCount, VerdictCount
 
@@ -240,6 +240,7 @@ def _context(report: NightReport, money: Callable[[float], str]) -> dict[str, An
         "pulls_shown": report.pull_requests[:_SHOWN_PULLS],
         "approvals_shown": report.approvals[:_SHOWN_PULLS],
         "incidents": report.incidents,
+        "actions": report.action_items,
         "outcomes_shown": report.outcomes.lines[:_SHOWN_OUTCOMES],
         # Null is not nothing: what is not known, and what is not due, is said.
         "known_money": lambda usd: "unknown" if usd is None else money(usd),
@@ -289,6 +290,8 @@ _FILTERS = {
     "thousands": thousands,
     "long_day": long_day,
     "moment": moment,
+    "curve_title": action_item_chart.curve_title,
+    "curve_description": action_item_chart.curve_description,
     "shorten": shorten,
     "verdict_name": lambda verdict: _VERDICT_NAMES.get(verdict, verdict),
 }
@@ -316,6 +319,7 @@ def html_templates() -> Environment:
         demand_caption=charts.demand_caption,
         verdict_bar=charts.verdict_bar,
         share_bar=charts.share_bar,
+        survival_chart=action_item_chart.survival_chart,
     )
     return environment
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from dagster_project.reporting.action_item_views import ActionItems
 from dagster_project.reporting.incident_views import Incidents
 
 
@@ -250,3 +251,4 @@ class NightReport:
     approvals: tuple[ApprovalLine, ...] = ()
     outcomes: Outcomes = Outcomes()
     incidents: Incidents = field(default_factory=Incidents)
+    action_items: ActionItems = field(default_factory=ActionItems)

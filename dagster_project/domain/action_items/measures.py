@@ -25,7 +25,8 @@ _MINUTES_A_DAY = 24 * 60
 class Measures:
     """Of a group of items as of the end of a day.
 
-    ``due``: items whose first due date has come; of these ``done_at_due`` were done by it, ``done_of_due`` are done now.
+    ``due``: items whose first due date has come, ``done_of_due`` of them are done now; ``due_judged``: those of them of which it
+    is known whether they were done by that date, ``done_at_due`` were.
     ``done_dated``: done ones of which both dates are known, ``on_time`` of them by the date. ``median_days``: days until half
     were done (Kaplan-Meier: open ones count for as long as they are open, declined ones until they were declined); None where the
     curve does not come down to a half. ``observed``: items done at least 90 days ago, or that came back since; ``came_back`` of
@@ -42,8 +43,9 @@ class Measures:
     overdue: int
     overdue_30_days: int
     due: int
-    done_at_due: int
     done_of_due: int
+    due_judged: int
+    done_at_due: int
     done_dated: int
     on_time: int
     median_days: float | None
@@ -101,8 +103,9 @@ def measures_of(grouped: Sequence[Grouped], day: date) -> Measures:
         overdue=sum(item.is_overdue(day) for item in items),
         overdue_30_days=sum(item.is_overdue(day - timedelta(days=30)) for item in items),
         due=len(due),
-        done_at_due=sum(_is_done_by(item, item.first_due_on) for item in due),
         done_of_due=sum(item.is_completed for item in due),
+        due_judged=sum(_is_judged(item) for item in due),
+        done_at_due=sum(_is_done_by(item, item.first_due_on) for item in due),
         done_dated=len(dated),
         on_time=sum(_is_done_by(item, item.first_due_on) for item in dated),
         median_days=None if half is None else half / _MINUTES_A_DAY,
@@ -160,10 +163,9 @@ def _is_observed(each: Grouped, day: date) -> bool:
 
 
 def _is_done_by(item: Item, day: date | None) -> bool:
-    return (
-        item.is_completed
-        and item.is_done_at_known
-        and item.done_at is not None
-        and day is not None
-        and item.done_at.date() <= day
-    )
+    # Where it is only known by when it was done, that may be enough.
+    return item.is_completed and item.done_at is not None and day is not None and item.done_at.date() <= day
+
+
+def _is_judged(item: Item) -> bool:
+    return not item.is_completed or item.is_done_at_known or _is_done_by(item, item.first_due_on)
