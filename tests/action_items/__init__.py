@@ -1,0 +1,1 @@
+"""Action items with a real PostgreSQL, a GitHub and a Slack over HTTP."""
