@@ -20,7 +20,7 @@ from dagster_project.connections.github import Connection
 from dagster_project.domain.action_items.folding import applied
 from dagster_project.domain.action_items.model import GITHUB, PROPOSED, Event, Item, same_words
 from dagster_project.domain.action_items.reconcile import Reconciled, Terms, lost, reconciled, standing_of
-from dagster_project.domain.action_items.trackers import Draft, Link, Look, Tracker
+from dagster_project.domain.action_items.trackers import ISSUE_ABANDONED, ISSUE_OPEN, Draft, Link, Look, Tracker
 from dagster_project.errors import GithubLimit, NightshiftError, told
 from dagster_project.pipeline.action_item_people import People
 from dagster_project.pipeline.action_item_sources import IncidentFacts, naive
@@ -132,14 +132,10 @@ class _Night:
 
     async def work(self) -> None:
         await self._link()
-        linked = {link.key: item_id for item_id, link in self.links.items() if link.key is not None}
-        followed = {key for key in linked if self.tracker.follows(key)}
-        is_open = {
-            link.key
-            for link in self.links.values()
-            if link.key in followed and link.lost is None and (link.base is None or link.base.standing in ("open", "abandoned"))
-        }
-        look = self.tracker.look(followed, {key for key in is_open if key is not None})
+        followed = [link for link in self.links.values() if link.key is not None and self.tracker.follows(link.key)]
+        # Of two items with one issue, the one that knows less of it.
+        known = {link.key or "": link.base for link in sorted(followed, key=lambda link: link.base is None)}
+        look = self.tracker.look(known, {link.key or "" for link in followed if self._is_to_be_seen(link)})
         self.synced.problems += look.problems
         self.synced.looked = len(look.seen)
         await self._adopt(look)
@@ -153,6 +149,14 @@ class _Night:
             return
         await self._change(changes)
         await self._open(look)
+
+    def _is_to_be_seen(self, link: Link) -> bool:
+        """Whether an issue matters that is in no list: it was open, or there is something to be written to it."""
+        item = self.items.get(link.item_id)
+        if item is None or link.lost is not None:
+            return False
+        is_open = link.base is None or link.base.standing in (ISSUE_OPEN, ISSUE_ABANDONED)
+        return is_open or link.wrote != self._want(item)
 
     async def _link(self) -> None:
         """Ties items to the issues that people named."""
@@ -177,13 +181,13 @@ class _Night:
             if item_id is None:
                 continue
             link = self.links.get(item_id)
-            is_missed = link is None or link.key is None or link.lost is not None or link.key in look.gone
-            if not is_missed or (link is not None and link.key == issue.key):
+            # There is one issue for a mark: seen in another place, it was moved there.
+            if link is not None and link.key is not None and (link.key == issue.key or link.key in look.seen):
                 continue
             place = self.tracker.place_of(issue.key)
             link = link or Link(item_id, self.tracker.name, place, None, mark, is_ours=True)
-            # That it was lost is told by what follows from seeing it again.
-            await self._keyed(replace(link.to(issue), place=place, lost=link.lost))
+            # That it was lost, and how it stands, is told by what follows from seeing it again.
+            await self._keyed(replace(link.to(issue), place=place, lost=link.lost, wrote=None))
             self.synced.found.append(issue.key)
 
     async def _keyed(self, link: Link) -> None:
@@ -230,11 +234,16 @@ class _Night:
             item, key = self.items.get(item_id), link.key
             if item is None or key is None:
                 continue
-            issue = look.seen.get(key) or look.marked.get(link.mark)
+            issue = look.seen.get(key)
+            if issue is None and (marked := look.marked.get(link.mark)) is not None and marked.key == key:
+                # Just found. Who closed one that is closed is asked by the next run.
+                issue = marked if marked.standing == ISSUE_OPEN else None
+                if issue is None:
+                    continue
             if key in look.gone and issue is None:
                 news, after = lost(item, link, look.gone[key], now)
                 self.synced.lost += [key] if news else []
-            elif issue is not None and issue.key.casefold() == key.casefold():
+            elif issue is not None:
                 found = reconciled(item, link, issue, self._want, self.terms)
                 news, after = found.events, found.link
                 if found.change:

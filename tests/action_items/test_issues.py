@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -287,7 +287,7 @@ def test_a_label_says_that_somebody_is_at_it(new_world: NewWorld) -> None:
 
 def test_a_milestone_that_people_choose_moves_the_date_and_is_a_slip(new_world: NewWorld) -> None:
     world = world_with_issue(new_world)
-    milestone = world.ops.create_milestone("alice", "Q3", datetime(2025, 9, 30, 12))
+    milestone = world.ops.create_milestone("alice", "Q3", datetime(2025, 9, 30, 12, tzinfo=UTC))
     world.ops.set_milestone("alice", number(world), milestone)
     before = len(world.server.writes())
     world.nights(2)

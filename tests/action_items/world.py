@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - the lake's times are naive UTC
 """A small world for action items: the decision engine's table, issues on a GitHub, and nights over both."""
 
 from __future__ import annotations
@@ -69,7 +70,12 @@ class World:
         self.server.add_token(TOKEN, login=BOT)
         self.ops, self.web, self.attic = (self._repository(name) for name in (REPOSITORY, OTHER, ELSEWHERE))
         self.attic.add_collaborator(BOT, "none")
-        self.incidents["INC-1"] = {"incident_id": "INC-1", "title": "Payments fail", "severity": "SEV-1", "service": "payment-api"}
+        self.incidents["INC-1"] = {
+            "incident_id": "INC-1",
+            "title": "Payments fail",
+            "severity": "SEV-1",
+            "service": "payment-api",
+        }
 
     def _repository(self, name: str) -> People:
         people = self.server.create_repository(name)

@@ -72,16 +72,16 @@ class GithubIssues:
         """The repository of a key. Raises ``InputError`` where it is none of the settings'."""
         return self._split(key)[0]
 
-    def look(self, keys: Collection[str], believed_open: Collection[str]) -> Look:
+    def look(self, known: Mapping[str, Issue | None], to_see: Collection[str]) -> Look:
         """Looks at the issues of every repository; one that cannot be read whole is a problem, and nothing is said of it."""
         wanted: dict[str, dict[int, str]] = {}
-        for key in sorted(keys):
+        for key in sorted(known):
             place, number = self._split(key)
             wanted.setdefault(place, {})[number] = key
         found = _Found()
         for place in self.places:
             try:
-                part = self._look_at(place, wanted.get(place, {}), frozenset(believed_open))
+                part = self._look_at(place, wanted.get(place, {}), known, frozenset(to_see))
             except NightshiftError as error:
                 found.problems.append(f"{place}: {error}")
                 found.not_looked |= set(wanted.get(place, {}).values())
@@ -156,7 +156,9 @@ class GithubIssues:
 
     # Looking.
 
-    def _look_at(self, place: str, wanted: Mapping[int, str], believed_open: frozenset[str]) -> _Found:
+    def _look_at(
+        self, place: str, wanted: Mapping[int, str], known: Mapping[str, Issue | None], to_see: frozenset[str]
+    ) -> _Found:
         connection = self._connected(place)
         about = self._read(connection, f"/repos/{place}")
         if about["full_name"].casefold() != place.casefold():
@@ -178,9 +180,9 @@ class GithubIssues:
                 found.marked.setdefault(mark, replace(issue, key=key or f"{place}#{number}"))
         for number, key in sorted(wanted.items()):
             seen = found.seen.get(key)
-            if key not in believed_open or (seen is not None and seen.standing != ISSUE_DONE):
+            if key not in to_see if seen is None else not _is_new_closing(seen, known.get(key)):
                 continue
-            # In no list although it was open, or closed by somebody who is not named there.
+            # In no list although it matters, or closed by somebody who is not named there.
             try:
                 self._ask(connection, place, number, key, found)
             except _Spent:
@@ -351,6 +353,11 @@ class _Found:
         self.gone |= other.gone
         self.marked |= other.marked
         self.not_looked |= other.not_looked
+
+
+def _is_new_closing(seen: Issue, known: Issue | None) -> bool:
+    """Whether an issue was closed as completed by somebody of whom nothing is known yet."""
+    return seen.standing == ISSUE_DONE and (known is None or (known.standing, known.since) != (ISSUE_DONE, seen.since))
 
 
 def mark_text(mark: str) -> str:

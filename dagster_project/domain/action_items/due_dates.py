@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-_NUMBER = re.compile(r"\d")
-_WORDS: Mapping[str, int] = {"critical": 1, "blocker": 1, "major": 2, "high": 2, "minor": 3, "medium": 3, "low": 4}
+_NUMBER = re.compile(r"\d{1,9}")
+_WORD = re.compile(r"[a-z]+")
+_WORDS: Mapping[str, int] = {
+    "critical": 1, "blocker": 1, "highest": 1, "major": 2, "high": 2, "minor": 3, "medium": 3, "low": 4, "lowest": 5,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +36,5 @@ def severity_level(severity: str | None) -> int | None:
     found = _NUMBER.search(text)
     if found:
         return max(int(found[0]), 1)
-    return next((level for word, level in _WORDS.items() if word in text), None)
+    words = set(_WORD.findall(text))
+    return next((level for word, level in _WORDS.items() if word in words), None)

@@ -62,12 +62,12 @@ class _Now:
             return
         if event.field in (NOTE, CREATED):
             return
-        self.facts["changed_at"] = event.happened_at
+        self.facts["changed_at"] = max(event.happened_at, self.facts["changed_at"])
         if event.field == "state":
             self._state(event)
         elif event.field == "due_on":
             self._due(event)
-        self.values[event.field] = event.value
+        self.values[event.field] = (event.value or OPEN) if event.field == "state" else event.value
 
     def item(self) -> Item | None:
         """The item as it is now."""

@@ -49,6 +49,8 @@ def _verb_hint(title: str) -> str | None:
     first = _first_word(title)
     if not first:
         return "It says nothing."
+    if not first.isascii():
+        return None  # in another language, of which no verb is known here
     return None if first in _VERBS else f"It starts with '{first}'; start with what is to be done, such as Add, Limit or Alert."
 
 
@@ -76,5 +78,5 @@ def _due_hint(item: ActionItem) -> str | None:
 
 def _first_word(title: str) -> str:
     # An imported item may begin with a mark, such as "[x]" or "**".
-    found = re.search(r"[a-z][a-z'-]*", re.sub(r"^\s*(?:\[[ xX]?\]|[*_`-]+|\d+[.)])\s*", "", title).lower())
+    found = re.search(r"[^\W\d_](?:[^\W\d_]|['-])*", re.sub(r"^\s*(?:\[[ xX]?\]|[*_`-]+|\d+[.)])\s*", "", title).lower())
     return found.group().partition("-")[0] if found else ""

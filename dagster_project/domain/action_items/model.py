@@ -6,6 +6,7 @@ Days are UTC, times naive UTC. An item is what its events come to (``folding``);
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -117,8 +118,18 @@ class Item:
 
 
 def same_words(title: str) -> str:
-    """A title without what does not matter for telling two apart: case, punctuation, spaces."""
-    return " ".join(_WORDS.split(title.casefold())).strip()
+    """A title without what does not matter for telling two apart: case, punctuation, spaces, how letters are encoded.
+
+    A title of signs alone stays as it is, or all such titles would be the same.
+    """
+    text = unicodedata.normalize("NFKC", title).casefold()
+    words = "".join(letter if _is_of_a_word(letter) else " " for letter in text).split()
+    return " ".join(words or text.split())
+
+
+def _is_of_a_word(letter: str) -> bool:
+    # Vowel signs of Hindi or Thai are marks, not letters, and tell words apart.
+    return letter.isalnum() or letter == "_" or unicodedata.category(letter).startswith("M")
 
 
 def state_of(word: str | None) -> str:

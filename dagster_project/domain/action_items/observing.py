@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import SequenceMatcher
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from dagster_project.domain.action_items.due_dates import DuePolicy
 from dagster_project.domain.action_items.model import (
     COMPLETED,
     DOCUMENT,
+    DONE,
     DUPLICATE,
     ENDED,
     IMPORT,
@@ -35,7 +36,11 @@ from dagster_project.domain.action_items.model import (
 
 _ALIKE = 0.75
 """Share of the letters that two titles of one document have in common, from which on one is taken for the other rewritten."""
-_HEARD = ("title", "item_type", "priority", "owner", "due_on", "tracker", "tracker_key", "state")
+_COMPARED = 200
+"""Letters of a title that are looked at for that: the cost grows with their square."""
+_HEARD = ("incident_id", "title", "item_type", "priority", "owner", "due_on", "tracker", "tracker_key", "state")
+_NEVER_EMPTIED = ("incident_id", "title", "tracker", "tracker_key")
+"""Fields that a source which leaves them empty says nothing of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,7 @@ class Observer:
         """``read``: sources that were read whole ("postmortem:INC-1" of one document); what is missing there is gone."""
         events: list[Event] = []
         heard: list[Heard] = []
+        told = tuple(_told_apart(told))
         taken = {(one.source, one.source_id) for one in told}
         self._spoken_for = {(name[0], each.item_id) for name, each in self._heard.items() if name in taken}
         self._left = {}
@@ -145,10 +151,12 @@ class Observer:
                 continue
             item_id = known.item_id if known else self._same_as(one)
             if item_id is None:
-                item_id = one.source_id
+                item_id = one.source_id if one.source_id not in self._items else _longer_name(one)
                 events += self._new(one, item_id)
             else:
-                events += self._changed(one, self._items[item_id], known)
+                changes = tuple(self._changed(one, self._items[item_id], self._said_before(one, item_id)))
+                self._items[item_id] = folding.applied(self._items[item_id], changes)
+                events += changes
             heard.append(Heard(one.source, one.source_id, item_id, one.said))
         replaced = {each.item_id for each in heard}
         for each in self._gone(read):
@@ -160,22 +168,38 @@ class Observer:
 
     def _same_as(self, told: Told) -> str | None:
         """The item that another source, or an earlier reading, knows under another name; None where it is new."""
-        if told.source_id in self._items:
-            return self._take(told, told.source_id)
+        for name in (told.source_id, _longer_name(told)):
+            if name in self._items and self._may_be(told, self._items[name]):
+                return self._take(told, name)
         # Of one reading, two rows with one issue, or with the same words, are two items; each takes its own.
         tracked = self._by_key.get((told.tracker, (told.tracker_key or "").casefold())) if told.tracker_key else None
         if tracked is not None and (told.source, tracked) not in self._spoken_for:
             return self._take(told, tracked)
         same = self._by_words.get((told.incident_id, same_words(told.title)), ())
-        free = [each for each in same if (told.source, each) not in self._spoken_for]
+        free = [each for each in same if (told.source, each) not in self._spoken_for and not self._is_done_before(told, each)]
         if free:
             return self._take(told, min(free))
         return self._rewritten(told) if told.is_rewritable else None
 
+    def _may_be(self, told: Told, item: Item) -> bool:
+        """Whether an item of the same name may be meant: documents number their items each for itself."""
+        is_same_incident = told.incident_id is None or item.incident_id in (None, told.incident_id)
+        return is_same_incident and (told.source, item.item_id) not in self._spoken_for
+
+    def _is_done_before(self, told: Told, item_id: str) -> bool:
+        """Whether the same words mean other work: of no incident, they come again after they were done once."""
+        return told.incident_id is None and self._items[item_id].is_ended and state_of(told.state) not in ENDED
+
     def _rewritten(self, told: Told) -> str | None:
-        """The item whose words the document had before: the one most alike among those that it does not have any more."""
-        gone = [each for each in self._left.get(told.source, ()) if (told.source, each.item_id) not in self._spoken_for]
-        alike = [(_alike(json.loads(each.said)["title"], told.title), each.item_id) for each in gone]
+        """The item whose words the document had before: the one most alike among those that it does not have any more since
+        this reading. What it showed as done and what is to be done now are two."""
+        is_left = state_of(told.state) not in ENDED
+        alike = []
+        for each in self._left.get(told.source, ()):
+            said = json.loads(each.said)
+            if each.is_gone or (told.source, each.item_id) in self._spoken_for or (is_left and said["state"] in ENDED):
+                continue
+            alike.append((_alike(said["title"], told.title), each.item_id))
         best = max(((score, item_id) for score, item_id in alike if score >= _ALIKE), default=None)
         return self._take(told, best[1]) if best else None
 
@@ -196,11 +220,12 @@ class Observer:
             due, rule = self._policy.due(max(started, self._at).date(), told.severity)
             fields |= {"due_on": due.isoformat(), "due_source": f"{POLICY}: {rule}"}
         kind = _kind(told.source)
-        event = folding.created(item_id, fields, started, kind, kind, told.place)
-        yield event
+        events = [folding.created(item_id, fields, started, kind, kind, told.place)]
         if state in ENDED:
-            yield Event(item_id, "state", state, self._at, kind, kind, "It was so when it was first read.", is_correction=True)
-        item = folding.folded([event])
+            why = "It was so when it was first read."
+            events.append(Event(item_id, "state", state, self._at, kind, kind, why, is_correction=True))
+        yield from events
+        item = folding.folded(events)
         if item is not None:
             self._items[item_id] = item
             self._by_words.setdefault((item.incident_id, same_words(item.title)), []).append(item_id)
@@ -217,8 +242,10 @@ class Observer:
         for name, value in folding.changes(item, {field: values[field] for field in _HEARD}):
             if before.get(name) == value if before else not self._fills(item, name):
                 continue
-            if value is None and (known is None or name in ("title", "tracker", "tracker_key")):
-                continue  # it says nothing of it
+            if value is None and (known is None or name in _NEVER_EMPTIED or before.get(name) != folding.text_of(item, name)):
+                continue  # it says nothing of it, or takes back what it said: what somebody else said since stays
+            if name == "incident_id" and known is None and item.incident_id is not None:
+                continue  # one issue may be named by the postmortems of several incidents
             if name == "title" and value == self._shown.get(item.item_id):
                 continue
             if name in ("state", "owner") and item.item_id in self._tracked:
@@ -228,7 +255,15 @@ class Observer:
             if name == "state" and not self._state_counts(told, item, value or OPEN, is_first=known is None):
                 continue
             kind = _kind(told.source)
-            yield Event(item.item_id, name, value, self._at, kind, kind, told.place)
+            # Never before its beginning, or it would not count: somebody may have added it since the day was over.
+            yield Event(item.item_id, name, value, max(self._at, item.created_at), kind, kind, told.place)
+
+    def _said_before(self, told: Told, item_id: str) -> Heard | None:
+        """What the source said last of an item, under this name or under the one that it had until it was rewritten."""
+        known = self._heard.get((told.source, told.source_id))
+        if known is not None and not known.is_gone:
+            return known
+        return next((each for each in self._left.get(told.source, ()) if each.item_id == item_id and not each.is_gone), known)
 
     def _fills(self, item: Item, name: str) -> bool:
         """Whether a source that is heard for the first time may say a field: what is not known yet, and that it is done."""
@@ -237,6 +272,8 @@ class Observer:
         return name == "state" or getattr(item, name) is None
 
     def _state_counts(self, told: Told, item: Item, state: str, *, is_first: bool) -> bool:
+        if state == DONE and item.is_completed:
+            return False  # what was verified is not less than done because a source only now hears that it was done
         if _kind(told.source) not in (DOCUMENT, IMPORT) and not is_first:
             return True
         # A document shows what was so when it was written: that something was not done then is no news.
@@ -253,6 +290,22 @@ def heard_in(kind: str, incident_id: str) -> str:
     return f"{kind}:{incident_id}"
 
 
+def _told_apart(told: Sequence[Told]) -> Iterator[Told]:
+    """Rows of one source, each under a name of its own: where two have one name and say different things, they are numbered."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for one in told:
+        others = said.setdefault((one.source, one.source_id), [])
+        if one.said in others:
+            continue
+        others.append(one.said)
+        yield one if len(others) == 1 else replace(one, source_id=f"{one.source_id}#{len(others)}")
+
+
+def _longer_name(told: Told) -> str:
+    """A name for an item whose own one is another item's."""
+    return f"{told.source}:{told.source_id}"
+
+
 def _kind(source: str) -> str:
     return source.partition(":")[0]
 
@@ -263,4 +316,5 @@ def _name(source: str) -> str:
 
 
 def _alike(one: str, other: str) -> float:
-    return SequenceMatcher(None, same_words(one), same_words(other), autojunk=False).ratio()
+    matcher = SequenceMatcher(None, same_words(one)[:_COMPARED], same_words(other)[:_COMPARED], autojunk=False)
+    return matcher.ratio() if matcher.quick_ratio() >= _ALIKE else 0.0  # the quick one is an upper bound

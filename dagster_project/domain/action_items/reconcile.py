@@ -7,7 +7,7 @@ and nobody's change is taken back because the other side has not heard of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -90,10 +90,9 @@ def reconciled(item: Item, link: Link, issue: Issue, want: Callable[[Item], Draf
     events = tuple(_News(item, link, issue, terms).events())
     after = applied(item, events)
     wanted = want(after)
-    change, restored = _change(link, issue, wanted, {event.field for event in events})
-    seen = replace(link.to(issue), base=issue, restored=restored)
-    # Where nothing is to be written, both agree from now on.
-    return Reconciled(events, after, seen if change else replace(seen, wrote=wanted), change, wanted)
+    change = _change(link, issue, wanted, {event.field for event in events})
+    seen = replace(link.to(issue), base=issue, wrote=_agreed(link, wanted, change))
+    return Reconciled(events, after, seen, change, wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +133,15 @@ class _News:
     def _state_of_issue(self) -> str:
         standing, state, base = self.issue.standing, self.item.state, self.link.base
         if standing == ISSUE_ABANDONED:
-            return LOST
+            return state if self.item.is_ended else LOST  # what people decided stays decided
         if standing != ISSUE_OPEN:
             return {ISSUE_DONE: DONE, ISSUE_DECLINED: DECLINED, ISSUE_DUPLICATE: DUPLICATE}[standing]
         if self._is_at_it(self.issue):
             return IN_PROGRESS
+        if base is not None and base.standing == ISSUE_OPEN and self.item.is_ended:
+            return state  # a label that was taken off takes nothing from what is done, and not closed yet
         if base is not None and self._is_at_it(base):
-            return OPEN  # the label was taken off
+            return OPEN
         return state if state in (PROPOSED, OPEN, IN_PROGRESS) else OPEN
 
     def _is_at_it(self, issue: Issue) -> bool:
@@ -149,13 +150,17 @@ class _News:
     def _owner(self) -> Iterator[Event]:
         base, issue, item = self.link.base, self.issue, self.item
         # Where nobody was ever assigned, that takes nothing from who is named.
-        if (base.assignees if base is not None else ()) == issue.assignees:
+        before = base.assignees if base is not None else ()
+        if set(before) == set(issue.assignees):
             return
         owners = [self.terms.name_of(login) for login in issue.assignees]
-        if owners and (item.owner is None or self.terms.name_of(item.owner) not in owners):
+        if owners and (item.owner is None or not self._is_one_of(item.owner, issue.assignees)):
             yield self._event("owner", owners[0])
-        elif not owners and item.owner is not None:
+        elif not owners and item.owner is not None and self._is_one_of(item.owner, before):
             yield self._event("owner", None, "Nobody is assigned to its issue any more.")
+
+    def _is_one_of(self, owner: str, logins: Iterable[str]) -> bool:
+        return self.terms.name_of(owner) in {self.terms.name_of(login) for login in logins}
 
     def _due(self) -> Iterator[Event]:
         base, issue, wrote = self.link.base, self.issue, self.link.wrote
@@ -173,19 +178,38 @@ class _News:
         yield self._event("due_on", due.isoformat(), f"Milestone {issue.milestone}")
 
 
-def _change(link: Link, issue: Issue, wanted: Draft, news: set[str]) -> tuple[Change, int]:
-    """What the issue is to be changed in, and how often labels have been put back then. What is news was changed there."""
+def _agreed(link: Link, wanted: Draft, change: Change) -> Draft:
+    """What both agree on already: all but what is to be written yet. That may fail, and one field must not hold up the others."""
+    wrote = link.wrote
+    if wrote is None:
+        return wanted
+    return replace(
+        wanted,
+        title=wanted.title if change.title is None else wrote.title,
+        standing=wanted.standing if change.standing is None else wrote.standing,
+        assignee=wanted.assignee if change.assignee is None else wrote.assignee,
+        labels=wrote.labels if change.add or change.remove else wanted.labels,
+        milestone=wanted.milestone if change.milestone is None else wrote.milestone,
+        milestone_due_on=wanted.milestone_due_on if change.milestone is None else wrote.milestone_due_on,
+    )
+
+
+def _change(link: Link, issue: Issue, wanted: Draft, news: set[str]) -> Change:
+    """What the issue is to be changed in. What is news was changed there."""
     base, wrote = link.base, link.wrote
     if base is None or wrote is None:
-        return Change(), link.restored
+        return Change()
     change = Change()
     if "state" not in news and wanted.standing not in (wrote.standing, issue.standing, ISSUE_ABANDONED):
         change = replace(change, standing=wanted.standing)
-    if "owner" not in news and wanted.assignee not in (None, wrote.assignee, *issue.assignees):
+    assigned = {login.casefold() for login in issue.assignees}
+    if "owner" not in news and wanted.assignee not in (None, wrote.assignee) and wanted.assignee.casefold() not in assigned:
         change = replace(change, assignee=wanted.assignee)
     if not link.is_ours or ISSUE_OPEN not in (issue.standing, change.standing):
-        return change, link.restored
-    if "title" not in news and wanted.title not in (wrote.title, issue.title):
+        return change
+    # While an issue is closed nothing of this is written; once it is open again, it is.
+    was_closed = base.standing != ISSUE_OPEN
+    if "title" not in news and wanted.title != issue.title and (was_closed or wanted.title != wrote.title):
         change = replace(change, title=wanted.title)
     is_theirs = issue.milestone != base.milestone
     if "due_on" not in news and not is_theirs and wanted.milestone not in (None, wrote.milestone, issue.milestone):
@@ -193,12 +217,12 @@ def _change(link: Link, issue: Issue, wanted: Draft, news: set[str]) -> tuple[Ch
     return _with_labels(change, link, issue, wanted, wrote)
 
 
-def _with_labels(change: Change, link: Link, issue: Issue, wanted: Draft, wrote: Draft) -> tuple[Change, int]:
+def _with_labels(change: Change, link: Link, issue: Issue, wanted: Draft, wrote: Draft) -> Change:
     """Labels of ours that are missing, and those that are no longer true; people's labels are theirs."""
     present, kept = ({label.casefold() for label in labels} for labels in (issue.labels, wanted.labels))
     missing = tuple(label for label in wanted.labels if label.casefold() not in present)
     stale = tuple(label for label in wrote.labels if label.casefold() in present - kept)
     is_restoring = set(wanted.labels) == set(wrote.labels)
     if not (missing or stale) or (is_restoring and link.restored >= MOST_RESTORED):
-        return change, link.restored
-    return replace(change, add=missing, remove=stale), link.restored + is_restoring
+        return change
+    return replace(change, add=missing, remove=stale)

@@ -75,7 +75,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at a tracker showed. ``seen``: issues by key; ``gone``: by key; ``marked``: our issues by their mark;
+    """What one look at a tracker showed. ``seen``: issues by key; ``gone``: by key; ``marked``: our issues by their mark, of which
+    it is not known who closed them;
     ``not_looked``: keys for which there was no time; ``places``: those that were read whole. Of any other one ``problems`` tell,
     and nothing of it is in the others."""
 
@@ -100,9 +101,9 @@ class Tracker(Protocol):
         """The place that an issue is in, as the settings write it."""
         ...
 
-    def look(self, keys: Collection[str], believed_open: Collection[str]) -> Look:
-        """Looks at issues. ``believed_open``: those of ``keys`` that were open when they were last seen; of the others only
-        what changed since need be told."""
+    def look(self, known: Mapping[str, Issue | None], to_see: Collection[str]) -> Look:
+        """Looks at issues. ``known``: key → the issue as it was seen last, None where it never was; ``to_see``: those that must be
+        told of, or that they are gone; of the others only what has changed since the last look, and what is open."""
         ...
 
     def create(self, place: str, draft: Draft, mark: str) -> Issue:
@@ -147,5 +148,12 @@ class Link:
         return replace(self, key=issue.key, url=issue.url, is_ours=issue.is_ours, lost=None)
 
     def agreed(self, issue: Issue, wanted: Draft) -> Link:
-        """The link after an issue was opened or changed to hold what it should."""
-        return replace(self.to(issue), base=issue, wrote=wanted)
+        """The link after an issue was opened or changed to hold what it should. Only now labels count as put back: a change that
+        was planned may not have been made."""
+        return replace(self.to(issue), base=issue, wrote=wanted, restored=self.restored + self._is_restored(issue))
+
+    def _is_restored(self, issue: Issue) -> bool:
+        if self.base is None or self.wrote is None:
+            return False
+        before, after = ({label.casefold() for label in labels} for labels in (self.base.labels, issue.labels))
+        return any(label.casefold() in after - before for label in self.wrote.labels)
