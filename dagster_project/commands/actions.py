@@ -317,7 +317,7 @@ def _print_state(before: Item, after: Item) -> None:
 
 
 def _print_hints(item: Item) -> None:
-    from dagster_project.reporting.action_items import hints_of
+    from dagster_project.pipeline.action_item_answers import hints_of
 
     for hint in hints_of(item):
         click.echo(f"Hint: {hint}")

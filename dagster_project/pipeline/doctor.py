@@ -17,7 +17,7 @@ from dagster_project.domain.evidence import missing_evidence
 from dagster_project.errors import NightshiftError
 from dagster_project.iac.state import MAX_STATE_BYTES, read_state
 from dagster_project.pipeline.capture_sources import Absent, event_sources
-from dagster_project.pipeline.doctor_acting import acting
+from dagster_project.pipeline.doctor_acting import acting, following
 from dagster_project.pipeline.repositories import remote_of
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import RepositorySettings
@@ -44,7 +44,10 @@ def examine(runtime: Runtime) -> list[Finding]:
         *asyncio.run(_source(runtime)),
         *asyncio.run(_state(runtime)),
         *_proposals(runtime),
-        *(Finding(subject, OK if is_fine else MISSING, detail) for subject, is_fine, detail in acting(runtime)),
+        *(
+            Finding(subject, OK if is_fine else MISSING, detail)
+            for subject, is_fine, detail in (*acting(runtime), *following(runtime))
+        ),
         *_incident_evidence(runtime),
         *_optional(),
     ]

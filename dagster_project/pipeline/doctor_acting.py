@@ -1,13 +1,16 @@
-"""What ``nightshift doctor`` says of approvals and applying: who approves, when changes may be made, Slack, AWS."""
+"""What ``nightshift doctor`` says of what acts outside: approvals and applying, issues and reminders of action items."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from dagster_project.actions.aws.cloud import AwsCloud
-from dagster_project.connections.slack import SCOPES, Slack
+from dagster_project.actions.github.repository import GithubRepository
+from dagster_project.connections.github import Connection
+from dagster_project.connections.slack import REMINDER_SCOPES, SCOPES, Slack
 from dagster_project.domain.proposals.model import APPLY
 from dagster_project.errors import NightshiftError
+from dagster_project.pipeline.repositories import pace_of
 from dagster_project.pipeline.runtime import Runtime
 
 _PROBE = "nightshift-doctor-looks-for-nothing"
@@ -39,6 +42,37 @@ def acting(runtime: Runtime) -> Iterator[tuple[str, bool, str]]:
         yield "aws", False, "No accounts in the settings: nothing can be applied. Add aws.accounts."
     for account in settings.aws.accounts if runtime.clouds is None else ():
         yield _account(runtime, account.id, account.role_arn, account.external_id)
+
+
+def following(runtime: Runtime) -> Iterator[tuple[str, bool, str]]:
+    """The same for what follows action items: the repositories of their issues, and reminders."""
+    settings = runtime.settings
+    places = settings.actions.repositories
+    if places and not settings.github.has_credentials:
+        yield "action items", False, "No credentials for GitHub; issues lie in the outbox. Set NIGHTSHIFT_GITHUB_TOKEN or an App."
+    for place in places if settings.github.has_credentials else ():
+        yield _issues(runtime, place)
+    if settings.actions.reminders and settings.slack.token is None:
+        scopes = ", ".join(REMINDER_SCOPES)
+        yield "reminders", False, f"No Slack token; digests lie in the outbox. Set NIGHTSHIFT_SLACK_TOKEN ({scopes})."
+    elif settings.actions.reminders:
+        try:
+            yield "reminders", True, f"as {Slack(settings.slack, runtime.at).who()}"
+        except NightshiftError as error:
+            yield "reminders", False, str(error)
+
+
+def _issues(runtime: Runtime, place: str) -> tuple[str, bool, str]:
+    subject = f"issues of {place}"
+    try:
+        github = GithubRepository(Connection(runtime.settings.github, place, pace_of(runtime)))
+        about = github.about()
+    except NightshiftError as error:
+        return subject, False, str(error)
+    if not about.has_issues or about.is_archived:
+        return subject, False, "its issues are switched off" if not about.has_issues else "it is archived"
+    rights = "may be written to" if about.may_write else "may not be written to; give the account that right"
+    return subject, about.may_write, f"as {github.login}: {rights}"
 
 
 def _slack(runtime: Runtime) -> tuple[str, bool, str]:

@@ -60,16 +60,18 @@ def _median(curve: Curve, days: int) -> str:
 
 
 def _labels(curve: Curve, days: int, left: float) -> Iterator[str]:
-    yield text("100% not done", x="0", y=_TOP - 6)
+    yield text("100%", x="0", y=_TOP - 6)
     yield text("50%", x="0", y=_TOP + _HEIGHT / 2 - 4)
     ticks = _ticks(days)
     for number, tick in enumerate(ticks):
         anchor = "start" if number == 0 else "end" if tick == days else "middle"
         yield text(_days(tick), x=f"{100 * tick / days:.2f}%", y=_WHOLE - 8, anchor=anchor)
     if curve.median_days is not None and curve.median_days <= days:
-        anchor = "start" if curve.median_days < days / 2 else "end"
+        # Beside the dashed line and above the axis, where the curve has left room.
+        is_left = curve.median_days < days / 2
         label = f"half done after {_days(curve.median_days)}"
-        yield text(label, x=f"{100 * curve.median_days / days:.2f}%", y=_TOP - 6, anchor=anchor, colour=INK, weight=600)
+        x, anchor = f"{100 * curve.median_days / days + (1 if is_left else -1):.2f}%", "start" if is_left else "end"
+        yield text(label, x=x, y=_TOP + _HEIGHT - 8, anchor=anchor, colour=INK, weight=600)
     yield text(f"{percent(100 - left)} left", x="100%", y=_TOP + _HEIGHT * left / 100 - 6, anchor="end")
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_ADDRESS = re.compile(r"https?://[\w.-]+(?::\d+)?/[\w./-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,11 @@ class ItemLine:
     tracker: str | None = None
     url: str | None = None
     note: str = ""
+
+    @property
+    def link(self) -> str | None:
+        """The address of its issue, where it is a plain one."""
+        return self.url if self.url is not None and _ADDRESS.fullmatch(self.url) else None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from datetime import date, datetime
 
+from dagster_project.reporting.action_item_views import ActionItems, Curve, GroupLine, ItemLine, Share
 from dagster_project.reporting.incident_views import IncidentLine, Incidents, MetricSummary
 from dagster_project.reporting.views import (
     ApprovalLine,
@@ -304,6 +305,32 @@ APPROVALS = (
     ApprovalLine(None, "waiting", None, None, "unowned", "medium", 3, 90.0, "5 resources are asked for at a time", "", False),
 )  # fmt: skip
 
+ACTION_ITEMS = ActionItems(
+    sentence="41 action items on record, 17 not done, 3 overdue, 1 for more than 30 days. 1 is lost: the issue is gone, and nobody "
+    "said that it is done.",
+    shares=(
+        Share("Done by the due date", 18, 25, "of items whose first due date has come; of 3 more nobody knows when they were done"),
+        Share("Done by now", 24, 28, "of items whose first due date has come"),
+        Share("Came back", 0, 0, "of items done 90 days ago: a similar incident within these"),
+    ),
+    curve=Curve(((3, 0.9), (9, 0.72), (14, 0.5), (30, 0.41), (62, 0.22)), 120, 14.0, 38, 24),
+    lines=(
+        ItemLine(
+            "ACT-7", "Cap the retries of checkout", "INC-2026-0101", "Alice Smith", "payments", "2026-02-08", 36, "open",
+            "acme/ops#12", "https://github.com/acme/ops/issues/12", "moved 2 times, first due 2026-01-10",
+        ),
+        ItemLine(
+            "ACT-9", "Page the owner after 15 minutes", "INC-2026-0101", "nobody", "no team", "2026-03-20", None, "lost",
+            "acme/ops#15", None, "acme/ops#15 was deleted.",
+        ),
+    ),
+    more=2,
+    teams=(GroupLine("payments", 21, 9, 2, 14, 12, 13, 10, 11, 8, 3, 12, 1, 4, 1),),
+    types=(GroupLine("prevent", 30, 12, 3, 20, 17, 18, 13, 15, 11, 4, 18, 1, 6, 0),),
+    reminders=("4 digests sent, about 9 items.", "The digest of owner-3f2a was not sent. Slack did not answer."),
+    problems=("ACT-11 and 3 more: It waits for one of the next nights: so many issues are opened a night.",),
+)  # fmt: skip
+
 INCIDENTS = Incidents(
     sentence="3 incidents on record, 1 open; 1 left out of metrics (drills, tests, maintenance).",
     lines=(
@@ -332,7 +359,7 @@ INCIDENTS = Incidents(
     capacity=("2 members were added to checkout-asg on 15 March 2026 at 02:20 UTC and nothing took them away since",),
 )  # fmt: skip
 
-ORDINARY = replace(ORDINARY, outcomes=OUTCOMES, approvals=APPROVALS, incidents=INCIDENTS)
+ORDINARY = replace(ORDINARY, outcomes=OUTCOMES, approvals=APPROVALS, incidents=INCIDENTS, action_items=ACTION_ITEMS)
 
 EMPTY = NightReport(
     day=DAY,
@@ -421,6 +448,16 @@ def hostile() -> NightReport:
             headrooms=tuple(HeadroomLine(n, 1.0, 0.0, n) for n in HOSTILE_NAMES),
             calibration=tuple(CalibrationLine(n, 1, 1, 1, 1.0, 100.0, 20.7, 100.0) for n in HOSTILE_NAMES),
             calibration_sentences=HOSTILE_NAMES,
+        ),
+        action_items=ActionItems(
+            sentence=HOSTILE_NAMES[0],
+            shares=tuple(Share(n, 1, 2, n) for n in HOSTILE_NAMES),
+            curve=Curve(((1, 0.5),), 2, 1.0, 2, 1),
+            lines=tuple(ItemLine(n, n, n, n, n, n, 3, n, n, f"https://example.com/{n}", n) for n in HOSTILE_NAMES),
+            teams=tuple(GroupLine(n, *range(14)) for n in HOSTILE_NAMES),
+            types=tuple(GroupLine(n, *range(14)) for n in HOSTILE_NAMES),
+            reminders=HOSTILE_NAMES,
+            problems=HOSTILE_NAMES,
         ),
         incidents=Incidents(
             sentence=HOSTILE_NAMES[0],

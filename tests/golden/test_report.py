@@ -98,7 +98,9 @@ def test_the_page_is_one_file_that_asks_for_nothing(night: NightReport) -> None:
     # Links are followed by people only; a name is never one of them.
     pulls = {line.url for line in ORDINARY.pull_requests if line.url}
     documents = {line.document for line in night.incidents.lines if line.document}
-    assert {a["href"] for a in page.all("a") if (a["href"] or "")[0] != "#"} <= pulls | documents
+    issues = {line.link for line in night.action_items.lines if line.link}
+    assert {a["href"] for a in page.all("a") if (a["href"] or "")[0] != "#"} <= pulls | documents | issues
+    assert all(re.fullmatch(r"https://[\w./-]+", link, re.ASCII) for link in issues)
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
     policy = next(m["content"] for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy")
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -253,6 +255,7 @@ def test_headings_of_the_markdown_are_the_reports_own() -> None:
         "## What people are asked",
         "## What became of it",
         "## Incidents",
+        "## Action items",
         "## What we did not dare, and why",
         "## Can the evidence be trusted?",
         "## What was loaded",

@@ -13,6 +13,7 @@ from dagster_project.domain.incidents.events import Event
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.incident_tables import CAPTURED_EVENTS
 from dagster_project.lake.tables import TABLES
+from dagster_project.pipeline.action_items import keep_action_items
 from dagster_project.pipeline.incident_metrics import measure_incidents, summarize_incidents
 from dagster_project.pipeline.incident_records import Worked, build_incidents
 from dagster_project.pipeline.kept_capacity import find_kept_capacity, link_incidents
@@ -58,6 +59,7 @@ def capture(runtime: Runtime, *events: Event, day: date = DAY) -> None:
 def night(runtime: Runtime, day: date = DAY) -> Worked:
     """All steps of a day, when it is the newest."""
     now = on(runtime, day)
+    keep_action_items(now, day)
     worked = build_incidents(now, day)
     measure_incidents(now, day)
     summarize_incidents(now, day)

@@ -75,10 +75,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at a tracker showed. ``seen``: issues by key; ``gone``: by key; ``marked``: our issues by their mark, of which
-    it is not known who closed them;
+    """What one look at a tracker showed.
+
+    ``seen``: issues by key; ``gone``: by key; ``marked``: our issues by their mark, of which it is not known who closed them;
     ``not_looked``: keys for which there was no time; ``places``: those that were read whole. Of any other one ``problems`` tell,
-    and nothing of it is in the others."""
+    and nothing of it is in the others.
+    """
 
     seen: Mapping[str, Issue] = field(default_factory=dict)
     gone: Mapping[str, Gone] = field(default_factory=dict)
@@ -102,8 +104,8 @@ class Tracker(Protocol):
         ...
 
     def look(self, known: Mapping[str, Issue | None], to_see: Collection[str]) -> Look:
-        """Looks at issues. ``known``: key → the issue as it was seen last, None where it never was; ``to_see``: those that must be
-        told of, or that they are gone; of the others only what has changed since the last look, and what is open."""
+        """Looks at issues. ``known``: key → the issue as it was seen last, None where it never was; ``to_see``: those that must
+        be told of, or that they are gone; of the others only what has changed since the last look, and what is open."""
         ...
 
     def create(self, place: str, draft: Draft, mark: str) -> Issue:
@@ -144,8 +146,9 @@ class Link:
     lost: str | None = None
 
     def to(self, issue: Issue) -> Link:
-        """The link to an issue that was opened, or found again."""
-        return replace(self, key=issue.key, url=issue.url, is_ours=issue.is_ours, lost=None)
+        """The link to an issue that was opened, or found again. One that was opened for another item is not this one's."""
+        is_ours = issue.is_ours and issue.mark == self.mark
+        return replace(self, key=issue.key, url=issue.url, is_ours=is_ours, lost=None)
 
     def agreed(self, issue: Issue, wanted: Draft) -> Link:
         """The link after an issue was opened or changed to hold what it should. Only now labels count as put back: a change that

@@ -13,8 +13,11 @@ from dagster_project.domain.action_items.observing import Heard, Observed, Obser
 from dagster_project.domain.action_items.reconcile import Reconciled, Terms, reconciled, standing_of
 from dagster_project.domain.action_items.trackers import ISSUE_OPEN, Change, Draft, Issue, Link
 
-BEGAN = datetime(2025, 3, 3, 9, 0)
+BEGAN = datetime.fromisoformat("2025-03-03T09:00")
 TODAY = date(2025, 3, 9)
+_MONDAY = datetime.fromisoformat("2025-03-03")
+_POLICY = DuePolicy()
+MARK = "0123456789abcdef"
 _NAMES = {"alice-gh": "alice", "bob-gh": "bob"}
 TERMS = Terms(lambda name: _NAMES.get(name.casefold(), name), frozenset(("doing",)))
 
@@ -66,7 +69,7 @@ class Nights:
     events: list[Event] = field(default_factory=list)
     heard: dict[tuple[str, str], Heard] = field(default_factory=dict)
     number: int = 0
-    policy: DuePolicy = DuePolicy()
+    policy: DuePolicy = _POLICY
 
     @property
     def items(self) -> dict[str, Item]:
@@ -75,7 +78,7 @@ class Nights:
 
     def at(self) -> datetime:
         """The last moment of the day of the newest night."""
-        return datetime(2025, 3, 3) + timedelta(days=self.number, microseconds=-1)
+        return _MONDAY + timedelta(days=self.number, microseconds=-1)
 
     def hear(
         self,
@@ -112,13 +115,13 @@ def said(events: Iterable[Event]) -> list[tuple[str, str | None]]:
 
 def issue(**values: object) -> Issue:
     """An open issue of ours."""
-    plain = Issue("acme/ops#7", "https://git.test/7", "Add an alert", ISSUE_OPEN, day(1), labels=("action-item",), is_ours=True)
-    return replace(plain, **values)  # type: ignore[arg-type]
+    plain = Issue("acme/ops#7", "https://git.test/7", "Add an alert", ISSUE_OPEN, day(1), labels=("action-item",))
+    return replace(plain, **{"is_ours": True, "mark": MARK, **values})  # type: ignore[arg-type]
 
 
 def link(base: Issue | None, wrote: Draft | None, **values: object) -> Link:
     """The link of AI-1 to its issue."""
-    plain = Link("AI-1", GITHUB, "acme/ops", "acme/ops#7", "a" * 16, is_ours=True, base=base, wrote=wrote)
+    plain = Link("AI-1", GITHUB, "acme/ops", "acme/ops#7", MARK, is_ours=True, base=base, wrote=wrote)
     return replace(plain, **values)  # type: ignore[arg-type]
 
 

@@ -46,7 +46,8 @@ def test_a_lost_item_is_neither_done_nor_ended() -> None:
         ("Done", DONE), ("CLOSED", DONE), (" completed. ", DONE), ("Resolved!", DONE), ("✅ done", DONE), ("Merged", DONE),
         ("In Progress", IN_PROGRESS), ("in-progress", IN_PROGRESS), ("IN_PROGRESS", IN_PROGRESS), ("WIP", IN_PROGRESS),
         ("In review", IN_PROGRESS), ("ongoing", IN_PROGRESS),
-        ("Won't fix", DECLINED), ("won’t do", DECLINED), ("WONTFIX", DECLINED), ("not planned", DECLINED), ("Cancelled", DECLINED),
+        ("Won't fix", DECLINED), ("won’t do", DECLINED), ("WONTFIX", DECLINED),
+        ("not planned", DECLINED), ("Cancelled", DECLINED),
         ("canceled", DECLINED), ("abandoned", DECLINED),
         ("Duplicate", DUPLICATE), ("verified", VERIFIED), ("lost", LOST), ("draft", PROPOSED), ("Triage", PROPOSED),
         ("open", OPEN), ("TODO", OPEN), ("reopened", OPEN),
@@ -56,7 +57,9 @@ def test_words_of_sources_are_states(word: str, state: str) -> None:
     assert state_of(word) == state
 
 
-@pytest.mark.parametrize("word", [None, "", "   ", "???", "not done", "undone", "almost done", "done soon", "完了", "🙂", "x" * 100_000])
+@pytest.mark.parametrize(
+    "word", [None, "", "   ", "???", "not done", "undone", "almost done", "done soon", "完了", "🙂", "x" * 100_000]
+)
 def test_a_word_that_nobody_knows_means_work_that_is_left(word: str | None) -> None:
     assert state_of(word) == OPEN
 

@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 from dagster_project.errors import MissingPartition
+from dagster_project.lake.action_item_tables import ACTION_ITEMS
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.tables import (
     DECISION_AUDIT,
-    INCIDENT_ACTION_ITEMS,
     INCIDENT_DEMAND,
     INCIDENTS,
     PROTECTED_WINDOWS,
@@ -205,8 +205,14 @@ def test_what_was_set_aside_is_counted(runtime: Runtime) -> None:
 
 def test_risks_are_found_for_the_day_and_budgets_over_the_days_before_it(runtime: Runtime) -> None:
     known(runtime, DAY, {**OUTAGE, "impact_ended_at": None})
-    item = {"item_id": "ACT-1", "incident_id": "INC-1", "title": "More replicas for payments", "state": "open"}
-    put(runtime, INCIDENT_ACTION_ITEMS, DAY, item)
+    item = {
+        "item_id": "ACT-1",
+        "incident_id": "INC-1",
+        "title": "More replicas for payments",
+        "service": "payment",
+        "state": "open",
+    }
+    put(runtime, ACTION_ITEMS, DAY, item)
     put(runtime, SLOS, DAY, {"service": "payment", "name": "availability", "objective": 0.99, "window_days": 7})
     for day, good in ((date(2025, 3, 2), 0), (OLD, 985), (DAY, 1000)):
         put(runtime, SLI_DAILY, day, {"service": "payment", "name": "availability", "good": good, "total": 1000})
