@@ -10,7 +10,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import after_ingest, figures, iac, incidents, ingest, overhead, verdicts
+from benchmarks import action_items, after_ingest, figures, iac, incidents, ingest, overhead, verdicts
 from benchmarks.options import Options
 
 SUBJECTS = {
@@ -20,6 +20,7 @@ SUBJECTS = {
     "verdicts": verdicts.run,
     "iac": iac.run,
     "incidents": incidents.run,
+    "action_items": action_items.run,
 }
 RESULTS = Path(__file__).with_name("results")
 _QUICK = Options(resources=500, repeat=1)

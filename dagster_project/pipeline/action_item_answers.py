@@ -36,8 +36,8 @@ from dagster_project.errors import InputError
 from dagster_project.lake.action_item_tables import ACTION_ITEMS
 from dagster_project.pipeline.action_item_people import People
 from dagster_project.pipeline.action_item_sources import IncidentFacts, incident_facts, naive, policy_of, read_sources
-from dagster_project.pipeline.action_item_sync import Known, Synced, may_look, sync
-from dagster_project.pipeline.action_items import observe
+from dagster_project.pipeline.action_item_sync import Known, Synced, may_look
+from dagster_project.pipeline.action_items import bring_up_to_date
 from dagster_project.pipeline.approvers import user_of_this_process
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
@@ -208,8 +208,7 @@ def sync_now(runtime: Runtime) -> Synced:
         async with store.alone(connection):
             sources = await read_sources(runtime, connection, day)
             known = Known(People(runtime.settings, sources.teams), sources.incidents)
-            items = await observe(runtime, connection, day, await store.events(connection), sources)
-            return await sync(runtime, connection, day, items, known)
+            return (await bring_up_to_date(runtime, connection, day, sources, known)).synced
 
     return in_state(runtime, synced, is_new=True)
 

@@ -37,12 +37,14 @@ _STOPPED = "A kill switch is on; nothing more was written to issues."
 
 @dataclass(slots=True)
 class Synced:
-    """What a run did. ``opened``, ``changed`` and ``found``: keys of issues; ``planned``: what was to be
-    written to them; ``waiting``: items that have no issue yet, with why;
-    ``problems``: sentences."""
+    """What a run did.
+
+    ``reads``: requests that it read with; ``opened``, ``changed`` and ``found``: keys of issues; ``planned``: what was to be
+    written to them; ``waiting``: items that have no issue yet, with why; ``problems``: sentences; ``noted``: events.
+    """
 
     looked: int = 0
-    events: int = 0
+    reads: int = 0
     opened: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     planned: list[str] = field(default_factory=list)
@@ -50,6 +52,12 @@ class Synced:
     lost: list[str] = field(default_factory=list)
     waiting: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    noted: list[Event] = field(default_factory=list)
+
+    @property
+    def events(self) -> int:
+        """How many changes were taken over from issues."""
+        return len(self.noted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +96,19 @@ def tracked_items(runtime: Runtime, day: date, items: Iterable[Item], links: Map
     return {item.item_id for item in keyed if (item.tracker_key or "").rpartition("#")[0].casefold() in places}
 
 
-async def sync(runtime: Runtime, connection: asyncpg.Connection, day: date, items: dict[str, Item], known: Known) -> Synced:
-    """Brings ``items`` and their issues together; ``items`` is brought up to date. It never raises: what fails is told."""
+async def sync(
+    runtime: Runtime,
+    connection: asyncpg.Connection,
+    day: date,
+    items: dict[str, Item],
+    links: dict[str, Link],
+    known: Known,
+) -> Synced:
+    """Brings ``items`` and their issues together; ``items`` and ``links`` are brought up to date. It never raises: what fails is
+    told."""
     synced = Synced()
     if not may_look(runtime, day):
-        _into_outbox(runtime, day, items, await store.links(connection), known, synced)
+        _into_outbox(runtime, day, items, links, known, synced)
         return synced
     since = await store.looked_until(connection, GITHUB)
     tracker = GithubIssues(
@@ -103,11 +119,12 @@ async def sync(runtime: Runtime, connection: asyncpg.Connection, day: date, item
         closing_bots=frozenset(each.casefold() for each in runtime.settings.actions.closing_bots),
         stale_labels=frozenset(each.casefold() for each in runtime.settings.actions.stale_labels),
     )
-    night = _Night(runtime, connection, day, items, known, tracker, await store.links(connection), synced)
+    night = _Night(runtime, connection, day, items, known, tracker, links, synced)
     try:
         await night.work()
     except Exception as error:
         synced.problems.append(told(error, _DOING))
+    synced.reads = tracker.reads
     return synced
 
 
@@ -169,13 +186,14 @@ class _Night:
             and item.tracker_key is not None
             and self.tracker.follows(item.tracker_key)
         ]
-        self.links |= {link.item_id: link for link in new}
+        self.links.update({link.item_id: link for link in new})
         await store.put_links(self.connection, new)
 
     async def _adopt(self, look: Look) -> None:
         """Finds issues of ours again that were being opened when a run was cut off, that were lost and are back, or that were
         opened before the state store was."""
         by_mark = {mark_of(item_id): item_id for item_id in self.items}
+        found = []
         for mark, issue in sorted(look.marked.items()):
             item_id = by_mark.get(mark)
             if item_id is None:
@@ -187,27 +205,27 @@ class _Night:
             place = self.tracker.place_of(issue.key)
             link = link or Link(item_id, self.tracker.name, place, None, mark, is_ours=True)
             # That it was lost, and how it stands, is told by what follows from seeing it again.
-            await self._keyed(replace(link.to(issue), place=place, lost=link.lost, wrote=None))
+            found.append(replace(link.to(issue), place=place, lost=link.lost, wrote=None))
             self.synced.found.append(issue.key)
+        await self._keyed(found)
 
-    async def _keyed(self, link: Link) -> None:
-        """An item has an issue of ours from now on."""
-        self.links[link.item_id] = link
-        item = self.items[link.item_id]
-        at, by = max(naive(self.runtime.now), item.changed_at), "nightshift"
-        values = {"tracker": link.tracker, "tracker_key": link.key}
-        events = [
-            Event(item.item_id, name, value, at, link.tracker, by)
-            for name, value in values.items()
-            if getattr(item, name) != value
-        ]
-        await self._note(events, [link])
+    async def _keyed(self, links: Sequence[Link]) -> None:
+        """Items have an issue of ours from now on."""
+        events = []
+        for link in links:
+            self.links[link.item_id] = link
+            item = self.items[link.item_id]
+            at = max(naive(self.runtime.now), item.changed_at)
+            values = {"tracker": link.tracker, "tracker_key": link.key}
+            changed = ((name, value) for name, value in values.items() if getattr(item, name) != value)
+            events += [Event(item.item_id, name, value, at, link.tracker, "nightshift") for name, value in changed]
+        await self._note(events, links)
 
     async def _note(self, events: Sequence[Event], links: Sequence[Link]) -> None:
         async with self.connection.transaction():
             await store.add_events(self.connection, events, self.runtime.now)
             await store.put_links(self.connection, links)
-        self.synced.events += len(events)
+        self.synced.noted += events
         for event in events:
             self.items[event.item_id] = applied(self.items[event.item_id], [event])
 
@@ -325,7 +343,7 @@ class _Night:
             self.synced.opened.append(issue.key)
         else:
             self.synced.found.append(issue.key)
-        await self._keyed(link.agreed(issue, wanted))
+        await self._keyed([link.agreed(issue, wanted)])
 
 
 def _to_open(

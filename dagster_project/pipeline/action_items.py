@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -54,23 +54,29 @@ async def _kept(
     sources = await read_sources(runtime, connection, day)
     known = Known(People(runtime.settings, sources.teams), sources.incidents)
     if not runtime.is_newest(day):
-        events = await store.events(connection)
-        items = items_of(events, end_of(day))
+        items = items_of(await store.events(connection), end_of(day))
         return _with_untold(runtime, day, items, sources), await store.links(connection), known, Synced()
     async with store.alone(connection):
-        events = await store.events(connection)
-        items = await observe(runtime, connection, day, events, sources)
-        synced = await sync(runtime, connection, day, items, known)
-    # Issues say what has happened since the day was over, too; of the day is what was so at its end.
-    return items_of(await store.events(connection), end_of(day)), await store.links(connection), known, synced
+        now = await bring_up_to_date(runtime, connection, day, sources, known)
+    return _as_of(now, day), now.links, known, now.synced
 
 
-async def observe(
-    runtime: Runtime, connection: asyncpg.Connection, day: date, events: Iterable[Event], sources: Sources
-) -> dict[str, Item]:
-    """Notes what sources say that is new, and returns the items with it."""
-    noted = list(events)
-    items, links = items_of(noted), await store.links(connection)
+@dataclass(frozen=True)
+class UpToDate:
+    """Action items as they are after everything was heard: all of their events, what these come to, and their issues."""
+
+    events: list[Event]
+    items: dict[str, Item]
+    links: dict[str, Link]
+    synced: Synced
+
+
+async def bring_up_to_date(
+    runtime: Runtime, connection: asyncpg.Connection, day: date, sources: Sources, known: Known
+) -> UpToDate:
+    """Notes what sources and issues say that is new, and writes to issues what is new here. Nobody else may be at it."""
+    events, links = await store.events(connection), await store.links(connection)
+    items = items_of(events)
     observer = Observer(
         items,
         await store.heard(connection),
@@ -83,7 +89,25 @@ async def observe(
     async with connection.transaction():
         await store.add_events(connection, observed.events, runtime.now)
         await store.note_heard(connection, observed.heard)
-    return items_of([*noted, *observed.events]) if observed.events else items
+    events += observed.events
+    items |= _folded_anew(events, observed.events)
+    synced = await sync(runtime, connection, day, items, links, known)
+    return UpToDate([*events, *synced.noted], items, links, synced)
+
+
+def _folded_anew(events: Iterable[Event], new: Iterable[Event], before: datetime | None = None) -> dict[str, Item]:
+    """The items of some events, with all that is known of them."""
+    changed = {event.item_id for event in new}
+    return items_of((event for event in events if event.item_id in changed), before) if changed else {}
+
+
+def _as_of(now: UpToDate, day: date) -> dict[str, Item]:
+    """The items at the end of a day: issues and people say what has happened since, too."""
+    end = end_of(day)
+    later = [event for event in now.events if event.happened_at >= end]
+    changed = {event.item_id for event in later}
+    then = _folded_anew(now.events, later, end)
+    return {name: item for name, item in {**now.items, **then}.items() if name in then or name not in changed}
 
 
 def _shown(runtime: Runtime, items: Mapping[str, Item], told: Iterable[Told]) -> dict[str, str]:

@@ -91,7 +91,7 @@ def reconciled(item: Item, link: Link, issue: Issue, want: Callable[[Item], Draf
     after = applied(item, events)
     wanted = want(after)
     change = _change(link, issue, wanted, {event.field for event in events})
-    seen = replace(link.to(issue), base=issue, wrote=_agreed(link, wanted, change))
+    seen = replace(link.to(issue), base=issue, wrote=_agreed(link, issue, wanted, change))
     return Reconciled(events, after, seen, change, wanted)
 
 
@@ -178,14 +178,14 @@ class _News:
         yield self._event("due_on", due.isoformat(), f"Milestone {issue.milestone}")
 
 
-def _agreed(link: Link, wanted: Draft, change: Change) -> Draft:
+def _agreed(link: Link, issue: Issue, wanted: Draft, change: Change) -> Draft:
     """What both agree on already: all but what is to be written yet. That may fail, and one field must not hold up the others."""
     wrote = link.wrote
     if wrote is None:
         return wanted
     return replace(
         wanted,
-        title=wanted.title if change.title is None else wrote.title,
+        title=wanted.title if change.title is None else issue.title,
         standing=wanted.standing if change.standing is None else wrote.standing,
         assignee=wanted.assignee if change.assignee is None else wrote.assignee,
         labels=wrote.labels if change.add or change.remove else wanted.labels,
