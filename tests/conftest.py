@@ -33,6 +33,7 @@ SHARED = {
     "tests/packaging/": "nights",
     "tests/cli/test_bad_input.py": "nights",
     "tests/cli/test_demo.py": "demo",
+    "tests/cli/test_actions.py": "demo",
     "tests/cli/test_incidents.py": "demo",
     "tests/cli/test_approvals.py": "demo",
     "tests/cli/test_proposals.py": "demo",

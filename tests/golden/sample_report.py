@@ -306,10 +306,10 @@ APPROVALS = (
 )  # fmt: skip
 
 ACTION_ITEMS = ActionItems(
-    sentence="41 action items on record, 17 not done, 3 overdue, 1 for more than 30 days. 1 is lost: the issue is gone, and nobody "
-    "said that it is done.",
+    sentence="41 action items on record, 17 not done, 3 overdue, 1 for more than 30 days. 1 is lost: the issue is gone, and "
+    "nobody said that it is done.",
     shares=(
-        Share("Done by the due date", 18, 25, "of items whose first due date has come; of 3 more nobody knows when they were done"),
+        Share("Done by the due date", 18, 25, "of items whose first due date has come; of 3 more nobody knows when"),
         Share("Done by now", 24, 28, "of items whose first due date has come"),
         Share("Came back", 0, 0, "of items done 90 days ago: a similar incident within these"),
     ),
