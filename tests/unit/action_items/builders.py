@@ -18,7 +18,7 @@ TODAY = date(2025, 3, 9)
 _MONDAY = datetime.fromisoformat("2025-03-03")
 _POLICY = DuePolicy()
 MARK = "0123456789abcdef"
-_NAMES = {"alice-gh": "alice", "bob-gh": "bob"}
+_NAMES = {"alice-gh": "alice", "alice-work": "alice", "bob-gh": "bob"}
 TERMS = Terms(lambda name: _NAMES.get(name.casefold(), name), frozenset(("doing",)))
 
 
@@ -132,7 +132,7 @@ def want(of: Item) -> Draft:
     """What an issue of an item should hold."""
     month = f"{of.due_on:%Y-%m}" if of.due_on else None
     return Draft(
-        title=of.title,
+        title=" ".join(of.title.split()),
         labels=("action-item", *((f"priority: {of.priority}",) if of.priority else ())),
         assignee=LOGINS.get(of.owner or ""),
         milestone=month,

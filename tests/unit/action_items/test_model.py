@@ -79,7 +79,7 @@ def test_a_state_is_read_as_itself(state: str) -> None:
     [
         ("Prevention", "prevent"), ("preventative", "prevent"), ("DETECT", "detect"), ("detection", "detect"),
         ("Mitigated", "mitigate"), ("mitigation", "mitigate"), ("Processes", "process"), ("investigation", "investigate"),
-        (" Training ", "training"), ("", None), ("  ", None), (None, None), ("予防", "予防"),
+        (" Training ", "training"), ("undetected", "undetected"), ("", None), ("  ", None), (None, None), ("予防", "予防"),
     ],
 )  # fmt: skip
 def test_types_are_known_by_their_beginnings_and_others_are_kept(word: str | None, kind: str | None) -> None:

@@ -173,8 +173,9 @@ def test_a_label_says_that_somebody_is_at_it_and_that_it_is_taken_off_that_nobod
 
 
 def test_a_label_of_a_closed_issue_says_nothing() -> None:
-    of = item(state="done")
-    assert changed(issue(standing=ISSUE_DONE), of, labels=("action-item", "doing")).events == ()
+    for known in ("done", "declined"):
+        found = changed(issue(standing=ISSUE_DONE), item(state=known), item(state="done"), labels=("action-item", "doing"))
+        assert found.events == ()
 
 
 @pytest.mark.parametrize("known", ["done", "verified", "declined", "duplicate"])
@@ -265,7 +266,9 @@ def test_that_somebody_else_is_not_assigned_any_more_takes_nothing_from_the_owne
 
 
 def test_nobody_assigned_takes_nothing_from_who_is_named() -> None:
-    assert meet(item(owner="alice"), link(None, None, is_ours=False), issue()).events == ()
+    found = meet(item(owner="alice"), link(None, None, is_ours=False), issue())
+    assert found.events == ()
+    assert not meet(found.item, found.link, issue()).change  # nor is anybody assigned because of that
     assert changed(issue(), item(owner="alice")).events == ()
 
 
@@ -274,6 +277,12 @@ def test_an_owner_who_is_set_here_is_assigned_where_they_have_a_login() -> None:
     assert changed(base, item(owner="bob"), item(owner="alice")).change == Change(assignee="bob-gh")
     assert not changed(base, item(owner="nobody-knows"), item(owner="alice")).change
     assert not changed(base, item(owner=None), item(owner="alice")).change
+
+
+def test_who_is_assigned_under_another_login_of_theirs_stays_assigned() -> None:
+    found = changed(issue(), assignees=("alice-work",))
+    assert (said(found.events), found.change) == ([("owner", "alice")], Change())
+    assert not meet(found.item, found.link, issue(assignees=("alice-work",))).change
 
 
 def test_logins_are_the_same_in_any_case() -> None:
@@ -292,6 +301,9 @@ def test_where_both_changed_the_owner_the_tracker_wins() -> None:
 def test_a_title_that_people_edit_is_taken_over_where_the_issue_is_ours() -> None:
     found = changed(issue(), title="Add two alerts")
     assert (said(found.events), found.change) == ([("title", "Add two alerts")], Change())
+    spaced = changed(issue(), title="Add  two alerts")
+    assert (said(spaced.events), spaced.change) == ([("title", "Add  two alerts")], Change())
+    assert not meet(spaced.item, spaced.link, issue(title="Add  two alerts")).change
     of = item_of()
     theirs = meet(of, tied(of, issue(is_ours=False), is_ours=False), issue(title="Add two alerts", is_ours=False))
     assert (theirs.events, theirs.change) == ((), Change())
@@ -362,6 +374,11 @@ def test_a_milestone_whose_date_moves_moves_the_date() -> None:
     base = issue(**APRIL)
     found = meet(of, link(base, replace(want(of), milestone="2025-04")), replace(base, milestone_due_on=date(2025, 4, 27)))
     assert said(found.events) == [("due_on", "2025-04-27")]
+    # In another month it is still the milestone that people chose.
+    in_may = replace(base, milestone_due_on=date(2025, 5, 2))
+    found = meet(of, link(base, replace(want(of), milestone="2025-04")), in_may)
+    assert (said(found.events), found.change) == ([("due_on", "2025-05-02")], Change())
+    assert not meet(found.item, found.link, in_may).change
 
 
 def test_a_milestone_without_a_date_or_with_the_item_s_own_says_nothing() -> None:
@@ -484,6 +501,9 @@ def test_the_first_look_writes_nothing() -> None:
     found = meet(item(owner="alice", priority="P1"), link(None, None), issue(labels=()))
     assert not found.change
     assert found.link.wrote == found.wanted
+    abandoned = issue(standing=ISSUE_ABANDONED)
+    first = meet(item(state="done"), link(None, None), abandoned)
+    assert not meet(first.item, first.link, abandoned).change
 
 
 def test_one_field_that_is_refused_holds_up_no_other_one() -> None:
