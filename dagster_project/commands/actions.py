@@ -289,8 +289,8 @@ def _lines(found: Shown, today: date) -> list[str]:
 
 def _done(item: Item) -> str | None:
     if item.done_at is None:
-        return None
-    return f"{item.done_at:%Y-%m-%d %H:%M}" if item.is_done_at_known else f"by {item.done_at:%Y-%m-%d}; since when is not known"
+        return "since when is not known" if item.is_completed else None
+    return f"{item.done_at:%Y-%m-%d %H:%M}"
 
 
 def _event(event: Event) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from dagster_project.domain.action_items.measures import EVERYTHING
-from dagster_project.domain.action_items.model import LOST
+from dagster_project.domain.action_items.model import COMPLETED, DUPLICATE, LOST
 from dagster_project.domain.action_items.reminders import REPORT_AFTER_DAYS
 from dagster_project.domain.incidents.redaction import Redactor
 from dagster_project.lake.action_item_tables import (
@@ -97,8 +97,8 @@ def _curve(lake: Lake, day: date, whole: Row, rows: Iterable[Row]) -> Curve | No
         for row in _rows(lake, ACTION_ITEM_SURVIVAL, day)
         if row["scope"] == "all" and row["group_name"] == EVERYTHING
     ]
-    counted_rows = [row for row in rows if row["state"] != "duplicate" and (row["done_at"] is None or row["is_done_at_known"])]
-    done = sum(row["done_at"] is not None for row in counted_rows)
+    counted_rows = [row for row in rows if row["state"] != DUPLICATE and row["is_done_at_known"]]
+    done = sum(row["state"] in COMPLETED for row in counted_rows)
     if not done:
         return None  # nothing has come down yet
     oldest = max(((row["ended_at"].date() if row["ended_at"] else day) - row["created_at"].date()).days for row in counted_rows)

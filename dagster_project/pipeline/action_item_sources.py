@@ -155,27 +155,29 @@ def _of_import(
 def _of_document(
     runtime: Runtime, incident_id: str, text: str, source: str, facts: Mapping[str, IncidentFacts]
 ) -> Iterator[Told]:
-    """Items of the list in one of our documents, as far as people changed it, and of what they added elsewhere."""
-    written = written_by_people(text, {ACTIONS_SECTION})
-    read = read_text(written, f"{incident_id}.md", zone=runtime.settings.incidents.zone, identity=incident_id)
-    for item in (item for each in read.incidents for item in each.action_items):
-        yield Told(
-            source=source,
-            source_id=f"{source}:{item.item_id}",
-            title=item.title,
-            incident_id=incident_id,
-            item_type=item.type,
-            priority=_said(item.priority),
-            owner=_said(item.owner),
-            due_on=item.due_on,
-            state=item.state,
-            tracker=item.tracker,
-            tracker_key=item.tracker_key,
-            severity=facts.get(incident_id, IncidentFacts()).severity,
-            place=f"the postmortem of {incident_id}",
-            is_rewritable=True,
-            is_rendered=True,
-        )
+    """Items of the list in one of our documents, where people changed it, and of what they added elsewhere."""
+    name, zone = f"{incident_id}.md", runtime.settings.incidents.zone
+    edited, added = written_by_people(text, ACTIONS_SECTION)
+    for written, is_rendered in ((edited, True), (added, False)):
+        read = read_text(written, name, zone=zone, identity=incident_id)
+        for item in (item for each in read.incidents for item in each.action_items):
+            yield Told(
+                source=source,
+                source_id=f"{source}:{item.item_id}",
+                title=item.title,
+                incident_id=incident_id,
+                item_type=item.type,
+                priority=_said(item.priority),
+                owner=_said(item.owner),
+                due_on=item.due_on,
+                state=item.state,
+                tracker=item.tracker,
+                tracker_key=item.tracker_key,
+                severity=facts.get(incident_id, IncidentFacts()).severity,
+                place=f"the postmortem of {incident_id}",
+                is_rewritable=True,
+                is_rendered=is_rendered,
+            )
 
 
 def _said(text: str | None) -> str | None:

@@ -181,13 +181,18 @@ class _Night:
         new = [
             Link(item.item_id, name, place_of(item.tracker_key), item.tracker_key, mark_of(item.item_id), is_ours=False)
             for item in self.items.values()
-            if item.item_id not in self.links
-            and item.tracker == name
+            if item.tracker == name
             and item.tracker_key is not None
+            and self._is_unlinked(item)
             and self.tracker.follows(item.tracker_key)
         ]
         self.links.update({link.item_id: link for link in new})
         await store.put_links(self.connection, new)
+
+    def _is_unlinked(self, item: Item) -> bool:
+        """Whether nobody follows the issue that an item names: it is new, or stands for one that was lost."""
+        link = self.links.get(item.item_id)
+        return link is None or (link.lost is not None and (link.key or "").casefold() != (item.tracker_key or "").casefold())
 
     async def _adopt(self, look: Look) -> None:
         """Finds issues of ours again that were being opened when a run was cut off, that were lost and are back, or that were

@@ -15,7 +15,7 @@ import polars as pl
 from dagster_project.actions import action_item_store as store
 from dagster_project.domain.action_items.folding import items_of
 from dagster_project.domain.action_items.model import Event, Item
-from dagster_project.domain.action_items.observing import Observer, Told
+from dagster_project.domain.action_items.observing import Observer, Told, undated
 from dagster_project.domain.action_items.trackers import Link
 from dagster_project.domain.incidents.redaction import Redactor
 from dagster_project.lake.action_item_tables import ACTION_ITEMS
@@ -76,12 +76,12 @@ async def bring_up_to_date(
 ) -> UpToDate:
     """Notes what sources and issues say that is new, and writes to issues what is new here. Nobody else may be at it."""
     events, links = await store.events(connection), await store.links(connection)
-    items = items_of(events)
+    items, at = items_of(events), end_of(day) - _LAST_MOMENT
     observer = Observer(
         items,
         await store.heard(connection),
         policy_of(runtime.settings),
-        end_of(day) - _LAST_MOMENT,
+        at,
         tracked_items(runtime, day, items.values(), links),
         _shown(runtime, items, sources.told),
     )
@@ -91,6 +91,10 @@ async def bring_up_to_date(
         await store.note_heard(connection, observed.heard)
     events += observed.events
     items |= _folded_anew(events, observed.events)
+    dated = tuple(undated(items.values(), lambda item: known.facts(item).severity, policy_of(runtime.settings), at))
+    await store.add_events(connection, dated, runtime.now)
+    events += dated
+    items |= _folded_anew(events, dated)
     synced = await sync(runtime, connection, day, items, links, known)
     return UpToDate([*events, *synced.noted], items, links, synced)
 

@@ -243,7 +243,7 @@ class Months(RuleBasedStateMachine):
                 )
                 history = [(event.field, event.value, event.source, event.actor) for event in self.world.events(item.item_id)]
                 assert said, (f"{item.item_id} is {item.state}, and nobody said so", history, self.said.done, self.theirs)
-            assert (item.done_at is not None) == item.is_completed
+            assert (item.done_at is not None) == (item.is_completed and item.is_done_at_known)
 
     def _identities(self) -> set[str]:
         return set(self.said.done)

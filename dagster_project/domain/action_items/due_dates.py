@@ -37,4 +37,6 @@ def severity_level(severity: str | None) -> int | None:
     if found:
         return max(int(found[0]), 1)
     words = set(_WORD.findall(text))
+    if "non" in words:
+        return None  # non-critical says what it is not
     return next((level for word, level in _WORDS.items() if word in words), None)

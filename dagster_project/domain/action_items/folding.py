@@ -104,7 +104,9 @@ class _Now:
         self.facts |= {"state_reason": event.reason, "state_at": event.happened_at}
         if after in COMPLETED and before not in COMPLETED:
             # Whatever is changed of an item that is done, this stays: it was done then.
-            self.facts |= {"done_at": event.happened_at, "is_done_at_known": not event.is_correction}
+            # What was so before anybody looked has been so since nobody knows when.
+            is_known = not event.is_correction
+            self.facts |= {"done_at": event.happened_at if is_known else None, "is_done_at_known": is_known}
         elif after not in COMPLETED:
             self.facts |= {"done_at": None, "is_done_at_known": True}
         if after in ENDED and before not in ENDED:
@@ -115,10 +117,16 @@ class _Now:
 
     def _due(self, event: Event) -> None:
         before, after = _day((self.values or {}).get("due_on")), _day(event.value)
+        was_policy = str(self.facts["due_source"] or "").startswith(POLICY)
+        is_policy = event.source.startswith(POLICY)
         self.facts["due_source"] = event.source if after else None
-        if self.facts["first_due_on"] is None or event.is_correction:
+        if after is None:
+            return
+        # The first date that anybody names is the first one, as long as that of the policy has not passed.
+        is_named_in_time = was_policy and not is_policy and before is not None and event.happened_at.date() <= before
+        if self.facts["first_due_on"] is None or event.is_correction or (is_named_in_time and not self.facts["slips"]):
             self.facts["first_due_on"] = after
-        elif before and after and after > before and event.source != POLICY:
+        elif before is not None and after > before and not is_policy:
             self.facts["slips"] += 1
             self.facts["slipped_days"] += (after - before).days
 

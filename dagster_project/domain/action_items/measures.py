@@ -29,8 +29,8 @@ class Measures:
     is known whether they were done by that date, ``done_at_due`` were.
     ``done_dated``: done ones of which both dates are known, ``on_time`` of them by the date. ``median_days``: days until half
     were done (Kaplan-Meier: open ones count for as long as they are open, declined ones until they were declined); None where the
-    curve does not come down to a half. ``observed``: items done at least 90 days ago, or that came back since; ``came_back`` of
-    them had a similar incident within 90 days.
+    curve does not come down to a half. ``observed``: items done at least 90 days ago; ``came_back`` of them had a similar
+    incident within these 90 days.
     """
 
     items: int
@@ -159,13 +159,13 @@ def _is_observed(each: Grouped, day: date) -> bool:
     item = each.item
     if item.done_at is None or not item.is_completed or not item.is_done_at_known or item.incident_id is None:
         return False
-    return each.came_back_on is not None or item.done_at.date() + timedelta(days=RECURRENCE_DAYS) <= day
+    # Those that came back sooner wait as well, or they would be all that is counted in the first 90 days.
+    return item.done_at.date() + timedelta(days=RECURRENCE_DAYS) <= day
 
 
 def _is_done_by(item: Item, day: date | None) -> bool:
-    # Where it is only known by when it was done, that may be enough.
     return item.is_completed and item.done_at is not None and day is not None and item.done_at.date() <= day
 
 
 def _is_judged(item: Item) -> bool:
-    return not item.is_completed or item.is_done_at_known or _is_done_by(item, item.first_due_on)
+    return not item.is_completed or item.is_done_at_known

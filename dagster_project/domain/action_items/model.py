@@ -45,6 +45,7 @@ CONTRACT, DOCUMENT, IMPORT, PERSON, POLICY = "incident_action_items", "postmorte
 people edited, an imported one, somebody on the command line, and the due-date policy."""
 GITHUB = "github"
 
+_ASCII_SIGNS = re.compile(r"[^a-z0-9_]+")
 _WORDS = re.compile(r"[^\w]+")
 
 
@@ -72,7 +73,7 @@ class Item:
 
     ``due_source``: who gave the date (policy, a source's name); ``first_due_on``: the first date it had; ``slips`` and
     ``slipped_days``: how often people moved it later, and by how much in all. ``done_at``: when it was done, once for each time
-    that it was reopened; where nobody knows that, ``is_done_at_known`` is false and it is the moment by which it was done.
+    that it was reopened; None where nobody knows that, and then ``is_done_at_known`` is false.
     ``state_reason``: why it has its state since ``state_at``, where somebody said.
     """
 
@@ -122,8 +123,12 @@ def same_words(title: str) -> str:
 
     A title of signs alone stays as it is, or all such titles would be the same.
     """
-    text = unicodedata.normalize("NFKC", title).casefold()
-    words = "".join(letter if _is_of_a_word(letter) else " " for letter in text).split()
+    if title.isascii():
+        text = title.lower()
+        words = _ASCII_SIGNS.sub(" ", text).split()
+    else:
+        text = unicodedata.normalize("NFKC", title).casefold()
+        words = "".join(letter if _is_of_a_word(letter) else " " for letter in text).split()
     return " ".join(words or text.split())
 
 

@@ -8,7 +8,7 @@ table that nobody keeps. What a source does not list any more is not done: it is
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import SequenceMatcher
@@ -39,7 +39,7 @@ _ALIKE = 0.75
 _COMPARED = 200
 """Letters of a title that are looked at for that: the cost grows with their square."""
 _HEARD = ("incident_id", "title", "item_type", "priority", "owner", "due_on", "tracker", "tracker_key", "state")
-_NEVER_EMPTIED = ("incident_id", "title", "tracker", "tracker_key")
+_NEVER_EMPTIED = ("incident_id", "title", "state", "tracker", "tracker_key")
 """Fields that a source which leaves them empty says nothing of."""
 
 
@@ -75,7 +75,7 @@ class Told:
             "priority": self.priority or None,
             "owner": (self.owner or "").strip() or None,
             "due_on": self.due_on.isoformat() if self.due_on else None,
-            "state": state_of(self.state),
+            "state": state_of(self.state) if (self.state or "").strip() else None,
             "tracker": self.tracker or None,
             "tracker_key": self.tracker_key or None,
         }
@@ -128,11 +128,18 @@ class Observer:
         }
         self._spoken_for: set[tuple[str, str]] = set()
         self._left: dict[str, list[Heard]] = {}
-        self._by_words: dict[tuple[str | None, str], list[str]] = {}
+        self._words_told: dict[str, set[str]] = {}
+        self._by_words: dict[tuple[str | None, str], list[str]] | None = None
         self._shown = shown
-        for item in self._items.values():
-            for title in sorted({same_words(item.title), same_words(shown.get(item.item_id, item.title))}):
-                self._by_words.setdefault((item.incident_id, title), []).append(item.item_id)
+
+    def _with_words(self) -> dict[tuple[str | None, str], list[str]]:
+        """(incident, words) → items; made once something new is to be compared with what there is."""
+        if self._by_words is None:
+            self._by_words = {}
+            for item in self._items.values():
+                for title in sorted({same_words(item.title), same_words(self._shown.get(item.item_id, item.title))}):
+                    self._by_words.setdefault((item.incident_id, title), []).append(item.item_id)
+        return self._by_words
 
     def observe(self, told: Sequence[Told], read: Collection[str]) -> Observed:
         """``read``: sources that were read whole ("postmortem:INC-1" of one document); what is missing there is gone."""
@@ -141,13 +148,16 @@ class Observer:
         told = tuple(_told_apart(told))
         taken = {(one.source, one.source_id) for one in told}
         self._spoken_for = {(name[0], each.item_id) for name, each in self._heard.items() if name in taken}
-        self._left = {}
+        self._left, self._words_told = {}, {}
+        for one in told:
+            if one.is_rendered:
+                self._words_told.setdefault(one.source, set()).add(same_words(one.title))
         for name, each in sorted(self._heard.items()):
             if name not in taken:
                 self._left.setdefault(name[0], []).append(each)
         for one in told:
-            known = self._heard.get((one.source, one.source_id))
-            if known is not None and known.said == one.said and not known.is_gone:
+            known, said = self._heard.get((one.source, one.source_id)), one.said
+            if known is not None and known.said == said and not known.is_gone:
                 continue
             item_id = known.item_id if known else self._same_as(one)
             if item_id is None:
@@ -157,7 +167,7 @@ class Observer:
                 changes = tuple(self._changed(one, self._items[item_id], self._said_before(one, item_id)))
                 self._items[item_id] = folding.applied(self._items[item_id], changes)
                 events += changes
-            heard.append(Heard(one.source, one.source_id, item_id, one.said))
+            heard.append(Heard(one.source, one.source_id, item_id, said))
         replaced = {each.item_id for each in heard}
         for each in self._gone(read):
             heard.append(Heard(each.source, each.source_id, each.item_id, each.said, is_gone=True))
@@ -175,7 +185,7 @@ class Observer:
         tracked = self._by_key.get((told.tracker, (told.tracker_key or "").casefold())) if told.tracker_key else None
         if tracked is not None and (told.source, tracked) not in self._spoken_for:
             return self._take(told, tracked)
-        same = self._by_words.get((told.incident_id, same_words(told.title)), ())
+        same = self._with_words().get((told.incident_id, same_words(told.title)), ())
         free = [each for each in same if (told.source, each) not in self._spoken_for and not self._is_done_before(told, each)]
         if free:
             return self._take(told, min(free))
@@ -194,14 +204,26 @@ class Observer:
         """The item whose words the document had before: the one most alike among those that it does not have any more since
         this reading. What it showed as done and what is to be done now are two."""
         is_left = state_of(told.state) not in ENDED
-        alike = []
-        for each in self._left.get(told.source, ()):
-            said = json.loads(each.said)
-            if each.is_gone or (told.source, each.item_id) in self._spoken_for or (is_left and said["state"] in ENDED):
-                continue
-            alike.append((_alike(said["title"], told.title), each.item_id))
+        alike = [
+            (_alike(title, told.title), item_id)
+            for title, state, item_id in self._missing_from(told)
+            if (told.source, item_id) not in self._spoken_for and not (is_left and state in ENDED)
+        ]
         best = max(((score, item_id) for score, item_id in alike if score >= _ALIKE), default=None)
         return self._take(told, best[1]) if best else None
+
+    def _missing_from(self, told: Told) -> Iterator[tuple[str, str | None, str]]:
+        """(title, state, item) of what a document has had and has no more: by what it said last, and of a list of ours that
+        people have edited for the first time by what we had put there."""
+        for each in self._left.get(told.source, ()):
+            if not each.is_gone:
+                said = json.loads(each.said)
+                yield said["title"], said["state"], each.item_id
+        if told.is_rendered and not any(name[0] == told.source for name in self._heard):
+            for item in self._items.values():
+                title = self._shown.get(item.item_id, item.title)
+                if item.incident_id == told.incident_id and same_words(title) not in self._words_told[told.source]:
+                    yield title, item.state, item.item_id
 
     def _take(self, told: Told, item_id: str) -> str:
         """Remembers that this reading has an item, so that no second row takes it."""
@@ -222,13 +244,13 @@ class Observer:
         kind = _kind(told.source)
         events = [folding.created(item_id, fields, started, kind, kind, told.place)]
         if state in ENDED:
-            why = "It was so when it was first read."
-            events.append(Event(item_id, "state", state, self._at, kind, kind, why, is_correction=True))
+            why = f"It was so when it was first read, on {self._at:%Y-%m-%d}."
+            events.append(Event(item_id, "state", state, started, kind, kind, why, is_correction=True))
         yield from events
         item = folding.folded(events)
         if item is not None:
             self._items[item_id] = item
-            self._by_words.setdefault((item.incident_id, same_words(item.title)), []).append(item_id)
+            self._with_words().setdefault((item.incident_id, same_words(item.title)), []).append(item_id)
             if item.tracker and item.tracker_key:
                 self._by_key.setdefault((item.tracker, item.tracker_key.casefold()), item_id)
             self._take(told, item_id)
@@ -250,7 +272,7 @@ class Observer:
                 continue
             if name in ("state", "owner") and item.item_id in self._tracked:
                 continue
-            if name in ("tracker", "tracker_key") and item.tracker_key is not None:
+            if name in ("tracker", "tracker_key") and item.tracker_key is not None and item.state != LOST:
                 continue  # a link that stands is changed by people only
             if name == "state" and not self._state_counts(told, item, value or OPEN, is_first=known is None):
                 continue
@@ -277,12 +299,22 @@ class Observer:
         if _kind(told.source) not in (DOCUMENT, IMPORT) and not is_first:
             return True
         # A document shows what was so when it was written: that something was not done then is no news.
-        return state in ENDED and item.state not in COMPLETED | {LOST, DUPLICATE}
+        settled = COMPLETED | {DUPLICATE} | ({LOST} if is_first else set())
+        return state in ENDED and item.state not in settled
 
     def _gone(self, read: Collection[str]) -> Iterator[Heard]:
         for source in sorted(self._left):
             if source in read:
                 yield from (each for each in self._left[source] if not each.is_gone)
+
+
+def undated(items: Iterable[Item], severity_of: Callable[[Item], str | None], policy: DuePolicy, at: datetime) -> Iterator[Event]:
+    """Dates of the policy for what is to be done and has none any more: it was reopened, or its source took the date back."""
+    for item in items:
+        if not item.is_ended and item.due_on is None:
+            at = max(at, item.changed_at)
+            due, rule = policy.due(at.date(), severity_of(item))
+            yield Event(item.item_id, "due_on", due.isoformat(), at, f"{POLICY}: {rule}", POLICY)
 
 
 def heard_in(kind: str, incident_id: str) -> str:
@@ -292,13 +324,17 @@ def heard_in(kind: str, incident_id: str) -> str:
 
 def _told_apart(told: Sequence[Told]) -> Iterator[Told]:
     """Rows of one source, each under a name of its own: where two have one name and say different things, they are numbered."""
-    said: dict[tuple[str, str], list[str]] = {}
+    first: dict[tuple[str, str], Told] = {}
+    others: dict[tuple[str, str], list[str]] = {}
     for one in told:
-        others = said.setdefault((one.source, one.source_id), [])
-        if one.said in others:
+        name = (one.source, one.source_id)
+        if first.setdefault(name, one) is one:
+            yield one
             continue
-        others.append(one.said)
-        yield one if len(others) == 1 else replace(one, source_id=f"{one.source_id}#{len(others)}")
+        said = others.setdefault(name, [first[name].said])
+        if one.said not in said:
+            said.append(one.said)
+            yield replace(one, source_id=f"{one.source_id}#{len(said)}")
 
 
 def _longer_name(told: Told) -> str:

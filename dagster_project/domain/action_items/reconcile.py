@@ -133,7 +133,9 @@ class _News:
     def _state_of_issue(self) -> str:
         standing, state, base = self.issue.standing, self.item.state, self.link.base
         if standing == ISSUE_ABANDONED:
-            return state if self.item.is_ended else LOST  # what people decided stays decided
+            was_over = base is not None and base.standing not in (ISSUE_OPEN, ISSUE_ABANDONED)
+            # What people decided stays decided, unless somebody reopened it before the bot closed it once more.
+            return state if self.item.is_ended and not was_over else LOST
         if standing != ISSUE_OPEN:
             return {ISSUE_DONE: DONE, ISSUE_DECLINED: DECLINED, ISSUE_DUPLICATE: DUPLICATE}[standing]
         if self._is_at_it(self.issue):

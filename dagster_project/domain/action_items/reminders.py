@@ -20,7 +20,7 @@ REPORT_AFTER_DAYS = 30
 
 OVERDUE, TODAY, SOON, ABANDONED, ESCALATED = "overdue", "today", "soon", "lost", "escalated"
 SECTIONS: Mapping[str, str] = {
-    ESCALATED: f"Overdue for more than {ESCALATE_AFTER_DAYS} days in your team",
+    ESCALATED: f"Overdue for {ESCALATE_AFTER_DAYS} days or more in your team",
     OVERDUE: "Overdue",
     TODAY: "Due today",
     SOON: "Due soon",

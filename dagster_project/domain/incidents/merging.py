@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 _MARKER = re.compile(
@@ -65,12 +64,12 @@ def without_markers(text: str) -> str:
     return _MARKER.sub("", text)
 
 
-def written_by_people(text: str, sections: Collection[str]) -> str:
-    """What people wrote into a document: all that stands outside of generated sections, and those of ``sections`` that they
-    edited, without comments of ours."""
+def written_by_people(text: str, section: str) -> tuple[str, str]:
+    """What people wrote into a document, without comments of ours: the section of that name, empty where they did not edit it;
+    and all that stands outside of generated sections."""
     pieces = _parsed(_plain(text)[0]).pieces
-    kept = [each.text for each in pieces if each.name is None or (each.is_edited and each.name in sections)]
-    return without_markers("".join(kept))
+    edited = "".join(each.text for each in pieces if each.name == section and each.is_edited)
+    return without_markers(edited), without_markers("".join(each.text for each in pieces if each.name is None))
 
 
 def merge(generated: str, existing: str | None) -> Merged:

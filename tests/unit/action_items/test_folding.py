@@ -160,7 +160,7 @@ def test_a_correction_reopens_nothing() -> None:
 
 def test_a_correction_that_it_was_done_does_not_say_when() -> None:
     found = item_of(state("done", 4, is_correction=True))
-    assert (found.done_at, found.is_done_at_known) == (day(4), False)
+    assert (found.done_at, found.is_done_at_known) == (None, False)
     assert not item_of(state("done", 4, is_correction=True), state("verified", 5)).is_done_at_known
     reopened = item_of(state("done", 4, is_correction=True), state("open", 5))
     assert (reopened.is_done_at_known, reopened.reopened) == (True, 1)
@@ -282,7 +282,7 @@ def test_while_it_is_done_nothing_moves_when_it_was_done(events: list[Event]) ->
 @given(EVENTS)
 def test_what_is_told_of_an_item_agrees_with_itself(events: list[Event]) -> None:
     found = items_of([beginning(due_on=DUE), *events])["AI-1"]
-    assert (found.done_at is not None) == (found.state in COMPLETED)
+    assert (found.done_at is not None) == (found.state in COMPLETED and found.is_done_at_known)
     assert (found.ended_at is not None) == (found.state in ENDED)
     assert found.created_at <= found.state_at <= found.changed_at
     assert (found.due_source is None) == (found.due_on is None)
@@ -312,3 +312,13 @@ def test_any_title_comes_back_as_it_was(title: str) -> None:
     first = beginning(title=title)
     assert json.loads(first.value or "")["title"] == title
     assert item_of(title=title).title == title
+
+
+def test_the_first_date_that_anybody_names_takes_the_place_of_the_policys_while_that_has_not_passed() -> None:
+    begins = {"due_on": "2025-03-18", "due_source": "policy: Sev-1: 15 days"}
+    in_time = item_of(event("due_on", "2025-04-30", day(10)), **begins)
+    assert (str(in_time.first_due_on), in_time.slips) == ("2025-04-30", 0)
+    too_late = item_of(event("due_on", "2025-04-30", day(20)), **begins)
+    assert (str(too_late.first_due_on), too_late.slips, too_late.slipped_days) == ("2025-03-18", 1, 43)
+    later = item_of(event("due_on", "2025-04-30", day(10)), event("due_on", "2025-05-07", day(11)), **begins)
+    assert (str(later.first_due_on), later.slips, later.slipped_days) == ("2025-04-30", 1, 7)

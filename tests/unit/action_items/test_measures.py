@@ -33,7 +33,8 @@ def on(number: int) -> date:
 
 def done(number: float, *, is_known: bool = True, **values: object) -> Item:
     """An item that was done so many days after it began."""
-    return item(state="done", done_at=day(number), ended_at=day(number), is_done_at_known=is_known, **values)
+    done_at = day(number) if is_known else None
+    return item(state="done", done_at=done_at, ended_at=day(number), is_done_at_known=is_known, **values)
 
 
 def declined(number: float, **values: object) -> Item:
@@ -84,11 +85,11 @@ def test_what_is_due_today_is_due() -> None:
     assert (found.due, found.overdue) == (1, 0)
 
 
-def test_where_nobody_knows_when_it_was_done_it_is_judged_only_if_that_is_enough() -> None:
-    by_then, after = done(5, is_known=False, first_due_on=on(5)), done(6, is_known=False, first_due_on=on(5))
-    found = measured(by_then, after)
+def test_where_nobody_knows_when_it_was_done_it_is_not_judged() -> None:
+    unknown = done(5, is_known=False, first_due_on=on(5))
+    found = measured(unknown, done(5, first_due_on=on(5)))
     assert (found.due, found.done_of_due, found.due_judged, found.done_at_due) == (2, 2, 1, 1)
-    assert (found.done_dated, found.on_time) == (0, 0)
+    assert (found.done_dated, found.on_time) == (1, 1)
 
 
 def test_overdue_goes_by_the_date_that_an_item_has_now() -> None:
@@ -226,14 +227,14 @@ def test_what_is_not_done_or_of_no_incident_or_not_dated_does_not_come_back() ->
     assert came_back_on(done(5, incident_id="INC-1"), {}) is None
 
 
-def test_items_are_observed_for_ninety_days_or_until_they_come_back() -> None:
+def test_items_are_observed_for_ninety_days_whether_they_come_back_or_not() -> None:
     of_an_incident = done(5, incident_id="INC-1")
     last = on(5) + timedelta(days=90)
     for today, back, observed, came_back in (
         (last - timedelta(days=1), None, 0, 0),
         (last, None, 1, 0),
         (last, on(60), 1, 1),
-        (on(60), on(60), 1, 1),
+        (on(60), on(60), 0, 0),
     ):
         found = measures_of([Grouped(of_an_incident, None, back)], today)
         assert (found.observed, found.came_back) == (observed, came_back)
@@ -271,13 +272,14 @@ def test_without_items_there_is_one_group_and_it_is_empty() -> None:
 def known_items(draw: st.DrawFn) -> Item:
     state = draw(st.sampled_from(sorted(STATES)))
     number = draw(st.integers(0, 28))
+    is_known = draw(st.booleans()) or state not in COMPLETED
     due = draw(st.none() | st.integers(-20, 60).map(on))
     return item(
         state=state,
         due_on=due,
         first_due_on=due and draw(st.sampled_from([due, due - timedelta(days=3)])),
-        done_at=day(number) if state in COMPLETED else None,
-        is_done_at_known=draw(st.booleans()) or state not in COMPLETED,
+        done_at=day(number) if state in COMPLETED and is_known else None,
+        is_done_at_known=is_known,
         ended_at=day(number) if state in ENDED else None,
         incident_id=draw(st.sampled_from([None, "INC-1"])),
         item_type=draw(st.sampled_from([None, "prevent", "detect"])),

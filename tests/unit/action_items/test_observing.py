@@ -22,8 +22,8 @@ from dagster_project.domain.action_items.model import (
     STATES,
     Event,
 )
-from dagster_project.domain.action_items.observing import Told, heard_in
-from tests.unit.action_items.builders import Nights, said, told
+from dagster_project.domain.action_items.observing import Told, heard_in, undated
+from tests.unit.action_items.builders import Nights, item_of, said, state, told
 
 IMPORTED = heard_in(IMPORT, "INC-1")
 OURS = heard_in(DOCUMENT, "INC-1")
@@ -95,9 +95,10 @@ def test_what_has_ended_when_it_is_first_read_ended_at_an_unknown_moment(state: 
     assert said(observed.events)[1:] == [("state", state)]
     item = nights.items["AI-1"]
     assert (item.state, item.due_on, item.reopened) == (state, None, 0)
-    assert item.done_at == (nights.at() if state in COMPLETED else None)
+    # Since nobody knows when: an earlier day shows it as it was found.
+    assert (item.done_at, item.ended_at) == (None, datetime.fromisoformat("2025-03-01T10:00"))
     assert item.is_done_at_known == (state not in COMPLETED)
-    assert item.state_reason == "It was so when it was first read."
+    assert item.state_reason == f"It was so when it was first read, on {nights.at():%Y-%m-%d}."
 
 
 def test_what_is_done_keeps_the_date_that_it_had() -> None:
@@ -417,10 +418,10 @@ def test_a_document_that_says_done_counts_where_nobody_decided_otherwise(row: ty
 
 
 def test_a_table_that_is_heard_for_the_first_time_shows_what_is_done_and_no_more() -> None:
-    for state, expected in (("done", [("state", "done")]), ("in progress", []), ("open", [])):
+    for word, expected in (("done", [("state", "done")]), ("in progress", []), ("open", [])):
         nights = Nights()
-        nights.hear(imported("Add an alert", state="wip" if state == "open" else "open"))
-        assert said(nights.hear(told(state=state), read=()).events) == expected
+        nights.hear(imported("Add an alert", state="wip" if word == "open" else "open"))
+        assert said(nights.hear(told(state=word), read=()).events) == expected
 
 
 def test_a_document_that_changes_its_mind_finishes_items_and_begins_none() -> None:
@@ -716,3 +717,37 @@ def test_sources_that_say_the_same_never_overrule_people(told_then: list[Told], 
     for _ in range(3):
         nights.hear(*told_then, read=())
     assert nights.items == before
+
+
+def test_a_state_that_a_source_leaves_empty_says_nothing() -> None:
+    nights = Nights()
+    nights.hear(told(state="done"))
+    nights.hear(told(state=None))
+    nights.hear(told(state=" "))
+    assert (nights.items["AI-1"].state, nights.items["AI-1"].reopened) == ("done", 0)
+
+
+def test_a_row_of_our_list_that_is_reworded_at_the_first_edit_is_the_item_that_it_was() -> None:
+    nights = Nights()
+    table = (told(title="Limit retries to three"), told("AI-2", "Page the owner"))
+    nights.hear(*table)
+    nights.hear(*table, *map(edited, ("Limit all retries to three", "Page the owner", "Drill the failover every month")))
+    titles = {item_id: item.title for item_id, item in nights.items.items()}
+    assert (titles.pop("AI-1"), titles.pop("AI-2")) == ("Limit all retries to three", "Page the owner")
+    assert list(titles.values()) == ["Drill the failover every month"]
+
+
+def test_what_people_add_elsewhere_takes_no_item_of_the_list() -> None:
+    nights = Nights()
+    nights.hear(told(title="Alert on pool A"))
+    nights.hear(told(title="Alert on pool A"), edited("Alert on pool B", is_rendered=False))
+    assert {item.title for item in nights.items.values()} == {"Alert on pool A", "Alert on pool B"}
+
+
+def test_what_is_to_be_done_and_has_no_date_any_more_gets_that_of_the_policy() -> None:
+    at = datetime.fromisoformat("2025-03-10T23:59")
+    reopened, ended, dated = item_of(state("open", 5)), item_of(state("declined", 5)), item_of(due_on="2025-04-01")
+    events = list(undated([reopened, ended, dated], lambda item: "SEV-1", DuePolicy(), at))
+    assert [(event.item_id, event.field, event.value, event.source) for event in events] == [
+        ("AI-1", "due_on", "2025-03-25", "policy: Sev-1: 15 days")
+    ]

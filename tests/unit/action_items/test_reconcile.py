@@ -144,7 +144,7 @@ def test_other_fields_come_after_all_that_is_known() -> None:
 def test_closed_before_the_item_was_known_it_was_done_at_an_unknown_moment() -> None:
     found = meet(item_of(), link(None, None, is_ours=False), issue(standing=ISSUE_DONE, since=BEGAN - timedelta(days=1)))
     assert found.item.state == "done"
-    assert (found.item.done_at, found.item.is_done_at_known) == (BEGAN, False)
+    assert (found.item.done_at, found.item.is_done_at_known) == (None, False)
     at_once = meet(item_of(), link(None, None, is_ours=False), issue(standing=ISSUE_DONE, since=BEGAN))
     assert (at_once.item.done_at, at_once.item.is_done_at_known) == (BEGAN, True)
 
@@ -356,7 +356,8 @@ def test_a_milestone_that_people_choose_gives_the_date_and_stays() -> None:
     assert said(found.events) == [("due_on", "2025-04-20")]
     assert found.events[0].reason == "Milestone Sprint 12"
     assert not found.change
-    assert (found.item.slips, found.item.slipped_days, found.item.due_source) == (1, 31, "github")
+    # The first date that people name takes the place of the policy's.
+    assert (found.item.slips, found.item.first_due_on, found.item.due_source) == (0, date(2025, 4, 20), "github")
     again = meet(found.item, found.link, replace(with_month(of), **APRIL))
     assert (again.events, again.change) == ((), Change())
 
@@ -674,3 +675,10 @@ def test_what_people_have_in_an_issue_is_theirs(meeting: tuple[Item, Link, Issue
         assert change == Change(standing=change.standing, assignee=change.assignee)
     assert change.standing != ISSUE_ABANDONED
     assert not set(change.add) & set(change.remove)
+
+
+def test_a_bot_that_closes_what_was_reopened_before_anybody_looked_makes_it_lost() -> None:
+    closed = issue(standing=ISSUE_DONE, since=BEGAN + timedelta(days=3))
+    of = item_of(state("done", 3))
+    found = meet(of, link(closed, want(of)), issue(standing=ISSUE_ABANDONED, since=BEGAN + timedelta(days=5)))
+    assert said(found.events) == [("state", "lost")]

@@ -1,1 +1,0 @@
-"""Action items with a real PostgreSQL, a GitHub and a Slack over HTTP."""
