@@ -31,6 +31,7 @@ bench: .venv/dev
 # Many more nights, days, clicks, schedules, repositories and places to be killed at than the tests have.
 soak: .venv/dev
 	NIGHTSHIFT_SOAK_EXAMPLES=60 NIGHTSHIFT_SOAK_STEPS=80 $(BIN)/python -m pytest -q tests/proposals/test_nights.py \
+	  tests/action_items/test_months.py \
 	  tests/approvals/test_state_machine.py tests/iac/test_against_terraform.py
 	NIGHTSHIFT_SOAK_DAYS=14 NIGHTSHIFT_SOAK_SEAMS=1 $(BIN)/python -m pytest -q tests/defs/test_nightly.py tests/faults \
 	  tests/approvals/test_killed_sagas.py tests/proposals/test_pull_requests.py

@@ -273,10 +273,10 @@ def _lines(found: Shown, today: date) -> list[str]:
         ),
         (
             "Moved",
-            f"{item.slips} times, {item.slipped_days} days later in all; first {item.first_due_on}" if item.slips else None,
+            f"{item.slips}×, {item.slipped_days} days later in all; first {item.first_due_on}" if item.slips else None,
         ),
         ("Done", _done(item)),
-        ("Reopened", f"{item.reopened} times" if item.reopened else None),
+        ("Reopened", f"{item.reopened}×" if item.reopened else None),
         ("Verified", item.verification),
         ("Issue", found.listed.url or item.tracker_key),
         ("Problem", found.problem),

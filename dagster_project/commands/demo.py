@@ -22,7 +22,7 @@ def command(next_day: bool) -> None:
     from dagster_project.commands.summary import print_summary
     from dagster_project.defs.launch import run_nightly
     from dagster_project.pipeline.demo_fleet import fill_demo, write_demo_code
-    from dagster_project.pipeline.demo_world import as_demo, demo_day, go_on, is_demo, note_day, was_changed
+    from dagster_project.pipeline.demo_world import as_demo, demo_day, go_on, is_demo, note_day, remember, was_changed
 
     surroundings = runtime()
     samples = fill_demo(surroundings)
@@ -31,6 +31,7 @@ def command(next_day: bool) -> None:
     )
     write_demo_code(surroundings)
     if not is_demo(surroundings.settings):
+        remember(surroundings)
         note_day(surroundings.settings, demo_day(surroundings.settings))
     elif next_day or was_changed(surroundings):
         surroundings.progress.say(f"The demo goes on to {go_on(surroundings)}.")

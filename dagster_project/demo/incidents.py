@@ -7,7 +7,7 @@ The two cascades are told minute by minute: Black Friday (a slow user-preference
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from dagster_project.demo.rows import Row, clock_times, moment
 
@@ -110,6 +110,35 @@ Limit the query rate of crawlers|prevent|P2|search-team|2025-04-04|jira|SRCH-91|
 Measure the lag of the stock consumers|detect|P3|catalog-team|2025-05-03|github|inventory#310|proposed
 """,
 }
+
+
+ACTION_ITEM_HISTORY = tuple(
+    (item, datetime.fromisoformat(at), field, value)
+    for item, at, field, value in (line.split("|") for line in """
+ACT-0001|2024-12-13 15:20|state|done
+ACT-0002|2024-12-20 10:05|state|done
+ACT-0003|2024-12-18 16:40|state|done
+ACT-0003|2025-01-08 09:30|state|verified
+ACT-0004|2024-12-30 11:15|due_on|2025-01-15
+ACT-0005|2025-01-09 14:00|state|done
+ACT-0005|2025-01-31 10:00|state|verified
+ACT-0008|2025-02-10 13:25|state|declined
+ACT-0009|2025-01-10 17:10|state|done
+ACT-0010|2025-02-20 12:00|state|done
+ACT-0015|2025-02-05 09:45|state|done
+ACT-0015|2025-02-18 08:20|state|open
+ACT-0015|2025-02-27 16:30|state|done
+ACT-0016|2025-01-20 10:10|state|duplicate
+ACT-0019|2025-03-06 15:50|state|done
+ACT-0024|2025-03-05 11:30|state|done
+ACT-0024|2025-03-07 14:15|state|verified
+ACT-0025|2025-03-07 18:05|state|done
+""".strip().splitlines())
+)  # fmt: skip
+"""What became of action items before the first night, as nights would have noted it: (item, moment, field, value). The decision
+engine's table knows only how they stand now."""
+FIRST_DUE = {"ACT-0004": "2024-12-31"}
+"""Dates that were moved since."""
 
 
 def incidents() -> list[Row]:

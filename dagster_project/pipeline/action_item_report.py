@@ -76,7 +76,9 @@ def _shares(whole: Row) -> tuple[Share, ...]:
         Share("Done by the due date", whole["done_at_due"], whole["due_judged"], _judged(whole)),
         Share("Done by now", whole["done_of_due"], whole["due"], "of items whose first due date has come"),
         Share("On time", whole["on_time"], whole["done_dated"], "of done items of which it is known when they were done"),
-        Share("Due date moved", whole["slipped"], whole["items"], f"of all items; moved {whole['slips']:,} times in all"),
+        Share(
+            "Due date moved", whole["slipped"], whole["items"], f"of all items; moved {counted(whole['slips'], 'time')} in all"
+        ),
         Share("Reopened", whole["reopened"], whole["ever_done"], "of items that were ever done"),
         Share("Came back", whole["came_back"], whole["observed"], "of items done 90 days ago: a similar incident within these"),
         Share("Without an owner", whole["without_owner"], whole["open"], "of items that are not done"),

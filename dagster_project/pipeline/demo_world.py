@@ -15,15 +15,21 @@ from typing import Any
 
 import asyncpg
 
+from dagster_project.actions import action_item_store
 from dagster_project.catalog.shapes import ec2_shapes, rds_shapes
 from dagster_project.clock import MovedClock
 from dagster_project.demo import infrastructure
 from dagster_project.demo.fleet import DEMO_LAST_DAY
+from dagster_project.demo.incidents import ACTION_ITEM_HISTORY, FIRST_DUE, action_items
+from dagster_project.domain.action_items.folding import created
+from dagster_project.domain.action_items.model import CONTRACT, OPEN, Event
+from dagster_project.domain.action_items.observing import Told
 from dagster_project.domain.rightsizing.dimensions import CPU, MEMORY
 from dagster_project.pipeline.approvers import user_of_this_process
 from dagster_project.pipeline.demo_cloud import HISTORY, DemoCloud
 from dagster_project.pipeline.demo_events import demo_sources
 from dagster_project.pipeline.runtime import Runtime
+from dagster_project.pipeline.state import in_state
 from dagster_project.settings import (
     ApplySettings,
     ApprovalSettings,
@@ -99,6 +105,27 @@ def _repository(settings: Settings) -> RepositorySettings:
         checkout=home / infrastructure.CHECKOUT,
         roots=tuple(RootSettings(path=root.removesuffix(".tfstate"), state=str(states / root)) for root in roots),
     )
+
+
+def remember(runtime: Runtime) -> None:
+    """Notes what nights before the first one would have noted of action items."""
+    in_state(runtime, lambda connection: _remember(connection, runtime.now), is_new=True)
+
+
+async def _remember(connection: asyncpg.Connection, now: datetime) -> None:
+    past = {item for item, *_ in ACTION_ITEM_HISTORY}
+    events = []
+    for row in action_items():
+        if row["item_id"] not in past:
+            continue
+        told = Told(
+            CONTRACT, row["item_id"], row["title"], row["incident_id"], row["type"], row["priority"], row["owner"], row["due_on"],
+            tracker=row["tracker"], tracker_key=row["tracker_key"],
+        )  # fmt: skip
+        values = told.values() | {"state": OPEN, "due_on": FIRST_DUE.get(row["item_id"]) or row["due_on"].isoformat()}
+        events.append(created(row["item_id"], values, row["created_at"].replace(tzinfo=None), CONTRACT, CONTRACT))
+    events += [Event(item, field, value, at, CONTRACT, CONTRACT) for item, at, field, value in ACTION_ITEM_HISTORY]
+    await action_item_store.add_events(connection, events, now)
 
 
 def go_on(runtime: Runtime) -> date:

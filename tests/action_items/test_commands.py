@@ -81,7 +81,7 @@ def test_show_tells_hints_and_everything_that_happened(run: Run) -> None:
     run("start", "ACT-2")
     text = run("show", "ACT-2").output
     assert "Due       2999-06-01 (person)" in text
-    assert "Moved     1 times, 151 days later in all; first 2999-01-01" in text
+    assert "Moved     1×, 151 days later in all; first 2999-01-01" in text
     assert "'Improve' can go on for ever" in text or "'improve' can go on for ever" in text
     assert re.search(r"due on → 2999-06-01 by \S+ \(person\): waits for the vendor", text)
     found = json.loads(run("show", "ACT-2", "--json").output)

@@ -38,4 +38,13 @@ def test_the_report_of_the_demo_tells_overdue_items_and_shares(demo_home) -> Non
     home, _ = demo_home
     text = (home / "reports" / DAY / "report.md").read_text(encoding="utf-8")
     assert "| `ACT-0004` | Retry budget shared by all callers | INC-2024-2917 | platform-team | platform | open |" in text
+    assert "| Done by the due date | 40% | 6 of 15 |" in text
     assert "| Done by now | 60% | 9 of 15 |" in text
+    assert "Half of the action items are done within 69 days." in text
+
+
+def test_an_item_of_the_demo_shows_what_became_of_it_before_the_first_night(demo_home) -> None:
+    home, _ = demo_home
+    lines = run("actions", "show", "ACT-0015", home=home).stdout.splitlines()
+    assert "  Reopened  1×" in lines
+    assert lines[-1] == "  2025-02-27 16:30  state → done by incident_action_items"

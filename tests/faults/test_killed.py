@@ -20,6 +20,9 @@ import pytest
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, SNAPSHOTS, TABLES, UTILIZATION_SAMPLES
 from dagster_project.pipeline import (
+    action_item_measures,
+    action_item_reminders,
+    action_items,
     incident_evidence,
     ingest_records,
     ingest_samples,
@@ -66,6 +69,7 @@ def night(runtime: Runtime, day: date) -> None:
     for table in SNAPSHOTS:
         ingest_snapshots.ingest_snapshot(runtime, table, [day])
     ingest_service_levels.ingest_service_levels(runtime, [day])
+    action_items.keep_action_items(runtime, day)
     rollup.roll_up_days(runtime, [day])
     rollup.roll_up_windows(runtime, day)
     verdicts.find_emergencies(runtime, day)
@@ -74,6 +78,8 @@ def night(runtime: Runtime, day: date) -> None:
     incident_evidence.find_resource_risks(runtime, day)
     verdicts.gather_evidence(runtime, day)
     verdicts.judge(runtime, day)
+    action_item_measures.measure_action_items(runtime, day)
+    action_item_reminders.remind_night(runtime, day)
     report.write_report(runtime, day)
 
 

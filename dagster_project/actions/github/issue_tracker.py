@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -28,7 +29,8 @@ from dagster_project.domain.action_items.trackers import (
     Issue,
     Look,
 )
-from dagster_project.errors import GithubError, InputError, NightshiftError
+from dagster_project.domain.incidents.redaction import secrets_removed
+from dagster_project.errors import AccessDenied, GithubError, InputError, NightshiftError
 
 MARK = re.compile(r"<!-- nightshift:action-item ([0-9a-f]{16}) -->")
 KEY = re.compile(r"(?P<place>[\w.-]+/[\w.-]+)#(?P<number>\d{1,9})")
@@ -60,6 +62,7 @@ class GithubIssues:
     stale_labels: frozenset[str] = frozenset(("stale",))
     name: str = GITHUB
     reads: int = 0
+    _archived: set[str] = field(default_factory=set)
     _connections: dict[str, Connection] = field(default_factory=dict)
     _milestones: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
 
@@ -75,25 +78,48 @@ class GithubIssues:
     def look(self, known: Mapping[str, Issue | None], to_see: Collection[str]) -> Look:
         """Looks at the issues of every repository; one that cannot be read whole is a problem, and nothing is said of it."""
         wanted: dict[str, dict[int, str]] = {}
-        for key in sorted(known):
+        others: dict[str, str] = {}
+        # One issue may be written in several ways. It is looked at once, as the one of which least is known.
+        for key in sorted(known, key=lambda each: (known[each] is not None, each)):
             place, number = self._split(key)
-            wanted.setdefault(place, {})[number] = key
-        found = _Found()
-        for place in self.places:
+            first = wanted.setdefault(place, {}).setdefault(number, key)
+            if first != key:
+                others[key] = first
+        needed = {others.get(key, key) for key in to_see}
+        parts: dict[str, _Found] = {}
+        problems: list[str] = []
+
+        def kept_up(place: str, step: Callable[[], None]) -> None:
             try:
-                part = self._look_at(place, wanted.get(place, {}), known, frozenset(to_see))
+                step()
             except NightshiftError as error:
-                found.problems.append(f"{place}: {error}")
-                found.not_looked |= set(wanted.get(place, {}).values())
-                continue
-            found.places.append(place)
+                problems.append(f"{place}: {error}")
+                del parts[place]
+
+        for place in self.places:
+            parts[place] = _Found()
+            kept_up(place, partial(self._list, place, wanted.get(place, {}), parts[place]))
+        asked = [each for place, part in parts.items() for each in _to_ask(place, wanted.get(place, {}), part, known, needed)]
+        # Those that a bot closed are asked for every night: they must not keep others from being asked for at all.
+        for _, place, number, key in sorted(asked, key=lambda each: each[0]):
+            if place in parts:
+                kept_up(place, partial(self._ask_or_wait, place, number, key, known, parts[place]))
+        for place, part in parts.items():
+            if part.not_looked:
+                problems.append(
+                    f"{place}: {len(part.not_looked):,} issues were not looked at; raise actions.max_reads_per_night."
+                )
+        found = _Found()
+        for part in parts.values():
             found.add(part)
-        not_looked, places, problems = frozenset(found.not_looked), tuple(found.places), tuple(found.problems)
-        return Look(found.seen, found.gone, found.marked, not_looked, places, problems)
+        found.not_looked |= {key for place, those in wanted.items() if place not in parts for key in those.values()}
+        for key, first in others.items():
+            found.copy(first, key)
+        return Look(found.seen, found.gone, found.marked, frozenset(found.not_looked), tuple(parts), tuple(problems))
 
     def create(self, place: str, draft: Draft, mark: str) -> Issue:
         """Opens an issue, unassigned where GitHub does not take the assignee."""
-        connection = self._connected(place)
+        connection = self._writable(place)
         body: dict[str, Any] = {
             "title": draft.title,
             "body": f"{draft.body}\n\n{mark_text(mark)}",
@@ -128,14 +154,19 @@ class GithubIssues:
         return None if found is None else self._issue(connection, place, found)
 
     def change(self, issue: Issue, change: Change) -> Issue:
-        """Changes an issue, after another look: what was closed, reopened or moved since is left to the next run."""
+        """Changes an issue, after another look: what was changed since is left to the next run. What comes back is the issue as it
+        was seen, with the change and nothing else."""
         place, number = self._split(issue.key)
-        connection, path = self._connected(place), f"/repos/{place}/issues/{number}"
+        connection, path = self._writable(place), f"/repos/{place}/issues/{number}"
         entry = connection.find(path)
         if entry is None or not _is_here(entry, path):
             raise GithubError(f"{issue.key} is not there any more; the next run sees what became of it.")
         if (entry["state"] == "open") != (issue.standing == ISSUE_OPEN):
-            raise GithubError(f"{issue.key} was {entry['state']} a moment ago; the next run goes on from there.")
+            raise GithubError(f"{issue.key} is {entry['state']} since a moment ago; the next run goes on from there.")
+        if "pull_request" in entry:
+            raise InputError(f"{issue.key} is a pull request, which is people's to close; name an issue instead.")
+        if _is_theirs(issue, self._issue(connection, place, entry), change):
+            raise GithubError(f"{issue.key} was changed a moment ago; the next run goes on from there.")
         body: dict[str, Any] = {}
         if change.title is not None:
             body["title"] = change.title
@@ -147,28 +178,35 @@ class GithubIssues:
             connection.write("POST", f"{path}/labels", {"labels": list(change.add)})
         for label in change.remove:
             self._remove_label(connection, path, label)
+        after = replace(issue, labels=_labels_after(issue.labels, change))
         if body:
-            connection.write("PATCH", path, body)
+            made = self._issue(connection, place, connection.write("PATCH", path, body))
+            after = replace(
+                after,
+                title=after.title if change.title is None else made.title,
+                standing=change.standing or after.standing,
+                since=after.since if change.standing is None else made.since,
+                milestone=made.milestone if "milestone" in body else after.milestone,
+                milestone_due_on=made.milestone_due_on if "milestone" in body else after.milestone_due_on,
+            )
         if change.assignee is not None:
-            self._assign(connection, path, issue.key, change.assignee)
-        after = self._issue(connection, place, connection.get(path))
-        return replace(after, standing=change.standing) if change.standing is not None else after
+            entry = self._assign(connection, path, issue.key, change.assignee)
+            after = replace(after, assignees=self._issue(connection, place, entry).assignees)
+        return after
 
     # Looking.
 
-    def _look_at(
-        self, place: str, wanted: Mapping[int, str], known: Mapping[str, Issue | None], to_see: frozenset[str]
-    ) -> _Found:
+    def _list(self, place: str, wanted: Mapping[int, str], found: _Found) -> None:
+        """All of a place that its lists tell."""
         connection = self._connected(place)
         about = self._read(connection, f"/repos/{place}")
         if about["full_name"].casefold() != place.casefold():
             raise InputError(f"it is called {about['full_name']} now; correct its name in the settings.")
         if not about["has_issues"]:
             raise InputError("its issues are switched off; switch them on, or take it out of the settings.")
-        found = _Found()
+        if about.get("archived"):
+            self._archived.add(place.casefold())
         for entry in self._listed(connection, place):
-            if "pull_request" in entry:
-                continue
             number, key = entry["number"], wanted.get(entry["number"])
             mark = self._mark_of(connection, entry)
             if key is None and mark is None:
@@ -178,17 +216,13 @@ class GithubIssues:
                 found.seen[key] = issue
             if mark is not None:
                 found.marked.setdefault(mark, replace(issue, key=key or f"{place}#{number}"))
-        for number, key in sorted(wanted.items()):
-            seen = found.seen.get(key)
-            if key not in to_see if seen is None else not _is_new_closing(seen, known.get(key)):
-                continue
-            # In no list although it matters, or closed by somebody who is not named there.
-            try:
-                self._ask(connection, place, number, key, found)
-            except _Spent:
-                found.seen.pop(key, None)
-                found.not_looked.add(key)
-        return found
+
+    def _ask_or_wait(self, place: str, number: int, key: str, known: Mapping[str, Issue | None], found: _Found) -> None:
+        try:
+            self._ask(self._connected(place), place, number, key, known.get(key), found)
+        except _Spent:
+            found.seen.pop(key, None)
+            found.not_looked.add(key)
 
     def _listed(self, connection: Connection, place: str) -> Iterator[Mapping[str, Any]]:
         """All that is open and what was closed since the last look; of a place that was never looked at, everything."""
@@ -202,7 +236,7 @@ class GithubIssues:
         # Afterwards: one that is reopened meanwhile is in the second list, one that is closed in neither, and asked for.
         yield from self._pages(connection, path, state="open", sort="created", direction="asc")
 
-    def _ask(self, connection: Connection, place: str, number: int, key: str, found: _Found) -> None:
+    def _ask(self, connection: Connection, place: str, number: int, key: str, known: Issue | None, found: _Found) -> None:
         path = f"/repos/{place}/issues/{number}"
         self._spend()
         try:
@@ -215,10 +249,13 @@ class GithubIssues:
             found.seen.pop(key, None)
             return
         if not _is_here(entry, path):
-            found.gone[key] = Gone(key, f"{key} was moved to {entry['html_url']}.")
+            now = f"{'/'.join(str(entry['repository_url']).split('/')[-2:])}#{entry['number']}"
+            found.gone[key] = Gone(key, f"{key} was moved to {entry['html_url']}.", now if self.follows(now) else None)
             found.seen.pop(key, None)
             return
         issue = self._issue(connection, place, entry)
+        if known is not None and known.since == issue.since and _is_without_reason(entry, known):
+            issue = replace(issue, standing=known.standing, by=known.by)
         found.seen[key] = self._with_who_closed(connection, path, entry, issue) if issue.standing == ISSUE_DONE else issue
 
     def _with_who_closed(self, connection: Connection, path: str, entry: Mapping[str, Any], issue: Issue) -> Issue:
@@ -227,7 +264,10 @@ class GithubIssues:
         closer = entry.get("closed_by") or {}
         login = closer.get("login")
         issue = replace(issue, by=login)
-        if login == connection.login or str(login).casefold() in self.closing_bots:
+        if login == connection.login:
+            # We closed it because its item was over. Where GitHub keeps no reasons, that does not tell how.
+            return issue if entry.get("state_reason") else replace(issue, standing=ISSUE_ABANDONED)
+        if issue.is_pull or str(login).casefold() in self.closing_bots:
             return issue
         is_stale = any(label.casefold() in self.stale_labels for label in issue.labels)
         is_bot = closer.get("type") == "Bot" or str(login or "").endswith(_BOT)
@@ -240,10 +280,13 @@ class GithubIssues:
     def _issue(self, connection: Connection, place: str, entry: Mapping[str, Any]) -> Issue:
         closed, milestone = entry["closed_at"], entry.get("milestone")
         standing = ISSUE_OPEN if entry["state"] == "open" else _REASONS.get(entry.get("state_reason") or "", ISSUE_DONE)
+        pull = entry.get("pull_request")
+        if pull is not None and standing != ISSUE_OPEN:
+            standing = ISSUE_DONE if pull.get("merged_at") else ISSUE_ABANDONED
         return Issue(
             key=f"{place}#{entry['number']}",
             url=entry["html_url"],
-            title=entry["title"],
+            title=secrets_removed(entry["title"]),
             standing=standing,
             since=_moment(closed or entry["updated_at"]),
             assignees=tuple(each["login"] for each in entry["assignees"]),
@@ -252,11 +295,12 @@ class GithubIssues:
             milestone_due_on=_moment(milestone["due_on"]).date() if milestone and milestone["due_on"] else None,
             mark=self._mark_of(connection, entry),
             is_ours=self._mark_of(connection, entry) is not None,
+            is_pull=pull is not None,
         )
 
     def _mark_of(self, connection: Connection, entry: Mapping[str, Any]) -> str | None:
         """The mark of an issue of ours. What others copied says nothing: it is asked who opened it."""
-        if entry["user"] is None or entry["user"]["login"] != connection.login:
+        if entry["user"] is None or entry["user"]["login"] != connection.login or "pull_request" in entry:
             return None
         found = MARK.findall(entry["body"] or "")
         return found[-1] if found else None
@@ -264,14 +308,15 @@ class GithubIssues:
     def _marked(self, connection: Connection, place: str, mark: str, since: datetime) -> Mapping[str, Any] | None:
         asked = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         listed = connection.pages(f"/repos/{place}/issues", state="all", creator=connection.login, since=asked)
-        return next((each for each in listed if "pull_request" not in each and self._mark_of(connection, each) == mark), None)
+        return next((each for each in listed if self._mark_of(connection, each) == mark), None)
 
     # Writing.
 
-    def _assign(self, connection: Connection, path: str, key: str, login: str) -> None:
+    def _assign(self, connection: Connection, path: str, key: str, login: str) -> Mapping[str, Any]:
         """By itself: GitHub refuses a whole change for one assignee whom it does not take."""
         try:
-            connection.write("PATCH", path, {"assignees": [login]})
+            entry: Mapping[str, Any] = connection.write("PATCH", path, {"assignees": [login]})
+            return entry
         except GithubError as error:
             if error.status != 422:
                 raise
@@ -313,9 +358,16 @@ class GithubIssues:
             self._connections[place] = self.connect(place)
         return self._connections[place]
 
+    def _writable(self, place: str) -> Connection:
+        if place.casefold() in self._archived:
+            raise AccessDenied(f"{place} is archived and takes no changes; name another repository in the settings.")
+        return self._connected(place)
+
     def _spend(self) -> None:
         if self.reads >= self.max_reads:
-            raise _Spent(f"the {self.max_reads:,} requests of a run are spent; raise actions.max_reads_per_night, or wait.")
+            raise _Spent(
+                f"the {self.max_reads:,} requests of a run were spent before it was read whole; raise actions.max_reads_per_night."
+            )
         self.reads += 1
 
     def _read(self, connection: Connection, path: str) -> Any:
@@ -345,14 +397,53 @@ class _Found:
     gone: dict[str, Gone] = field(default_factory=dict)
     marked: dict[str, Issue] = field(default_factory=dict)
     not_looked: set[str] = field(default_factory=set)
-    places: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+
+    def copy(self, key: str, other: str) -> None:
+        """Says of another key what is said of one."""
+        if key in self.seen:
+            self.seen[other] = self.seen[key]
+        if key in self.gone:
+            self.gone[other] = replace(self.gone[key], key=other)
+        if key in self.not_looked:
+            self.not_looked.add(other)
 
     def add(self, other: _Found) -> None:
         self.seen |= other.seen
         self.gone |= other.gone
         self.marked |= other.marked
         self.not_looked |= other.not_looked
+
+
+def _to_ask(
+    place: str, wanted: Mapping[int, str], found: _Found, known: Mapping[str, Issue | None], to_see: Collection[str]
+) -> Iterator[tuple[bool, str, int, str]]:
+    """Issues that are in no list although they matter, or were closed by somebody who is not named there: (whether a bot had
+    closed it, place, number, key)."""
+    for number, key in sorted(wanted.items()):
+        seen, before = found.seen.get(key), known.get(key)
+        if key in to_see if seen is None else _is_new_closing(seen, before):
+            yield before is not None and before.standing == ISSUE_ABANDONED, place, number, key
+
+
+def _is_without_reason(entry: Mapping[str, Any], known: Issue) -> bool:
+    """Whether GitHub does not tell for which reason an issue was closed that we closed for one."""
+    return not entry.get("state_reason") and entry["state"] == "closed" and known.standing in (ISSUE_DECLINED, ISSUE_DUPLICATE)
+
+
+def _is_theirs(before: Issue, now: Issue, change: Change) -> bool:
+    """Whether somebody has just changed what a change is about."""
+    return (
+        (change.title is not None and now.title != before.title)
+        or (change.assignee is not None and set(now.assignees) != set(before.assignees))
+        or (change.milestone is not None and now.milestone != before.milestone)
+        or (change.standing is not None and before.standing != ISSUE_OPEN and now.since != before.since)
+    )
+
+
+def _labels_after(labels: Sequence[str], change: Change) -> tuple[str, ...]:
+    removed, present = ({each.casefold() for each in those} for those in (change.remove, labels))
+    kept = (each for each in labels if each.casefold() not in removed)
+    return (*kept, *(each for each in change.add if each.casefold() not in present))
 
 
 def _is_new_closing(seen: Issue, known: Issue | None) -> bool:

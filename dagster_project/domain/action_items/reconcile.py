@@ -49,6 +49,7 @@ _SAID = {
     ISSUE_DUPLICATE: "Its issue was closed as a duplicate",
     ISSUE_ABANDONED: "A bot closed its issue, and nobody said that it is done",
 }
+_UNMERGED = "Its pull request was closed without being merged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def lost(item: Item, link: Link, gone: Gone, now: datetime) -> tuple[tuple[Event
 
 def reconciled(item: Item, link: Link, issue: Issue, want: Callable[[Item], Draft], terms: Terms) -> Reconciled:
     """An item and its issue as it was just seen. ``want``: what an issue of ours should hold for an item."""
-    events = tuple(_News(item, link, issue, terms).events())
+    events = tuple(_News(item, link, issue, want, terms).events())
     after = applied(item, events)
     wanted = want(after)
     change = _change(link, issue, wanted, {event.field for event in events})
@@ -102,13 +103,16 @@ class _News:
     item: Item
     link: Link
     issue: Issue
+    want: Callable[[Item], Draft]
     terms: Terms
 
     def events(self) -> Iterator[Event]:
         yield from self._state()
         yield from self._owner()
         base = self.link.base
-        if self.link.is_ours and base is not None and self.issue.title not in (base.title, self.item.title):
+        # A run that is cut off between writing to an issue and noting that has written what is wanted, as it is written there.
+        ours = (self.item.title, self.want(self.item).title)
+        if self.link.is_ours and base is not None and self.issue.title not in (base.title, *ours):
             yield self._event("title", self.issue.title)
         yield from self._due()
 
@@ -128,7 +132,8 @@ class _News:
             return
         # Linked by people to an issue that stood otherwise all along, or that was closed before the item was known.
         is_correction = (base is None and after not in ENDED) or (after in ENDED and issue.since < item.created_at)
-        yield self._event("state", after, f"{_SAID[issue.standing]}: {issue.url}", is_correction=is_correction)
+        said = _UNMERGED if issue.is_pull and issue.standing == ISSUE_ABANDONED else _SAID[issue.standing]
+        yield self._event("state", after, f"{said}: {issue.url}", is_correction=is_correction)
 
     def _state_of_issue(self) -> str:
         standing, state, base = self.issue.standing, self.item.state, self.link.base
@@ -173,7 +178,9 @@ class _News:
             or (base is not None and (base.milestone, base.milestone_due_on) == (issue.milestone, due))
         ):
             return
-        if wrote is not None and issue.milestone == wrote.milestone:
+        written = (wrote.milestone if wrote is not None else None, self.want(self.item).milestone)
+        is_of_its_month = base is None and issue.milestone == self.want(replace(self.item, due_on=due)).milestone
+        if issue.milestone in written or is_of_its_month:
             return  # ours, which stands for a month
         if base is None and not (self.item.due_source or POLICY).startswith(POLICY):
             return  # a date that somebody gave counts before that of a milestone that was there already
@@ -190,6 +197,7 @@ def _agreed(link: Link, issue: Issue, wanted: Draft, change: Change) -> Draft:
         title=wanted.title if change.title is None else issue.title,
         standing=wanted.standing if change.standing is None else wrote.standing,
         assignee=wanted.assignee if change.assignee is None else wrote.assignee,
+        owner=wanted.owner if change.assignee is None else wrote.owner,
         labels=wrote.labels if change.add or change.remove else wanted.labels,
         milestone=wanted.milestone if change.milestone is None else wrote.milestone,
         milestone_due_on=wanted.milestone_due_on if change.milestone is None else wrote.milestone_due_on,
@@ -199,13 +207,16 @@ def _agreed(link: Link, issue: Issue, wanted: Draft, change: Change) -> Draft:
 def _change(link: Link, issue: Issue, wanted: Draft, news: set[str]) -> Change:
     """What the issue is to be changed in. What is news was changed there."""
     base, wrote = link.base, link.wrote
-    if base is None or wrote is None:
+    if base is None or wrote is None or issue.is_pull:
         return Change()
     change = Change()
     if "state" not in news and wanted.standing not in (wrote.standing, issue.standing, ISSUE_ABANDONED):
         change = replace(change, standing=wanted.standing)
     assigned = {login.casefold() for login in issue.assignees}
-    if "owner" not in news and wanted.assignee not in (None, wrote.assignee) and wanted.assignee.casefold() not in assigned:
+    # Of people's issues nobody is assigned because the settings have learned a login.
+    is_said = link.is_ours or wanted.owner != wrote.owner
+    is_new = wanted.assignee not in (None, wrote.assignee)
+    if is_said and is_new and "owner" not in news and (wanted.assignee or "").casefold() not in assigned:
         change = replace(change, assignee=wanted.assignee)
     if not link.is_ours or ISSUE_OPEN not in (issue.standing, change.standing):
         return change

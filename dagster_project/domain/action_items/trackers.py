@@ -20,7 +20,7 @@ ISSUE_OPEN, ISSUE_DONE, ISSUE_DECLINED, ISSUE_DUPLICATE, ISSUE_ABANDONED = (
 class Issue:
     """An issue as it was seen. ``key``: its name in the tracker; ``standing``: one of the five above; ``since``: when it was
     closed, or changed last while it is open; ``by``: who closed it, where that is known; ``is_ours``: we opened it;
-    ``milestone``: its name, with the day it is due on."""
+    ``milestone``: its name, with the day it is due on; ``is_pull``: it is a pull request, which is read and never written to."""
 
     key: str
     url: str
@@ -34,19 +34,21 @@ class Issue:
     by: str | None = None
     mark: str | None = None
     is_ours: bool = False
+    is_pull: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """An issue that is not where it was. ``why`` is a sentence."""
+    """An issue that is not where it was. ``why`` is a sentence; ``moved_to``: its key now, where that is followed."""
 
     key: str
     why: str
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An issue to be opened, or what one should hold."""
+    """An issue to be opened, or what one should hold. ``owner``: whom ``assignee`` is the login of."""
 
     title: str
     body: str = ""
@@ -55,6 +57,7 @@ class Draft:
     milestone: str | None = None
     milestone_due_on: date | None = None
     standing: str = ISSUE_OPEN
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +120,8 @@ class Tracker(Protocol):
         ...
 
     def change(self, issue: Issue, change: Change) -> Issue:
-        """Changes an issue, and gives it as it is then. Raises ``NightshiftError`` where it was closed, reopened or moved since
-        it was looked at."""
+        """Changes an issue, and gives it as it was, with the change: what others have changed meanwhile is news to the next look.
+        Raises ``NightshiftError`` where it was closed, reopened or moved since it was looked at, or the same was changed."""
         ...
 
 
