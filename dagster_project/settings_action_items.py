@@ -70,9 +70,9 @@ class ActionItemSettings(Section):
 
     @model_validator(mode="after")
     def _people_are_told_apart(self) -> ActionItemSettings:
-        names = [name.casefold() for person in self.people for name in (person.name, *person.also)]
-        logins = [person.github.casefold() for person in self.people if person.github]
-        if len(set(names)) < len(names) or len(set(logins)) < len(logins):
+        # By each of them somebody is known: the login of one may be no name of another one.
+        each = [{name.casefold() for name in (one.name, *one.also, one.github) if name} for one in self.people]
+        if len(set().union(*each)) < sum(map(len, each)):
             raise ValueError("two people have the same name or login")
         return self
 

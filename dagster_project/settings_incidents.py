@@ -30,7 +30,7 @@ class SupportHours(Section):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> SupportHours:
         if self.starts >= self.ends:
-            raise ValueError("ends must be later than starts")
+            raise ValueError("ends must be later than starts; write 23:59:59 for midnight")
         return self
 
 

@@ -116,5 +116,5 @@ def _link(number: int, still_open: int, url: str, item: Item) -> Link:
     labels = ("action-item", "type: prevent")
     issue = Issue(key, page, f"Cap the connections of {name}", standing, since, labels=labels, mark=mark_of(name), is_ours=True)
     milestone, last = milestone_of(item.due_on) if item.due_on else (None, None)
-    wrote = Draft(issue.title, "", labels, None, milestone, last, standing_of(item))
+    wrote = Draft(issue.title, "", labels, None, milestone, last, standing_of(item), item.owner)
     return Link(name, GITHUB, REPOSITORY, key, mark_of(name), is_ours=True, url=page, base=issue, wrote=wrote)

@@ -131,14 +131,14 @@ class ImportedItems:
 
 
 async def imported_items(connection: asyncpg.Connection) -> list[ImportedItems]:
-    """Action items of the latest version of every imported document that has some; the rest of it is not fetched."""
+    """Action items of the latest version of every imported document, none of them too; the rest of it is not fetched."""
     rows = await connection.fetch(
         "with latest as (select distinct on (incident_id) incident_id, document::jsonb as document "
         "from nightshift.imported_incidents order by incident_id, version desc) "
         "select incident_id, document #>> '{incident,severity}' as severity, document #>> '{incident,service}' as service, "
         "coalesce(document #>> '{incident,phases,resolved,at}', document #>> '{incident,phases,impact_ended,at}', "
-        "document #>> '{incident,phases,detected,at}') as ended_at, document ->> 'action_items' as items "
-        "from latest where document -> 'action_items' <> '[]'::jsonb order by incident_id"
+        "document #>> '{incident,phases,detected,at}') as ended_at, coalesce(document ->> 'action_items', '[]') as items "
+        "from latest order by incident_id"
     )
     return [
         ImportedItems(

@@ -124,7 +124,10 @@ def add(
 @_OWNER
 @_TEAM
 @_DUE
-@click.option("--tracker", help="Its issue: owner/name#12, an address, or a Jira key; 'none' takes the link away.")
+@click.option(
+    "--tracker",
+    help="Its issue: owner/name#12, an address, or a Jira key; 'none' takes the link away, and then one is opened or found.",
+)
 @click.option("--reason", help="Why; it stands in the item's history. A later date needs one.")
 def set_(
     item_id: str,
@@ -234,7 +237,8 @@ def remind(dry_run: bool) -> None:
     reminded = send(replace(surroundings, is_dry_run=True) if dry_run else surroundings)
     for each in reminded:
         click.echo(
-            f"{each.recipient}: {each.items} {'item' if each.items == 1 else 'items'}, {each.state}. {each.detail or ''}".rstrip()
+            f"{_plain(each.recipient)}: {each.items} {'item' if each.items == 1 else 'items'}, {each.state}. "
+            f"{_plain(each.detail or '')}".rstrip()
         )
     if not reminded:
         click.echo("Nobody is to be reminded of anything now.")
@@ -247,15 +251,20 @@ def _cells(row: Listed, today: date) -> tuple[str, ...]:
     late = (today - item.due_on).days if item.due_on is not None else 0
     when = "" if item.is_ended or item.due_on is None else f"{late} d late" if late > 0 else f"in {-late} d"
     return (
-        item.item_id,
+        _plain(item.item_id),
         item.state.replace("_", " "),
         str(item.due_on or "-"),
         when,
-        item.owner or "nobody",
-        row.team or "-",
-        item.tracker_key or "-",
-        item.title,
+        _plain(item.owner or "nobody"),
+        _plain(row.team or "-"),
+        _plain(item.tracker_key or "-"),
+        _plain(item.title),
     )
+
+
+def _plain(text: str) -> str:
+    """What others wrote, on one line, and without what a terminal would obey."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
 def _lines(found: Shown, today: date) -> list[str]:
@@ -281,9 +290,9 @@ def _lines(found: Shown, today: date) -> list[str]:
         ("Issue", found.listed.url or item.tracker_key),
         ("Problem", found.problem),
     )
-    lines = [f"{item.item_id}  {item.title}", *(f"  {name:<9} {value}" for name, value in facts if value)]
+    lines = [f"{_plain(item.item_id)}  {_plain(item.title)}", *(f"  {name:<9} {_plain(value)}" for name, value in facts if value)]
     if found.hints:
-        lines += ["", "To make it easier to finish", *(f"  {hint}" for hint in found.hints)]
+        lines += ["", "To make it easier to finish", *(f"  {_plain(hint)}" for hint in found.hints)]
     return [*lines, "", "History (UTC)", *(f"  {_event(event)}" for event in found.events)]
 
 
@@ -295,10 +304,12 @@ def _done(item: Item) -> str | None:
 
 def _event(event: Event) -> str:
     by = event.source if event.actor == event.source else f"{event.actor} ({event.source})"
-    because = f": {event.reason}" if event.reason else ""
+    because = f": {_plain(event.reason)}" if event.reason else ""
     if event.field in ("created", "note"):
         return f"{event.happened_at:%Y-%m-%d %H:%M}  {event.field} by {by}{because}"
-    return f"{event.happened_at:%Y-%m-%d %H:%M}  {event.field.replace('_', ' ')} → {event.value or 'none'} by {by}{because}"
+    return (
+        f"{event.happened_at:%Y-%m-%d %H:%M}  {event.field.replace('_', ' ')} → {_plain(event.value or 'none')} by {by}{because}"
+    )
 
 
 def _said(before: Item, after: Item, names: list[str]) -> str:
@@ -326,7 +337,7 @@ def _print_hints(item: Item) -> None:
 def _synced_lines(synced: Synced, *, dry_run: bool) -> list[str]:
     lines = [f"{synced.looked:,} issues looked at, {synced.events:,} changes taken over from them."]
     if dry_run:
-        lines += [f"Would write: {each}" for each in synced.planned] or ["Nothing would be written."]
+        lines += [f"Would write: {_plain(each)}" for each in synced.planned] or ["Nothing would be written."]
         lines += ["Dry run: no issue was written to."]
     for name, keys in (
         ("Opened", synced.opened),

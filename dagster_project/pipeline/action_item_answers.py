@@ -39,6 +39,7 @@ from dagster_project.pipeline.action_item_sources import IncidentFacts, incident
 from dagster_project.pipeline.action_item_sync import Known, Synced, may_look
 from dagster_project.pipeline.action_items import bring_up_to_date
 from dagster_project.pipeline.approvers import user_of_this_process
+from dagster_project.pipeline.incidents import known_now
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
 from dagster_project.reporting.action_items import hints_of
@@ -96,9 +97,10 @@ def today_of(runtime: Runtime) -> date:
 
 def listed(runtime: Runtime, filters: Filters) -> list[Listed]:
     """Items, the most urgent first."""
-    known, today = _known(runtime), today_of(runtime)
+    today = today_of(runtime)
 
     async def found(connection: asyncpg.Connection) -> list[Listed]:
+        known = await _known(runtime, connection)
         items, links = items_of(await store.events(connection)), await store.links(connection)
         rows = [_listed(item, links, known) for item in items.values()]
         return sorted((row for row in rows if _matches(row, filters, known.people, today)), key=_urgency)
@@ -108,9 +110,9 @@ def listed(runtime: Runtime, filters: Filters) -> list[Listed]:
 
 def shown(runtime: Runtime, item_id: str) -> Shown:
     """One item. Raises ``InputError`` for one that nobody knows."""
-    known = _known(runtime)
 
     async def found(connection: asyncpg.Connection) -> Shown:
+        known = await _known(runtime, connection)
         events = await store.events(connection, [item_id])
         item = _there(events, item_id)
         links = await store.links(connection, item_id)
@@ -124,10 +126,13 @@ def add(runtime: Runtime, title: str, values: Mapping[str, str | None]) -> Item:
     """Adds an item; without a date it gets that of the policy. Raises ``InputError`` where it is there already."""
     clean = _title(title)
     incident_id, now, actor = values.get("incident_id"), naive(runtime.at.now()), user_of_this_process()
-    known = _known(runtime)
-    if incident_id is not None and known.incidents and incident_id not in known.incidents:
+    known = in_state(runtime, lambda connection: _known(runtime, connection), is_new=True)
+    # One that is undeclared, or was only just imported, is in the list alone.
+    is_known = not known.incidents or incident_id is None or incident_id in known.incidents
+    if not is_known and incident_id not in known_now(runtime)[1]:
         raise InputError(f"No incident {incident_id} is known; 'nightshift incidents list' has them.")
-    fields: dict[str, str | None] = {**values, "title": clean, "state": OPEN, "item_type": type_of(values.get("item_type"))}
+    given = {name: _checked(name, value) for name, value in values.items()}
+    fields: dict[str, str | None] = {**given, "title": clean, "state": OPEN}
     if not fields.get("due_on"):
         severity = known.incidents.get(incident_id or "", IncidentFacts()).severity
         due, rule = policy_of(runtime.settings).due(now.date(), severity)
@@ -186,7 +191,9 @@ def decline(runtime: Runtime, item_id: str, reason: str, duplicate_of: str | Non
         return say(runtime, item_id, {"state": DECLINED}, reason)
     if duplicate_of == item_id:
         raise InputError(f"{item_id} cannot be a duplicate of itself; name the other one.")
-    shown(runtime, duplicate_of)
+    if shown(runtime, duplicate_of).listed.item.state == DUPLICATE:
+        # Two that stand for each other would both be counted nowhere.
+        raise InputError(f"{duplicate_of} is a duplicate itself; name the item that stands for it.")
     return say(runtime, item_id, {"state": DUPLICATE}, f"{duplicate_of} stands for it. {reason}".strip())
 
 
@@ -201,7 +208,8 @@ def sync_now(runtime: Runtime) -> Synced:
     Raises ``InputError`` where there is no tracker to follow.
     """
     day = newest_night(runtime)
-    if not may_look(runtime, day) and runtime.settings.actions.repository is None:
+    rules = runtime.settings.actions
+    if not may_look(runtime, day) and not (rules.repository or rules.team_repositories):
         raise InputError("There is no tracker to follow: set actions.repository, and give credentials for GitHub.")
 
     async def synced(connection: asyncpg.Connection) -> Synced:
@@ -218,9 +226,8 @@ def newest_night(runtime: Runtime) -> date:
     return today_of(runtime) - timedelta(days=1)
 
 
-def _known(runtime: Runtime) -> Known:
-    days = runtime.lake.days(ACTION_ITEMS)
-    facts, teams = incident_facts(runtime, days[-1]) if days else ({}, frozenset())
+async def _known(runtime: Runtime, connection: asyncpg.Connection) -> Known:
+    facts, teams = await incident_facts(runtime, connection, next(reversed(runtime.lake.days(ACTION_ITEMS)), None))
     return Known(People(runtime.settings, teams), facts)
 
 
@@ -263,10 +270,13 @@ def _checked(name: str, value: str | None) -> str | None:
     if name == "title":
         return _title(value or "")
     if name == "item_type":
-        return type_of(value)
-    if name == "tracker_key" and value is not None and len(value) > _LONGEST:
-        raise InputError(f"A key of a tracker has at most {_LONGEST} characters.")
-    return value
+        value = type_of(value)
+    value = (value or "").strip()
+    if not value:
+        return None  # an owner or a team that is empty is none
+    if len(value) > _LONGEST:
+        raise InputError(f"The {name.replace('_', ' ')} may have at most {_LONGEST} characters.")
+    return secrets_removed(value)
 
 
 def tracker_of(key: str) -> tuple[str, str]:

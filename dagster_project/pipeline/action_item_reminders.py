@@ -28,7 +28,7 @@ from dagster_project.errors import AccessDenied, NightshiftError, SlackError
 from dagster_project.lake.action_item_tables import ACTION_ITEM_REMINDERS, ACTION_ITEMS
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.pipeline.action_item_people import People
-from dagster_project.pipeline.action_item_sources import IncidentFacts, incident_facts
+from dagster_project.pipeline.action_item_sources import incident_facts
 from dagster_project.pipeline.action_item_sync import Known
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
@@ -74,14 +74,21 @@ def remind(runtime: Runtime) -> list[Reminded]:
 def remind_night(runtime: Runtime, day: date) -> list[Reminded]:
     """The same as a step of a night, which notes it as ``action_item_reminders`` of the day. Only the newest day reminds."""
     done = remind(runtime) if runtime.is_newest(day) else []
-    rows = [(each.recipient, each.items, each.state, each.detail) for each in done]
-    frame = pl.DataFrame(rows, schema=schema(ACTION_ITEM_REMINDERS), orient="row")
+    rows = {each.recipient: (each.recipient, each.items, each.state, each.detail) for each in done}
+    if runtime.lake.has(ACTION_ITEM_REMINDERS, day):
+        # A day that is run again sends nothing again; what it sent stays on record.
+        before = pl.read_parquet(runtime.lake.require(ACTION_ITEM_REMINDERS, day), hive_partitioning=False)
+        for row in before.select("recipient", "items", "state", "detail").rows():
+            rows = rows | {row[0]: row} if row[0] not in rows or row[2] == SENT else rows
+    frame = pl.DataFrame([rows[name] for name in sorted(rows)], schema=schema(ACTION_ITEM_REMINDERS), orient="row")
     write_frame(runtime.lake, ACTION_ITEM_REMINDERS, day, frame)
     return done
 
 
 async def _remind(runtime: Runtime, connection: asyncpg.Connection) -> list[Reminded]:
-    known = Known(*_surroundings(runtime))
+    # As of the newest night; without any, what the settings and imports know.
+    facts, teams = await incident_facts(runtime, connection, next(reversed(runtime.lake.days(ACTION_ITEMS)), None))
+    known = Known(People(runtime.settings, teams), facts)
     items = {name: item for name, item in items_of(await store.events(connection)).items() if not item.is_ended}
     links = await store.links(connection)
     urls = {item_id: link.url for item_id, link in links.items() if link.url and link.lost is None}
@@ -97,13 +104,6 @@ async def _remind(runtime: Runtime, connection: asyncpg.Connection) -> list[Remi
     if sender is None:
         return _into_outbox(runtime, known.people, digests)
     return [await sender.send(each) for each in digests]
-
-
-def _surroundings(runtime: Runtime) -> tuple[People, Mapping[str, IncidentFacts]]:
-    """People and incidents as of the newest night; without any, what the settings know."""
-    days = runtime.lake.days(ACTION_ITEMS)
-    facts, teams = incident_facts(runtime, days[-1]) if days else ({}, frozenset())
-    return People(runtime.settings, teams), facts
 
 
 def _due(
@@ -140,19 +140,25 @@ class _Sender:
     async def settle(self) -> None:
         """Finds out about digests that were begun and of which nobody knows whether they were sent."""
         for subject in await store.unsettled(self.connection):
-            known = await slack_store.get(self.connection, subject)
-            if known is None or known.begun_at is None:
-                await store.forget_digest(self.connection, subject)
-                continue
-            try:
-                posted = await asyncio.to_thread(self.slack.find, known.channel, subject, known.begun_at - _CLOCKS_DIFFER)
-            except NightshiftError:
-                continue  # not known yet: what it tells is not told again
-            if posted is None:
-                await slack_store.lost(self.connection, subject)
-                await store.forget_digest(self.connection, subject)
-            else:
-                await slack_store.posted(self.connection, subject, posted.channel, posted.ts)
+            async with slack_store.alone(self.connection, subject) as is_mine:
+                # Another process may be sending it at this moment: that it is not there yet says nothing.
+                known = await slack_store.get(self.connection, subject) if is_mine else None
+                if is_mine and (known is None or known.ts is None):
+                    await self._settle(subject, known)
+
+    async def _settle(self, subject: str, known: slack_store.Sent | None) -> None:
+        if known is None or known.begun_at is None:
+            await store.forget_digest(self.connection, subject)
+            return
+        try:
+            posted = await asyncio.to_thread(self.slack.find, known.channel, subject, known.begun_at - _CLOCKS_DIFFER)
+        except NightshiftError:
+            return  # not known yet: what it tells is not told again
+        if posted is None:
+            await slack_store.lost(self.connection, subject)
+            await store.forget_digest(self.connection, subject)
+        else:
+            await slack_store.posted(self.connection, subject, posted.channel, posted.ts)
 
     async def send(self, digest: _Digest) -> Reminded:
         """Sends one digest, where its reader is at work and has had none today."""

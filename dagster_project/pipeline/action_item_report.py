@@ -109,7 +109,7 @@ def _curve(lake: Lake, day: date, whole: Row, rows: Iterable[Row]) -> Curve | No
 
 def _urgent(rows: Iterable[Row], day: date) -> list[Row]:
     """What is overdue or lost, that for longest first."""
-    found = [row for row in rows if row["ended_at"] is None and (row["state"] == LOST or (row["due_on"] or date.max) <= day)]
+    found = [row for row in rows if row["ended_at"] is None and (row["state"] == LOST or (row["due_on"] or date.max) < day)]
     return sorted(found, key=lambda row: (row["due_on"] or date.max, row["item_id"]))
 
 

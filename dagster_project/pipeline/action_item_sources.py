@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,6 +28,7 @@ from dagster_project.statements import statement
 ACTIONS_SECTION = "actions"
 _SAYS_NOTHING = re.compile(r"^\W*(?:nobody|none|no date|unknown|owner-[0-9a-f]{4}|tb[cd])?\W*$", re.IGNORECASE)
 """Cells of a generated table that stand for nothing, pseudonyms among them."""
+_LONGEST_NAME = 300
 _SHORT_KEY = re.compile(r"(?:(?P<owner>[\w.-]+)/)?(?P<name>[\w.-]+)?#(?P<number>\d{1,9})")
 
 
@@ -59,11 +61,7 @@ async def read_sources(runtime: Runtime, connection: asyncpg.Connection, day: da
     """All that is said. Documents that people edit are read for the newest day alone: no other one has them."""
     rows, facts, teams = _of_lake(runtime, day)
     imported = await incident_store.imported_items(connection)
-    by_service = {fact.service: fact.team for fact in facts.values() if fact.service and fact.team} | teams
-    for each in imported:
-        known = facts.get(each.incident_id)
-        if known is None:
-            facts[each.incident_id] = IncidentFacts(each.severity, each.service, by_service.get(each.service or ""))
+    facts |= _of_imports(imported, facts, teams)
     told = [_of_table(row, facts) for row in rows]
     read = {CONTRACT}
     for each in imported:
@@ -76,8 +74,26 @@ async def read_sources(runtime: Runtime, connection: asyncpg.Connection, day: da
             read.add(source)
             told += _of_document(runtime, incident_id, text, source, facts)
     settings = runtime.settings
-    clean = tuple(replace(each, title=secrets_removed(each.title), tracker_key=key_of(settings, each)) for each in told)
+    clean = tuple(replace(_clean(each), tracker_key=key_of(settings, each)) for each in told)
     return Sources(clean, frozenset(read), facts, frozenset(teams.values()))
+
+
+def _clean(told: Told) -> Told:
+    """Without secrets, and with names that are no longer than an index takes."""
+    return replace(
+        told,
+        source_id=_name(told.source_id),
+        title=secrets_removed(told.title),
+        item_type=told.item_type and secrets_removed(told.item_type),
+        priority=told.priority and secrets_removed(told.priority),
+        owner=told.owner and _name(secrets_removed(told.owner)),
+    )
+
+
+def _name(text: str) -> str:
+    if len(text) <= _LONGEST_NAME:
+        return text
+    return f"{text[:_LONGEST_NAME]}…{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def key_of(settings: Settings, told: Told) -> str | None:
@@ -89,10 +105,28 @@ def key_of(settings: Settings, told: Told) -> str | None:
     return f"{home.partition('/')[0]}/{told.tracker_key}"
 
 
-def incident_facts(runtime: Runtime, day: date) -> tuple[dict[str, IncidentFacts], frozenset[str]]:
-    """Facts of the decision engine's incidents as of a day, and all teams that are known."""
-    _, facts, teams = _of_lake(runtime, day)
+async def incident_facts(
+    runtime: Runtime, connection: asyncpg.Connection, day: date | None
+) -> tuple[dict[str, IncidentFacts], frozenset[str]]:
+    """Facts of the decision engine's incidents as of a day, if there is one, and of imported ones; and all known teams."""
+    facts: dict[str, IncidentFacts] = {}
+    teams: dict[str, str] = {}
+    if day is not None:
+        _, facts, teams = _of_lake(runtime, day)
+    facts |= _of_imports(await incident_store.imported_items(connection), facts, teams)
     return facts, frozenset(teams.values())
+
+
+def _of_imports(
+    imported: Iterable[incident_store.ImportedItems], facts: Mapping[str, IncidentFacts], teams: Mapping[str, str]
+) -> dict[str, IncidentFacts]:
+    """Facts of imported incidents that the decision engine does not have."""
+    by_service = {fact.service: fact.team for fact in facts.values() if fact.service and fact.team} | dict(teams)
+    return {
+        each.incident_id: IncidentFacts(each.severity, each.service, by_service.get(each.service or ""))
+        for each in imported
+        if each.incident_id not in facts
+    }
 
 
 def _of_lake(runtime: Runtime, day: date) -> tuple[list[dict[str, Any]], dict[str, IncidentFacts], dict[str, str]]:

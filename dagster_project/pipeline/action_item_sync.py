@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from types import MappingProxyType
 
 import asyncpg
 
@@ -21,17 +22,19 @@ from dagster_project.domain.action_items.folding import applied
 from dagster_project.domain.action_items.model import GITHUB, PROPOSED, Event, Item, same_words
 from dagster_project.domain.action_items.reconcile import Reconciled, Terms, lost, reconciled, standing_of
 from dagster_project.domain.action_items.trackers import ISSUE_ABANDONED, ISSUE_OPEN, Draft, Link, Look, Tracker
-from dagster_project.errors import GithubLimit, NightshiftError, told
+from dagster_project.errors import AccessDenied, GithubLimit, InputError, NightshiftError, told
 from dagster_project.pipeline.action_item_people import People
 from dagster_project.pipeline.action_item_sources import IncidentFacts, naive
 from dagster_project.pipeline.repositories import pace_of
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.reporting.action_items import issue_body, issue_title, labels_of, milestone_of
+from dagster_project.settings_action_items import ActionItemSettings
 
 OUTBOX_KIND = "action_items"
 _DOING = "its action items were followed"
 _MOST_PROBLEMS = 10
 """Failures in a run after which nothing more is written."""
+_FAILING = f"After {_MOST_PROBLEMS} failures nothing more was written to issues; the next run goes on."
 _STOPPED = "A kill switch is on; nothing more was written to issues."
 
 
@@ -40,7 +43,8 @@ class Synced:
     """What a run did.
 
     ``reads``: requests that it read with; ``opened``, ``changed`` and ``found``: keys of issues; ``planned``: what was to be
-    written to them; ``waiting``: items that have no issue yet, with why; ``problems``: sentences; ``noted``: events.
+    written to them; ``waiting``: items that have no issue yet, with why; ``unread``: those whose issue could not be looked at,
+    with a sentence; ``problems``: sentences; ``noted``: events.
     """
 
     looked: int = 0
@@ -51,6 +55,7 @@ class Synced:
     found: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     waiting: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     noted: list[Event] = field(default_factory=list)
 
@@ -141,6 +146,7 @@ class _Night:
     links: dict[str, Link]
     synced: Synced
     terms: Terms = field(init=False)
+    failures: int = 0
 
     def __post_init__(self) -> None:
         people, rules = self.known.people, self.runtime.settings.actions
@@ -155,14 +161,19 @@ class _Night:
         look = self.tracker.look(known, {link.key or "" for link in followed if self._is_to_be_seen(link)})
         self.synced.problems += look.problems
         self.synced.looked = len(look.seen)
+        self.synced.unread = {
+            link.item_id: f"An issue in {link.place} could not be looked at; the item is as it was."
+            for link in followed
+            if link.key in look.not_looked
+        }
         await self._adopt(look)
-        changes = await self._reconcile(look)
+        changes = self._apart(await self._reconcile(look))
         # What was closed until now has been taken over, and is not read again.
         for place in look.places:
             await store.note_place(self.connection, self.tracker.name, place, self.runtime.now, self.day)
         self.synced.planned = [f"{found.link.key}: {_words(found)}" for found in changes]
         if self.runtime.is_dry_run:
-            self.synced.planned += [f"open in {place}: {item.title}" for item, place in self._to_open()]
+            self.synced.planned += [f"open in {place}: {item.title}" for item, place in self._openable(look)]
             return
         await self._change(changes)
         await self._open(look)
@@ -203,15 +214,27 @@ class _Night:
             item_id = by_mark.get(mark)
             if item_id is None:
                 continue
-            link = self.links.get(item_id)
+            link, item = self.links.get(item_id), self.items[item_id]
+            if link is None and item.tracker_key is not None:
+                continue  # people have named another issue since, or one elsewhere
             # There is one issue for a mark: seen in another place, it was moved there.
-            if link is not None and link.key is not None and (link.key == issue.key or link.key in look.seen):
+            if link is not None and link.key is not None and (not link.is_ours or link.key == issue.key or link.key in look.seen):
                 continue
             place = self.tracker.place_of(issue.key)
             link = link or Link(item_id, self.tracker.name, place, None, mark, is_ours=True)
+            if link.key is None and link.begun_at is not None:
+                # Opened by a run that was cut off: whatever was said here since is to be written to it.
+                wrote = replace(self._want(item), standing=ISSUE_OPEN)
+                link = replace(link, base=replace(issue, standing=ISSUE_OPEN), wrote=wrote)
             # That it was lost, and how it stands, is told by what follows from seeing it again.
-            found.append(replace(link.to(issue), place=place, lost=link.lost, wrote=None))
+            found.append(replace(link.to(issue), place=place, lost=link.lost))
             self.synced.found.append(issue.key)
+        again = {link.item_id for link in found}
+        for link in self.links.values():
+            gone = look.gone.get(link.key or "")
+            if gone is not None and gone.moved_to is not None and link.item_id in self.items and link.item_id not in again:
+                found.append(replace(link, key=gone.moved_to, place=self.tracker.place_of(gone.moved_to)))
+                self.synced.found.append(gone.moved_to)
         await self._keyed(found)
 
     async def _keyed(self, links: Sequence[Link]) -> None:
@@ -245,6 +268,7 @@ class _Night:
             milestone=milestone[0],
             milestone_due_on=milestone[1],
             standing=standing_of(item),
+            owner=item.owner,
         )
 
     async def _reconcile(self, look: Look) -> list[Reconciled]:
@@ -279,18 +303,45 @@ class _Night:
         await self._note(events, links)
         return changes
 
+    def _apart(self, changes: Sequence[Reconciled]) -> list[Reconciled]:
+        """Without the closing of issues that stand for another item, too, which is not over."""
+        unfinished: dict[str, set[str]] = {}
+        for link in self.links.values():
+            if link.key is not None and link.item_id in self.items and not self.items[link.item_id].is_ended:
+                unfinished.setdefault(link.key.casefold(), set()).add(link.item_id)
+        apart = []
+        for found in changes:
+            others = unfinished.get((found.link.key or "").casefold(), set()) - {found.item.item_id}
+            wrote = found.link.wrote
+            if others and wrote is not None and found.change.standing not in (None, ISSUE_OPEN):
+                wanted, change = replace(found.wanted, standing=wrote.standing), replace(found.change, standing=None)
+                found = replace(found, wanted=wanted, change=change)
+            apart += [found] if found.change else []
+        return apart
+
     async def _change(self, changes: Sequence[Reconciled]) -> None:
+        refused: set[str] = set()
         for number, found in enumerate(changes, start=1):
             issue = found.link.base
             if issue is None or not self._goes_on():
                 return
+            if found.link.place in refused:
+                continue
             try:
                 after = self.tracker.change(issue, found.change)
             except GithubLimit as limit:
                 self.synced.problems.append(f"{limit} {len(changes) - number + 1} issues wait to be changed.")
                 return
-            except NightshiftError as error:
+            except AccessDenied as error:
+                refused.add(found.link.place)
+                self._failed(f"{found.link.place}: {error}")
+                continue
+            except InputError as error:
+                # Somebody must act, and until then it is so every night: that must not keep other issues from being changed.
                 self.synced.problems.append(f"{issue.key}: {error}")
+                continue
+            except NightshiftError as error:
+                self._failed(f"{issue.key}: {error}")
                 continue
             link = found.link.agreed(after, found.wanted)
             self.links[link.item_id] = link
@@ -302,19 +353,20 @@ class _Night:
         if self.runtime.settings.is_stopped:
             self.synced.problems += [_STOPPED] if _STOPPED not in self.synced.problems else []
             return False
-        return len(self.synced.problems) < _MOST_PROBLEMS
+        if self.failures < _MOST_PROBLEMS:
+            return True
+        if _FAILING not in self.synced.problems:
+            self.synced.problems.append(_FAILING)
+        return False
+
+    def _failed(self, why: str) -> None:
+        self.failures += 1
+        self.synced.problems.append(why)
 
     async def _open(self, look: Look) -> None:
         """Opens issues, so many a run; what had been begun before is looked for first."""
-        rules = self.runtime.settings.actions
-        left = rules.max_new_per_night
-        read = {place.casefold() for place in look.places}
-        taken = _words_taken(self.items, self.links)
-        for item, place in self._to_open():
-            why = _not_now(item, place, read, taken, left)
-            if why is not None:
-                self.synced.waiting[item.item_id] = why
-                continue
+        refused: dict[str, str] = {}
+        for item, place in self._openable(look, refused):
             if not self._goes_on():
                 return
             try:
@@ -322,15 +374,34 @@ class _Night:
             except GithubLimit as limit:
                 self.synced.problems.append(str(limit))
                 return
+            except AccessDenied as error:
+                # Of every other item it would be the same, and those of other places wait for their turn.
+                refused[place.casefold()] = str(error)
+                self._failed(f"{place}: {error}")
+                self.synced.waiting[item.item_id] = str(error)
             except NightshiftError as error:
-                self.synced.problems.append(f"{item.item_id}: {error}")
-                continue
-            finally:
-                left -= 1
-            taken.setdefault((item.incident_id, same_words(item.title)), item.item_id)
+                self._failed(f"{item.item_id}: {error}")
 
-    def _to_open(self) -> list[tuple[Item, str]]:
-        return _to_open(self.items, self.links, self.known, self.runtime.settings.actions.place_of)
+    def _openable(self, look: Look, refused: Mapping[str, str] = MappingProxyType({})) -> Iterator[tuple[Item, str]]:
+        """Items of which this run opens issues, with their places; of all others it is noted why they wait."""
+        left, read = self.runtime.settings.actions.max_new_per_night, {place.casefold() for place in look.places}
+        taken = _words_taken(self.items, self.links)
+        for item, place in _to_open(self.items, self.links, self.known, self.runtime.settings.actions):
+            link = self.links.get(item.item_id)
+            places = {place, link.place} if link is not None and self._is_place(link.place) else {place}
+            why = refused.get(place.casefold()) or _not_now(item, sorted(places), read, taken, left)
+            if why is not None:
+                self.synced.waiting[item.item_id] = why
+                continue
+            yield item, place
+            link = self.links.get(item.item_id)
+            if self.runtime.is_dry_run or (link is not None and link.key is not None):
+                # What could not be opened takes nobody's turn.
+                left -= 1
+                taken.setdefault((item.incident_id, same_words(item.title)), item.item_id)
+
+    def _is_place(self, place: str) -> bool:
+        return place.casefold() in {each.casefold() for each in self.runtime.settings.actions.repositories}
 
     async def _open_one(self, item: Item, place: str) -> None:
         known = self.links.get(item.item_id)
@@ -338,9 +409,10 @@ class _Night:
         link = known or Link(item.item_id, self.tracker.name, place, None, mark, is_ours=True, begun_at=begun_at)
         wanted = self._want(item)
         issue = None
-        if known is not None and known.begun_at is not None:
+        if known is not None and known.begun_at is not None and self._is_place(known.place):
             issue = self.tracker.find(known.place, known.mark, known.begun_at)
         if issue is None:
+            link = replace(link, place=place)  # the settings may name another one since it was begun
             await store.put_links(self.connection, [link])
             self.links[item.item_id] = link
             body = issue_body(item, self.known.facts(item).severity)
@@ -352,18 +424,19 @@ class _Night:
 
 
 def _to_open(
-    items: Mapping[str, Item], links: Mapping[str, Link], known: Known, place_of: Callable[[str | None], str | None]
+    items: Mapping[str, Item], links: Mapping[str, Link], known: Known, rules: ActionItemSettings
 ) -> list[tuple[Item, str]]:
-    """Items that should have an issue and have none, with its place; those due first before the others."""
+    """Items that should have an issue and have none, with its place; those due first before the others, and what was begun before
+    and did not come to an issue after all of them: it must not hold them up every night."""
     waiting = []
     for item in items.values():
         link = links.get(item.item_id)
         if item.is_ended or item.state == PROPOSED or item.tracker_key is not None or (link is not None and link.key is not None):
             continue
-        place = link.place if link is not None else place_of(known.team(item))
+        place = rules.place_of(known.team(item))
         if place is not None:
-            waiting.append((item.due_on or date.max, item.item_id, place))
-    return [(items[item_id], place) for _, item_id, place in sorted(waiting)]
+            waiting.append((link is not None, item.due_on or date.max, item.item_id, place))
+    return [(items[item_id], place) for *_, item_id, place in sorted(waiting)]
 
 
 def _words_taken(items: Mapping[str, Item], links: Mapping[str, Link]) -> dict[tuple[str | None, str], str]:
@@ -375,10 +448,13 @@ def _words_taken(items: Mapping[str, Item], links: Mapping[str, Link]) -> dict[t
     }
 
 
-def _not_now(item: Item, place: str, read: set[str], taken: Mapping[tuple[str | None, str], str], left: int) -> str | None:
+def _not_now(
+    item: Item, places: Iterable[str], read: set[str], taken: Mapping[tuple[str | None, str], str], left: int
+) -> str | None:
     """Why no issue is opened for an item by this run."""
-    if place.casefold() not in read:
-        return f"{place} could not be read whole, so an issue that is there might be opened a second time."
+    unread = next((place for place in places if place.casefold() not in read), None)
+    if unread is not None:
+        return f"{unread} could not be read whole, so an issue that is there might be opened a second time."
     other = taken.get((item.incident_id, same_words(item.title)))
     if other is not None:
         # Whatever gave it another id would do so again tomorrow.
@@ -394,9 +470,10 @@ def _into_outbox(
 ) -> None:
     """Issues that would be opened, as what GitHub's API takes."""
     rules = runtime.settings.actions
-    if rules.repository is None or not runtime.is_newest(day) or runtime.is_dry_run or runtime.settings.is_stopped:
+    is_asked = bool(rules.repository or rules.team_repositories)
+    if not is_asked or not runtime.is_newest(day) or runtime.is_dry_run or runtime.settings.is_stopped:
         return
-    night = _to_open(items, links, known, rules.place_of)[: rules.max_new_per_night]
+    night = _to_open(items, links, known, rules)[: rules.max_new_per_night]
     parcels = []
     for item, place in night:
         mark = mark_of(item.item_id)

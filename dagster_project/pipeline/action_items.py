@@ -44,6 +44,8 @@ def keep_action_items(runtime: Runtime, day: date) -> Kept:
     followed; of an earlier one nothing is, and items are as they were then."""
     items, links, known, synced = in_state(runtime, lambda connection: _kept(runtime, connection, day), is_new=True)
     rows = [_row(item, links.get(item.item_id), known, synced) for _, item in sorted(items.items())]
+    if not runtime.is_newest(day) and runtime.lake.has(ACTION_ITEMS, day):
+        rows = _as_told(rows, pl.read_parquet(runtime.lake.require(ACTION_ITEMS, day), hive_partitioning=False))
     written = write_frame(runtime.lake, ACTION_ITEMS, day, pl.DataFrame(rows, schema=schema(ACTION_ITEMS), orient="row"))
     return Kept(written, synced)
 
@@ -128,6 +130,12 @@ def _with_untold(runtime: Runtime, day: date, items: dict[str, Item], sources: S
     return {**new, **items}
 
 
+def _as_told(rows: list[dict[str, Any]], before: pl.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a day that is run again: of links only what they are now is known, and its own night has said what they were."""
+    told = {row["item_id"]: row for row in before.select("item_id", "url", "problem").to_dicts()}
+    return [row | told.get(row["item_id"], {}) for row in rows]
+
+
 def _row(item: Item, link: Link | None, known: Known, synced: Synced) -> dict[str, Any]:
     facts = known.facts(item)
     fields = {name: getattr(item, name) for name in ACTION_ITEMS.columns if hasattr(item, name)}
@@ -137,5 +145,7 @@ def _row(item: Item, link: Link | None, known: Known, synced: Synced) -> dict[st
         "team": known.team(item),
         "url": link.url if link is not None else None,
         "hints": json.dumps(hints_of(item), ensure_ascii=False),
-        "problem": (link.lost if link is not None else None) or synced.waiting.get(item.item_id),
+        "problem": (link.lost if link is not None else None)
+        or synced.waiting.get(item.item_id)
+        or synced.unread.get(item.item_id),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Sequence
 from datetime import date
 
@@ -26,7 +27,7 @@ def hints_of(item: Item) -> tuple[str, ...]:
 
 def issue_title(item: Item) -> str:
     """The title of its issue: one line, as long as GitHub takes it."""
-    title = " ".join(str(clean(item.title)).split())
+    title = " ".join(str(clean(item.title)).split()) or item.item_id
     return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 
@@ -41,13 +42,13 @@ def labels_of(item: Item, labels: Sequence[str]) -> tuple[str, ...]:
     extra = [f"type: {item.item_type}"] if item.item_type else []
     extra += [f"priority: {item.priority}"] if item.priority else []
     # GitHub's limit; commas would part a name where lists of labels are asked for.
-    return tuple(dict.fromkeys(label.replace(",", " ")[:50].strip() for label in (*labels, *extra)))
+    lines = (" ".join(str(clean(label)).replace(",", " ").split())[:50].strip() for label in (*labels, *extra))
+    return tuple(dict.fromkeys(label for label in lines if label))
 
 
 def milestone_of(due_on: date) -> tuple[str, date]:
     """The milestone of the month in which an item is due, and its last day."""
-    last = date(due_on.year + due_on.month // 12, due_on.month % 12 + 1, 1)
-    return f"Action items due {due_on:%Y-%m}", date.fromordinal(last.toordinal() - 1)
+    return f"Action items due {due_on:%Y-%m}", due_on.replace(day=monthrange(due_on.year, due_on.month)[1])
 
 
 def reminder_message(

@@ -124,7 +124,7 @@ def moment(at: datetime | None) -> str:
 
 def clean(value: Any) -> Any:
     """Text without what could break a line (controls) or reorder its neighbours (bidirectional formatting)."""
-    if not isinstance(value, str) or isinstance(value, Markup):
+    if not isinstance(value, str) or isinstance(value, Markup) or (value.isascii() and value.isprintable()):
         return value
     text = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value)
     return "".join("\N{REPLACEMENT CHARACTER}" if c in _BIDI_CONTROLS else c for c in text)

@@ -293,7 +293,8 @@ class Months(RuleBasedStateMachine):
             if issue.state == "open":
                 expected: tuple[str, ...] = ("open", "in_progress", "proposed")
             elif issue.closed_by is not None and issue.closed_by.login == "stale[bot]" and issue.state_reason == "completed":
-                expected = ("lost",)
+                # Somebody may say later that it is done; closing it once more changes nothing on GitHub.
+                expected = ("lost", "done", "verified") if item.item_id in self.said.done else ("lost",)
             else:
                 expected = names[issue.state_reason or "completed"]
             history = [

@@ -39,6 +39,7 @@ _OVERLAP = timedelta(minutes=10)
 _REASONS = {"not_planned": ISSUE_DECLINED, "duplicate": ISSUE_DUPLICATE}
 _WRITTEN = {ISSUE_DONE: "completed", ISSUE_DECLINED: "not_planned", ISSUE_DUPLICATE: "duplicate"}
 _BOT = "[bot]"
+_MEANWHILE = "{} was changed a moment ago; the next run goes on from there."
 
 
 class _Spent(GithubError):
@@ -154,19 +155,10 @@ class GithubIssues:
         return None if found is None else self._issue(connection, place, found)
 
     def change(self, issue: Issue, change: Change) -> Issue:
-        """Changes an issue, after another look: what was changed since is left to the next run. What comes back is the issue as it
-        was seen, with the change and nothing else."""
+        """Changes an issue, after another look: what was changed since is left to the next run. What comes back is the issue as
+        it was seen, with the change and nothing else."""
         place, number = self._split(issue.key)
         connection, path = self._writable(place), f"/repos/{place}/issues/{number}"
-        entry = connection.find(path)
-        if entry is None or not _is_here(entry, path):
-            raise GithubError(f"{issue.key} is not there any more; the next run sees what became of it.")
-        if (entry["state"] == "open") != (issue.standing == ISSUE_OPEN):
-            raise GithubError(f"{issue.key} is {entry['state']} since a moment ago; the next run goes on from there.")
-        if "pull_request" in entry:
-            raise InputError(f"{issue.key} is a pull request, which is people's to close; name an issue instead.")
-        if _is_theirs(issue, self._issue(connection, place, entry), change):
-            raise GithubError(f"{issue.key} was changed a moment ago; the next run goes on from there.")
         body: dict[str, Any] = {}
         if change.title is not None:
             body["title"] = change.title
@@ -174,25 +166,45 @@ class GithubIssues:
             body |= _state_fields(change.standing)
         if change.milestone is not None:
             body |= self._in_milestone(connection, place, change.milestone, change.milestone_due_on)
+        entry = connection.find(path)
+        if entry is None or not _is_here(entry, path):
+            raise GithubError(f"{issue.key} is not there any more; the next run sees what became of it.")
+        if (entry["state"] == "open") != (issue.standing == ISSUE_OPEN):
+            raise GithubError(f"{issue.key} is {entry['state']} since a moment ago; the next run goes on from there.")
+        if "pull_request" in entry:
+            raise InputError(f"{issue.key} is a pull request, which is people's to close; name an issue instead.")
+        now = self._issue(connection, place, entry)
+        if _is_theirs(issue, now, change):
+            raise GithubError(_MEANWHILE.format(issue.key))
+        # Right after the look: GitHub cannot be told to change only what is still as it was.
+        if body:
+            now = self._issue(connection, place, connection.write("PATCH", path, body))
+        refused: InputError | None = None
+        if change.assignee is not None:
+            if set(now.assignees) != set(issue.assignees):
+                raise GithubError(_MEANWHILE.format(issue.key))
+            try:
+                now = replace(now, assignees=self._assign(connection, path, issue.key, change.assignee))
+            except AccessDenied:
+                raise
+            except InputError as error:
+                refused = error  # the rest of the change is made all the same
         if change.add:
             connection.write("POST", f"{path}/labels", {"labels": list(change.add)})
         for label in change.remove:
             self._remove_label(connection, path, label)
-        after = replace(issue, labels=_labels_after(issue.labels, change))
-        if body:
-            made = self._issue(connection, place, connection.write("PATCH", path, body))
-            after = replace(
-                after,
-                title=after.title if change.title is None else made.title,
-                standing=change.standing or after.standing,
-                since=after.since if change.standing is None else made.since,
-                milestone=made.milestone if "milestone" in body else after.milestone,
-                milestone_due_on=made.milestone_due_on if "milestone" in body else after.milestone_due_on,
-            )
-        if change.assignee is not None:
-            entry = self._assign(connection, path, issue.key, change.assignee)
-            after = replace(after, assignees=self._issue(connection, place, entry).assignees)
-        return after
+        if refused is not None:
+            raise refused
+        return replace(
+            issue,
+            title=now.title if change.title is not None else issue.title,
+            standing=change.standing or issue.standing,
+            since=now.since if change.standing is not None else issue.since,
+            assignees=now.assignees if change.assignee is not None else issue.assignees,
+            labels=_labels_after(issue.labels, change),
+            milestone=now.milestone if "milestone" in body else issue.milestone,
+            milestone_due_on=now.milestone_due_on if "milestone" in body else issue.milestone_due_on,
+        )
 
     # Looking.
 
@@ -312,11 +324,11 @@ class GithubIssues:
 
     # Writing.
 
-    def _assign(self, connection: Connection, path: str, key: str, login: str) -> Mapping[str, Any]:
+    def _assign(self, connection: Connection, path: str, key: str, login: str) -> tuple[str, ...]:
         """By itself: GitHub refuses a whole change for one assignee whom it does not take."""
         try:
-            entry: Mapping[str, Any] = connection.write("PATCH", path, {"assignees": [login]})
-            return entry
+            entry = connection.write("PATCH", path, {"assignees": [login]})
+            return tuple(each["login"] for each in entry["assignees"])
         except GithubError as error:
             if error.status != 422:
                 raise
@@ -366,7 +378,8 @@ class GithubIssues:
     def _spend(self) -> None:
         if self.reads >= self.max_reads:
             raise _Spent(
-                f"the {self.max_reads:,} requests of a run were spent before it was read whole; raise actions.max_reads_per_night."
+                f"the {self.max_reads:,} requests of a run were spent before it was read whole; "
+                "raise actions.max_reads_per_night."
             )
         self.reads += 1
 

@@ -110,9 +110,9 @@ class _News:
         yield from self._state()
         yield from self._owner()
         base = self.link.base
-        # A run that is cut off between writing to an issue and noting that has written what is wanted, as it is written there.
-        ours = (self.item.title, self.want(self.item).title)
-        if self.link.is_ours and base is not None and self.issue.title not in (base.title, *ours):
+        is_new = self.link.is_ours and base is not None and self.issue.title not in (base.title, self.item.title)
+        # A run that was cut off between writing to an issue and noting that has written what is wanted, as it is written there.
+        if is_new and self.issue.title != self.want(self.item).title:
             yield self._event("title", self.issue.title)
         yield from self._due()
 

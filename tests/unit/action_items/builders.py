@@ -138,6 +138,7 @@ def want(of: Item) -> Draft:
         milestone=month,
         milestone_due_on=of.due_on,
         standing=standing_of(of),
+        owner=of.owner,
     )
 
 
