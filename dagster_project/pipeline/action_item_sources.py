@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -84,10 +85,16 @@ def _clean(told: Told) -> Told:
         told,
         source_id=_name(told.source_id),
         title=secrets_removed(told.title),
-        item_type=told.item_type and secrets_removed(told.item_type),
-        priority=told.priority and secrets_removed(told.priority),
-        owner=told.owner and _name(secrets_removed(told.owner)),
+        item_type=told.item_type and _clean_word(told.item_type),
+        priority=told.priority and _clean_word(told.priority),
+        owner=told.owner and _name(_clean_word(told.owner)),
     )
+
+
+@lru_cache(maxsize=4096)
+def _clean_word(text: str) -> str:
+    # Owners, types and priorities are few, and come again in every item.
+    return secrets_removed(text)
 
 
 def _name(text: str) -> str:

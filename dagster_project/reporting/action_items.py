@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import lru_cache
 
 from dagster_project.domain.action_items.hints import action_hints
 from dagster_project.domain.action_items.model import Item
@@ -39,8 +40,13 @@ def issue_body(item: Item, severity: str | None) -> str:
 
 def labels_of(item: Item, labels: Sequence[str]) -> tuple[str, ...]:
     """The labels of its issue."""
-    extra = [f"type: {item.item_type}"] if item.item_type else []
-    extra += [f"priority: {item.priority}"] if item.priority else []
+    return _labels(tuple(labels), item.item_type, item.priority)
+
+
+@lru_cache(maxsize=1024)
+def _labels(labels: tuple[str, ...], item_type: str | None, priority: str | None) -> tuple[str, ...]:
+    extra = [f"type: {item_type}"] if item_type else []
+    extra += [f"priority: {priority}"] if priority else []
     # GitHub's limit; commas would part a name where lists of labels are asked for.
     lines = (" ".join(str(clean(label)).replace(",", " ").split())[:50].strip() for label in (*labels, *extra))
     return tuple(dict.fromkeys(label for label in lines if label))
