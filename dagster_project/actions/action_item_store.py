@@ -84,6 +84,23 @@ async def note_heard(connection: asyncpg.Connection, told: Iterable[Heard]) -> N
     )
 
 
+async def documents_read(connection: asyncpg.Connection, repository: str) -> dict[str, str]:
+    """Incident → the file of its postmortem in a repository whose action items were read last."""
+    rows = await connection.fetch(
+        "select incident_id, sha from nightshift.action_item_documents where repository = $1", repository.lower()
+    )
+    return {row["incident_id"]: row["sha"] for row in rows}
+
+
+async def note_documents(connection: asyncpg.Connection, repository: str, read: Mapping[str, str]) -> None:
+    """Notes which files were read."""
+    await connection.executemany(
+        "insert into nightshift.action_item_documents (repository, incident_id, sha) values ($1, $2, $3) "
+        "on conflict (repository, incident_id) do update set sha = excluded.sha",
+        [(repository.lower(), incident_id, sha) for incident_id, sha in sorted(read.items())],
+    )
+
+
 # Issues.
 
 

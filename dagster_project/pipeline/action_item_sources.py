@@ -5,23 +5,25 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
 import asyncpg
 
-from dagster_project.actions import incident_store
+from dagster_project.actions import action_item_store, incident_store
 from dagster_project.domain.action_items.due_dates import DuePolicy
 from dagster_project.domain.action_items.model import CONTRACT, DOCUMENT, GITHUB, IMPORT
 from dagster_project.domain.action_items.observing import Told, heard_in
 from dagster_project.domain.incidents.importing.reading import read_text
 from dagster_project.domain.incidents.merging import written_by_people
 from dagster_project.domain.incidents.redaction import secrets_removed
+from dagster_project.errors import NightshiftError
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.tables import INCIDENT_ACTION_ITEMS, INCIDENTS, SERVICES
-from dagster_project.pipeline.postmortems import edited_documents
+from dagster_project.pipeline.merged_documents import MergedDocument, merged_documents
+from dagster_project.pipeline.postmortems import documented_incidents, edited_documents
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import Settings
 from dagster_project.statements import statement
@@ -45,12 +47,14 @@ class IncidentFacts:
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What is said on a day. ``read``: sources that were read whole; ``incidents``: facts by incident; ``teams``: all that are
-    known."""
+    known; ``documents``: files of the repository of postmortems that were read, by incident; ``problems``: sentences."""
 
     told: tuple[Told, ...]
     read: frozenset[str]
     incidents: Mapping[str, IncidentFacts]
     teams: frozenset[str]
+    documents: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
 
 
 def policy_of(settings: Settings) -> DuePolicy:
@@ -69,14 +73,36 @@ async def read_sources(runtime: Runtime, connection: asyncpg.Connection, day: da
         source = heard_in(IMPORT, each.incident_id)
         read.add(source)
         told += [_of_import(item, each, source, facts) for item in each.items]
+    documents: dict[str, str] = {}
+    problems: list[str] = []
     if runtime.is_newest(day):
         for incident_id, text in edited_documents(runtime, day):
             source = heard_in(DOCUMENT, incident_id)
             read.add(source)
             told += _of_document(runtime, incident_id, text, source, facts)
+        for merged in await _merged(runtime, connection, day, problems):
+            source = heard_in(DOCUMENT, f"{merged.incident_id} in {runtime.settings.incidents.repository}")
+            read.add(source)
+            told += _of_document(runtime, merged.incident_id, merged.text, source, facts)
+            documents[merged.incident_id] = merged.sha
     settings = runtime.settings
     clean = tuple(replace(_clean(each), tracker_key=key_of(settings, each)) for each in told)
-    return Sources(clean, frozenset(read), facts, frozenset(teams.values()))
+    return Sources(clean, frozenset(read), facts, frozenset(teams.values()), documents, tuple(problems))
+
+
+async def _merged(runtime: Runtime, connection: asyncpg.Connection, day: date, problems: list[str]) -> list[MergedDocument]:
+    """Postmortems in their repository that people have changed since they were read; what cannot be read is a problem."""
+    repository = runtime.settings.incidents.repository
+    if repository is None or not runtime.settings.github.has_credentials:
+        return []
+    read = await action_item_store.documents_read(connection, repository)
+    found: list[MergedDocument] = []
+    try:
+        for document in merged_documents(runtime, repository, documented_incidents(runtime, day), read):
+            found.append(document)
+    except NightshiftError as error:
+        problems.append(f"{repository}: {error}")
+    return found
 
 
 def _clean(told: Told) -> Told:

@@ -91,6 +91,8 @@ async def bring_up_to_date(
     async with connection.transaction():
         await store.add_events(connection, observed.events, runtime.now)
         await store.note_heard(connection, observed.heard)
+        if runtime.settings.incidents.repository is not None:
+            await store.note_documents(connection, runtime.settings.incidents.repository, sources.documents)
     events += observed.events
     items |= _folded_anew(events, observed.events)
     dated = tuple(undated(items.values(), lambda item: known.facts(item).severity, policy_of(runtime.settings), at))
@@ -98,6 +100,7 @@ async def bring_up_to_date(
     events += dated
     items |= _folded_anew(events, dated)
     synced = await sync(runtime, connection, day, items, links, known)
+    synced.problems[:0] = sources.problems
     return UpToDate([*events, *synced.noted], items, links, synced)
 
 

@@ -98,11 +98,20 @@ def due_incidents(runtime: Runtime, day: date) -> list[str]:
     return sorted(row["incident_id"] for row in newest[: rules.max_documents])
 
 
+def documented_incidents(runtime: Runtime, day: date) -> list[str]:
+    """Incidents whose documents earlier nights have kept up to date of late."""
+    return sorted(_kept_of_late(runtime, day))
+
+
+def _kept_of_late(runtime: Runtime, day: date) -> dict[str, dict[str, Any]]:
+    oldest = day - timedelta(days=runtime.settings.incidents.document_days)
+    return {name: row for name, row in _earlier(runtime.lake, day).items() if row["written_on"] >= oldest}
+
+
 def edited_documents(runtime: Runtime, day: date) -> Iterator[tuple[str, str]]:
     """(incident, text) of documents of earlier nights in which people have changed something since they were begun."""
-    oldest = day - timedelta(days=runtime.settings.incidents.document_days)
-    for name, row in sorted(_earlier(runtime.lake, day).items()):
-        if row["written_on"] < oldest or not (row["sections_edited"] or _is_edited(runtime, name, row)):
+    for name, row in sorted(_kept_of_late(runtime, day).items()):
+        if not (row["sections_edited"] or _is_edited(runtime, name, row)):
             continue
         existing = _existing(runtime, name, day, row)
         if existing.text is not None:

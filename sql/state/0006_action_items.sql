@@ -27,6 +27,14 @@ create table action_item_sources (
   primary key (source, source_id)
 );
 
+-- Postmortems in their repository, as they were when their action items were read last.
+create table action_item_documents (
+  repository  text not null,                  -- owner/repo, in lower case
+  incident_id text not null,
+  sha         text not null,                  -- of the file, as Git has it
+  primary key (repository, incident_id)
+);
+
 -- The issue of an item, and what both were when they last agreed.
 create table action_item_links (
   item_id  text primary key,

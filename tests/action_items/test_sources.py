@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,13 @@ from dagster_project.pipeline.action_items import keep_action_items
 from dagster_project.pipeline.incident_evidence import find_resource_risks
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
+from dagster_project.settings import GithubSettings
+from dagster_project.settings_incidents import IncidentSettings
+from tests.action_items.world import BOT, TOKEN
+from tests.github import GitHubServer, People
 from tests.incidents.capture.night import DAY, after, on, put
 from tests.incidents.incident_nights import document, fill_day, night, record, rows_of
+from tests.proposal_builders import Clock
 
 ITEM = {
     "item_id": "ACT-1", "incident_id": "INC-1", "title": "Limit retries to three", "item_type": "prevent", "owner": "ana",
@@ -282,3 +288,72 @@ def test_running_a_day_again_notes_nothing_and_gives_the_same_bytes(runtime: Run
         keep_action_items(on(runtime, DAY), DAY)
     assert len(in_state(runtime, action_item_store.events)) == count
     assert file.read_bytes() == before
+
+
+# Documents in the repository of postmortems.
+
+
+@pytest.fixture
+def merged(runtime: Runtime, github: GitHubServer, clock: Clock) -> tuple[Runtime, People]:
+    """A night whose document was proposed and merged."""
+    github.add_token(TOKEN, login=BOT)
+    people = github.create_repository("acme/postmortems", {"README.md": b"Postmortems\n"})
+    for login in (BOT, "alice"):
+        people.add_collaborator(login, "write")
+    settings = runtime.settings.model_copy(
+        update={
+            "incidents": IncidentSettings(repository="acme/postmortems"),
+            "github": GithubSettings(base_url=github.url, token=TOKEN, timeout_seconds=1, attempts=1),
+        }
+    )
+    found = replace(runtime, settings=settings, at=clock, now=datetime(2025, 3, 10, 2, tzinfo=UTC))
+    fill_day(found, incidents=[record()], incident_action_items=[ITEM])
+    night(found)
+    people.merge("alice", people.pulls()[0].number)
+    return found, people
+
+
+def next_nights(runtime: Runtime, *numbers: int) -> None:
+    for number in numbers:
+        fill_day(runtime, after(number), incidents=[record()], incident_action_items=[ITEM])
+        keep_action_items(replace(on(runtime, after(number)), remotes={}), after(number))
+
+
+def test_a_merged_document_that_nobody_edited_says_nothing_and_is_read_once(
+    merged: tuple[Runtime, People], github: GitHubServer
+) -> None:
+    runtime, _ = merged
+    next_nights(runtime, 1, 2)
+    assert len(items(runtime)) == 1
+    assert len([entry for entry in github.log if "/git/blobs/" in entry.path and entry.method == "GET"]) == 1
+
+
+def test_what_people_write_into_a_merged_document_is_heard(merged: tuple[Runtime, People]) -> None:
+    runtime, people = merged
+    path = "postmortems/INC-1.md"
+    text = people.file("main", path).decode()
+    row = next(line for line in text.splitlines() if line.startswith("| Limit retries to three |"))
+    more = f"{row}\n| Page the owner after 15 minutes | detect | P1 | bo | 2025-04-30 | open | none |"
+    people.push("alice", "main", {path: text.replace(row, more).encode()})
+    next_nights(runtime, 1)
+    found = by_title(runtime)
+    assert set(found) == {"Limit retries to three", "Page the owner after 15 minutes"}
+    assert found["Page the owner after 15 minutes"].owner == "bo"
+
+    people.push(
+        "alice",
+        "main",
+        {path: text.replace(row, more.replace("| bo | 2025-04-30 | open |", "| bo | 2025-05-15 | done |")).encode()},
+    )
+    next_nights(runtime, 2)
+    new = by_title(runtime)["Page the owner after 15 minutes"]
+    assert (new.state, new.due_on, new.slips) == ("done", date(2025, 5, 15), 1)
+
+
+def test_a_repository_of_postmortems_that_cannot_be_read_is_a_problem_and_no_more(merged: tuple[Runtime, People]) -> None:
+    runtime, people = merged
+    people.add_collaborator(BOT, "none")
+    fill_day(runtime, after(1), incidents=[record()], incident_action_items=[ITEM])
+    kept = keep_action_items(replace(on(runtime, after(1)), remotes={}), after(1))
+    assert kept.rows == 1
+    assert [problem.partition(":")[0] for problem in kept.synced.problems] == ["acme/postmortems"]
