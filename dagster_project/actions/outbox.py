@@ -4,18 +4,23 @@ message its payload."""
 from __future__ import annotations
 
 import difflib
+import hashlib
+import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from dagster_project.errors import AccessDenied
 
 _PLAIN = frozenset(range(0x20, 0x7F)) - {ord('"'), ord("\\")}
 _CONTEXT_LINES = 3
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,17 @@ def write_outbox(outbox: Path, day: date, parcels: Sequence[Parcel], kind: str =
     except OSError as error:
         raise AccessDenied(f"Cannot write to {outbox} ({error.strerror}); make it writable, or set NIGHTSHIFT_HOME.") from None
     return target
+
+
+def folder_of(name: str) -> str:
+    """A name as a folder's, or a part of one: names of people and teams may hold anything, and must not meet."""
+    return name if _PLAIN_NAME.fullmatch(name) else f"_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def message_parcel(folder: str, channel: str | None, text: str, blocks: Sequence[Mapping[str, Any]]) -> Parcel:
+    """A Slack message as what ``chat.postMessage`` takes."""
+    payload = {"channel": channel, "text": text, "blocks": blocks}
+    return Parcel(folder, {"message.json": (json.dumps(payload, indent=2, ensure_ascii=False) + "\n").encode()})
 
 
 def patch_of(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bytes:

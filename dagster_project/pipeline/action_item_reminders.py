@@ -7,9 +7,6 @@ is told again; where it was not, the next digest tells it.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,7 +16,7 @@ import polars as pl
 
 from dagster_project.actions import action_item_store as store
 from dagster_project.actions import slack_store
-from dagster_project.actions.outbox import Parcel, write_outbox
+from dagster_project.actions.outbox import folder_of, message_parcel, write_outbox
 from dagster_project.connections.slack import Slack
 from dagster_project.domain.action_items.folding import items_of
 from dagster_project.domain.action_items.model import Item
@@ -40,7 +37,6 @@ OUTBOX_KIND = "action_reminders"
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _GIVE_UP = 2
 """Digests in a row for which Slack did not answer, after which the rest waits for the next run."""
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +214,8 @@ def _into_outbox(runtime: Runtime, people: People, digests: Sequence[_Digest]) -
     why = "actions.reminders is off; it lies in the outbox." if off else "There is no Slack token; it lies in the outbox."
     for digest in digests:
         user, channel = people.channel_of(digest.recipient)
-        payload = {"channel": user or channel, "text": digest.message.text, "blocks": digest.message.blocks}
-        data = (json.dumps(payload, indent=2, ensure_ascii=False) + "\n").encode()
-        parcels.append(Parcel(_folder(digest.recipient), {"message.json": data}))
+        message = digest.message
+        parcels.append(message_parcel(folder_of(digest.recipient), user or channel, message.text, message.blocks))
         done.append(Reminded(digest.recipient, len(digest.reminders), OUTBOX, why))
     newest: date = (runtime.now - timedelta(days=1)).date()
     try:
@@ -228,8 +223,3 @@ def _into_outbox(runtime: Runtime, people: People, digests: Sequence[_Digest]) -
     except AccessDenied as error:
         return [Reminded(each.recipient, each.items, FAILED, str(error)) for each in done]
     return done
-
-
-def _folder(recipient: str) -> str:
-    """A recipient as the name of a folder: names may hold anything, and must not meet."""
-    return recipient if _PLAIN.fullmatch(recipient) else f"_{hashlib.sha256(recipient.encode()).hexdigest()[:12]}"

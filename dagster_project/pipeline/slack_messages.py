@@ -8,16 +8,13 @@ looked for first.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import asyncpg
 
 from dagster_project.actions import approval_store, slack_store
-from dagster_project.actions.outbox import Parcel, write_outbox
+from dagster_project.actions.outbox import Parcel, folder_of, message_parcel, write_outbox
 from dagster_project.connections.slack import Posted, Slack
 from dagster_project.domain.approvals.machine import missing
 from dagster_project.domain.approvals.model import APPROVED, EXECUTING, PENDING, Request
@@ -41,7 +38,6 @@ _GIVE_UP = 2
 run: each of them may have to wait for as long as a request may take."""
 _LOST = ("message_not_found", "edit_window_closed", "cant_update_message")
 """Refusals of a change after which only another message can tell how a request stands."""
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 
 def deliver(runtime: Runtime, day: date | None = None) -> list[str]:
@@ -246,7 +242,7 @@ async def _into_outbox(runtime: Runtime, connection: asyncpg.Connection, day: da
         message = await _message_of(runtime, connection, stored.request)
         parcels.append(_parcel(runtime, stored.request.request_id, stored.request.plan.key.owner, message))
     for owner, (message, _) in (await _digests(runtime, connection, chosen)).items():
-        parcels.append(_parcel(runtime, f"digest-{_folder(owner)}", owner, message))
+        parcels.append(_parcel(runtime, f"digest-{folder_of(owner)}", owner, message))
     try:
         write_outbox(runtime.settings.outbox, chosen, parcels, "slack")
     except AccessDenied as error:
@@ -254,14 +250,8 @@ async def _into_outbox(runtime: Runtime, connection: asyncpg.Connection, day: da
     return []
 
 
-def _folder(owner: str) -> str:
-    """An owner as a part of a folder's name: names of teams may hold anything, and must not meet."""
-    return owner if _PLAIN.fullmatch(owner) else f"_{hashlib.sha256(owner.encode()).hexdigest()[:12]}"
-
-
 def _parcel(runtime: Runtime, name: str, owner: str, message: Message) -> Parcel:
-    payload = {"channel": runtime.settings.slack.channel_of(owner), "text": message.text, "blocks": message.blocks}
-    return Parcel(name, {"message.json": (json.dumps(payload, indent=2, ensure_ascii=False) + "\n").encode()})
+    return message_parcel(name, runtime.settings.slack.channel_of(owner), message.text, message.blocks)
 
 
 def _report_url(runtime: Runtime, day: date | None) -> str | None:

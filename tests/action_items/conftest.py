@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.action_items.world import FIRST_DAY, World
-from tests.github import GitHubServer
+from tests.action_items.world import World
+from tests.github import GitHubServer, fixtures
 from tests.proposal_builders import Clock
 
 NewWorld = Callable[..., World]
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(datetime.combine(FIRST_DAY, time(12), UTC))
-
-
-@pytest.fixture
-def github(clock: Clock) -> Iterator[GitHubServer]:
-    with GitHubServer(clock.now) as server:
-        yield server
-    assert server.unexpected == []
+clock, github = fixtures.clock, fixtures.github
 
 
 @pytest.fixture

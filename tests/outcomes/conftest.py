@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.github import GitHubServer
+from tests.github import GitHubServer, fixtures
 from tests.outcome_builders import WatchedWorld
-from tests.proposal_builders import FIRST_DAY, Clock, machines
+from tests.proposal_builders import Clock, machines
 
 NewWorld = Callable[..., WatchedWorld]
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(datetime.combine(FIRST_DAY, time(12), UTC))
-
-
-@pytest.fixture
-def github(clock: Clock) -> Iterator[GitHubServer]:
-    with GitHubServer(clock.now) as server:
-        yield server
-    assert server.unexpected == []
+clock, github = fixtures.clock, fixtures.github
 
 
 @pytest.fixture
