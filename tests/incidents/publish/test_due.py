@@ -23,7 +23,9 @@ Night = Callable[..., tuple[bool, Any]]
 
 def proposing(runtime: Runtime, repository: str = REPOSITORY) -> Runtime:
     settings = runtime.settings
-    github = settings.github.model_copy(update={"token": SecretStr("t0ken")})
+    # What else asks GitHub is refused at once: nobody listens there.
+    nowhere = {"token": SecretStr("t0ken"), "base_url": "http://127.0.0.1:1", "attempts": 1}
+    github = settings.github.model_copy(update=nowhere)
     incidents = settings.incidents.model_copy(update={"repository": repository})
     return replace(runtime, settings=settings.model_copy(update={"github": github, "incidents": incidents}))
 
