@@ -4,6 +4,8 @@ BIN := .venv/bin
 RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
 
+# One process more than there are cores, since tests wait for their servers; four at the most.
+WORKERS := $(shell $(PYTHON) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
 UI_HOME := $(abspath $(or $(NIGHTSHIFT_HOME),.nightshift))
 
 .PHONY: demo test lint ui bench soak docs backtest catalog lock clean
@@ -13,7 +15,7 @@ demo: .venv/run
 
 test: .venv/dev
 	$(BIN)/python -m ruff check .
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 lint: .venv/dev
 	$(BIN)/python -m ruff check .
