@@ -57,7 +57,7 @@ def build(home: str, dsn: str, url: str, count: int, still_open: int) -> int:
             items = items_of(await store.events(connection))
             links = [_link(number, still_open, url, items[name_of(number)]) for number in range(1, count + 1)]
             await store.put_links(connection, links)
-            await store.note_place(connection, GITHUB, REPOSITORY, runtime.now, _FIRST)
+            await store.note_place(connection, GITHUB, REPOSITORY, runtime.now)
 
     asyncio.run(link())
     return rows

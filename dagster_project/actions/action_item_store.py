@@ -137,31 +137,17 @@ async def drop_link(connection: asyncpg.Connection, item_id: str) -> None:
 
 async def looked_until(connection: asyncpg.Connection, tracker: str) -> dict[str, datetime]:
     """Place → until when issues that were closed there have been seen."""
-    rows = await connection.fetch(
-        "select place, looked_until from nightshift.action_item_places where tracker = $1 and looked_until is not null", tracker
-    )
+    rows = await connection.fetch("select place, looked_until from nightshift.action_item_places where tracker = $1", tracker)
     return {row["place"]: row["looked_until"] for row in rows}
 
 
-async def adopted(connection: asyncpg.Connection, tracker: str) -> set[str]:
-    """Places whose issues were all looked through for ours."""
-    rows = await connection.fetch(
-        "select place from nightshift.action_item_places where tracker = $1 and adopted_on is not null", tracker
-    )
-    return {row["place"] for row in rows}
-
-
-async def note_place(
-    connection: asyncpg.Connection, tracker: str, place: str, looked_until: datetime, adopted_on: date | None
-) -> None:
-    """Notes how far a place has been looked at."""
+async def note_place(connection: asyncpg.Connection, tracker: str, place: str, looked_until: datetime) -> None:
+    """Notes until when a place has been looked at."""
     await connection.execute(
-        "insert into nightshift.action_item_places (tracker, place, adopted_on, looked_until) values ($1, $2, $3, $4) "
-        "on conflict (tracker, place) do update set looked_until = excluded.looked_until, "
-        "adopted_on = coalesce(action_item_places.adopted_on, excluded.adopted_on)",
+        "insert into nightshift.action_item_places (tracker, place, looked_until) values ($1, $2, $3) "
+        "on conflict (tracker, place) do update set looked_until = excluded.looked_until",
         tracker,
         place,
-        adopted_on,
         looked_until,
     )
 
@@ -184,13 +170,12 @@ async def forget_digest(connection: asyncpg.Connection, subject: str) -> None:
     await connection.execute("delete from nightshift.action_item_reminders where subject = $1", subject)
 
 
-async def told(connection: asyncpg.Connection, item_ids: Sequence[str]) -> dict[tuple[str, str, str], tuple[str, date]]:
-    """(recipient, item id, stage) → (subject, day) of what digests tell of some items, sent or begun."""
+async def told(connection: asyncpg.Connection, item_ids: Sequence[str]) -> set[tuple[str, str, str]]:
+    """(recipient, item id, stage) of what digests tell of some items, sent or begun."""
     rows = await connection.fetch(
-        "select recipient, item_id, stage, subject, told_on from nightshift.action_item_reminders where item_id = any($1)",
-        item_ids,
+        "select recipient, item_id, stage from nightshift.action_item_reminders where item_id = any($1)", item_ids
     )
-    return {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
+    return {(row["recipient"], row["item_id"], row["stage"]) for row in rows}
 
 
 async def unsettled(connection: asyncpg.Connection) -> list[str]:

@@ -7,7 +7,7 @@ is told again; where it was not, the next digest tells it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -103,7 +103,7 @@ async def _remind(runtime: Runtime, connection: asyncpg.Connection) -> list[Remi
 
 
 def _due(
-    runtime: Runtime, known: Known, items: Mapping[str, Item], told: Mapping[tuple[str, str, str], tuple[str, date]]
+    runtime: Runtime, known: Known, items: Mapping[str, Item], told: Collection[tuple[str, str, str]]
 ) -> dict[str, tuple[Reminder, ...]]:
     people, now = known.people, runtime.at.now()
     return reminders_of(
@@ -111,7 +111,7 @@ def _due(
         lambda recipient: people.hours_of(recipient).local(now).date(),
         lambda item: people.recipient_of(item, known.team(item)),
         lambda item: people.lead_of(known.team(item)),
-        told.keys(),
+        told,
     )
 
 

@@ -124,13 +124,25 @@ async def sync(
         closing_bots=frozenset(each.casefold() for each in runtime.settings.actions.closing_bots),
         stale_labels=frozenset(each.casefold() for each in runtime.settings.actions.stale_labels),
     )
-    night = _Night(runtime, connection, day, items, known, tracker, links, synced)
-    try:
-        await night.work()
-    except Exception as error:
-        synced.problems.append(told(error, _DOING))
+    await follow(runtime, connection, tracker, items, links, known, synced)
     synced.reads = tracker.reads
     return synced
+
+
+async def follow(
+    runtime: Runtime,
+    connection: asyncpg.Connection,
+    tracker: Tracker,
+    items: dict[str, Item],
+    links: dict[str, Link],
+    known: Known,
+    synced: Synced,
+) -> None:
+    """The same with any tracker; what became of it is noted in ``synced``."""
+    try:
+        await _Night(runtime, connection, items, known, tracker, links, synced).work()
+    except Exception as error:
+        synced.problems.append(told(error, _DOING))
 
 
 @dataclass(slots=True)
@@ -139,7 +151,6 @@ class _Night:
 
     runtime: Runtime
     connection: asyncpg.Connection
-    day: date
     items: dict[str, Item]
     known: Known
     tracker: Tracker
@@ -170,7 +181,7 @@ class _Night:
         changes = self._apart(await self._reconcile(look))
         # What was closed until now has been taken over, and is not read again.
         for place in look.places:
-            await store.note_place(self.connection, self.tracker.name, place, self.runtime.now, self.day)
+            await store.note_place(self.connection, self.tracker.name, place, self.runtime.now)
         self.synced.planned = [f"{found.link.key}: {_words(found)}" for found in changes]
         if self.runtime.is_dry_run:
             self.synced.planned += [f"open in {place}: {item.title}" for item, place in self._openable(look)]

@@ -50,14 +50,13 @@ create table action_item_links (
   restored integer not null,
   lost     text
 );
-create index action_item_links_key on action_item_links (tracker, key);
 
--- Places whose issues were read as a whole, so that issues of ours that nobody remembers are found before others are opened.
+-- Until when what was closed in a place is known; one that is not here is read as a whole, so that issues of ours that nobody
+-- remembers are found before others are opened.
 create table action_item_places (
   tracker      text not null,
   place        text not null,
-  adopted_on   date,
-  looked_until timestamptz,                   -- issues that were closed before were seen
+  looked_until timestamptz not null,
   primary key (tracker, place)
 );
 

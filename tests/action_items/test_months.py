@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.action_items.months import Months
 
 EXAMPLES = int(os.environ.get("NIGHTSHIFT_SOAK_EXAMPLES", "1"))
-STEPS = int(os.environ.get("NIGHTSHIFT_SOAK_STEPS", "60"))
+STEPS = int(os.environ.get("NIGHTSHIFT_SOAK_STEPS", "90"))
 
 
 def test_months_with_people_bots_and_faults(dsn: str, tmp_path: Path, execute: Callable[..., None]) -> None:

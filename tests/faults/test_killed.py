@@ -38,7 +38,7 @@ from tests.conftest import FirstNight
 from tests.forking import FORKS
 
 EARLIER, DAY = date(2025, 3, 8), date(2025, 3, 9)
-EVERY = int(os.environ.get("NIGHTSHIFT_SOAK_SEAMS", "17"))
+EVERY = int(os.environ.get("NIGHTSHIFT_SOAK_SEAMS", "11"))
 """Of so many calls one is fatal, another one for each moment; 1 takes them all (make soak)."""
 
 
