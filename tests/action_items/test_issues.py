@@ -208,6 +208,17 @@ def test_a_copy_of_our_text_by_somebody_else_is_not_our_issue(new_world: NewWorl
     assert world.item().tracker_key == f"{REPOSITORY}#1"
 
 
+def test_a_copy_does_not_stand_in_for_our_issue_that_was_deleted(new_world: NewWorld) -> None:
+    world = world_with_issue(new_world)
+    copy = world.ops.open_issue("mallory", "Copied", world.issue().body)
+    world.ops.delete_issue("alice", number(world))
+    before = len(world.server.writes())
+    world.nights(3)
+
+    assert (world.item().state, world.item().tracker_key) == ("lost", f"{REPOSITORY}#1")
+    assert (len(world.server.writes()), world.ops.issue(copy).title) == (before, "Copied")
+
+
 def test_a_title_that_people_edit_is_taken_over_and_not_written_back(new_world: NewWorld) -> None:
     world = world_with_issue(new_world)
     world.ops.edit_title("alice", number(world), "Cap the pool at 40 connections")
@@ -487,3 +498,31 @@ def test_secrets_in_titles_reach_no_issue(new_world: NewWorld) -> None:
     sent = "".join(str(entry.body) for entry in world.server.writes())
     assert "AKIAIOSFODNN7EXAMPLE" not in sent
     assert "a1B2a1B2" not in sent
+
+
+def test_the_same_words_in_one_incident_get_one_issue_and_it_is_said_why(new_world: NewWorld) -> None:
+    # Whatever gives one thing two ids would do so every night.
+    world = new_world()
+    world.has(
+        action("ACT-1", title="Cap the pool"), action("ACT-2", title="cap the pool!"), action("ACT-3", title="Cap the queue")
+    )
+    world.nights(3)
+
+    assert sorted(issue.title for issue in world.issues()) == ["Cap the pool", "Cap the queue"]
+    assert list(world.synced.waiting) == ["ACT-2"]
+    assert "decline this one with --duplicate-of ACT-1" in world.synced.waiting["ACT-2"]
+
+
+def test_a_repository_that_refuses_is_asked_once_a_night(new_world: NewWorld) -> None:
+    world = new_world()
+    world.has(*(action(f"ACT-{number}") for number in range(4)))
+    world.night()
+    world.tomorrow()
+    for number in range(4):
+        answers.done(world.runtime(), f"ACT-{number}", None)
+    world.ops.repository.is_archived = True
+    before = len(world.server.writes())
+    world.night()
+
+    assert len([problem for problem in world.synced.problems if problem.startswith(REPOSITORY)]) == 1
+    assert len(world.server.writes()) <= before + 1
