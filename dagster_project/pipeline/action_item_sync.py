@@ -31,6 +31,7 @@ from dagster_project.reporting.action_items import issue_body, issue_title, labe
 from dagster_project.settings_action_items import ActionItemSettings
 
 OUTBOX_KIND = "action_items"
+_OURSELVES = "nightshift"
 _DOING = "its action items were followed"
 _MOST_PROBLEMS = 10
 """Failures in a run after which nothing more is written."""
@@ -62,7 +63,7 @@ class Synced:
     @property
     def events(self) -> int:
         """How many changes were taken over from issues."""
-        return len(self.noted)
+        return sum(event.actor != _OURSELVES for event in self.noted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +258,7 @@ class _Night:
             at = max(naive(self.runtime.now), item.changed_at)
             values = {"tracker": link.tracker, "tracker_key": link.key}
             changed = ((name, value) for name, value in values.items() if getattr(item, name) != value)
-            events += [Event(item.item_id, name, value, at, link.tracker, "nightshift") for name, value in changed]
+            events += [Event(item.item_id, name, value, at, link.tracker, _OURSELVES) for name, value in changed]
         await self._note(events, links)
 
     async def _note(self, events: Sequence[Event], links: Sequence[Link]) -> None:

@@ -38,6 +38,7 @@ def test_an_item_gets_one_issue_with_labels_assignee_milestone_and_a_hidden_mark
     assert (issue.body or "").count("<!-- nightshift:action-item ") == 1
     assert world.item().tracker_key == f"{REPOSITORY}#1"
     assert world.item().state == "open"
+    assert world.synced.events == 0, "what we did ourselves was not taken over from anybody"
 
 
 def test_a_quiet_night_reads_three_lists_and_writes_nothing(new_world: NewWorld) -> None:
