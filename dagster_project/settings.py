@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from dagster_project.errors import SettingsError
-from dagster_project.settings_acting import ApplySettings, ApprovalSettings, AwsSettings, Percent, Section, SlackSettings
+from dagster_project.settings_acting import ApplySettings, ApprovalSettings, Percent, Section, SlackSettings
 from dagster_project.settings_action_items import ActionItemSettings
+from dagster_project.settings_aws import AwsSettings
 from dagster_project.settings_incidents import IncidentSettings
 
 ENVIRONMENT = {

@@ -1,4 +1,4 @@
-"""Settings of what changes the outside world after an approval: who approves, when and how far it is applied, Slack, AWS.
+"""Settings of what changes the outside world after an approval: who approves, when and how far it is applied, Slack.
 
 ``Section`` is what every section of the settings is made of.
 """
@@ -161,29 +161,3 @@ class SlackSettings(Section):
     def channel_of(self, team: str | None) -> str | None:
         """Where a team is told; None where nobody said."""
         return self.channels.get(team or "", self.channel)
-
-
-class AwsAccount(Section):
-    """An account in which approved changes are made."""
-
-    id: str = Field(pattern=r"^\d{12}$", description="Number of the account.")
-    role_arn: str | None = Field(
-        None, pattern=r"^arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+$", description="Role to assume; without it, own credentials."
-    )
-    external_id: str | None = Field(None, description="External id that the role asks for.")
-
-
-class AwsSettings(Section):
-    """How AWS is reached to apply what was approved. Credentials are boto3's own chain."""
-
-    accounts: tuple[AwsAccount, ...] = Field(
-        (), description="Accounts in which changes may be made; in any other one, and where it is not known, nothing is."
-    )
-    endpoint_url: str | None = Field(None, pattern=r"^https?://[^\s]+$", description="Another endpoint than AWS's own.")
-    timeout_seconds: int = Field(30, ge=1, le=300, description="Time allowed for one answer.")
-
-    @model_validator(mode="after")
-    def _accounts_are_named_once(self) -> AwsSettings:
-        if len({account.id for account in self.accounts}) < len(self.accounts):
-            raise ValueError("each account may be listed once")
-        return self

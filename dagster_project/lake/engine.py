@@ -35,11 +35,12 @@ class Engine:
         Returns the number of files. With no file at all the view is empty, with the table's columns.
         """
         files = self._lake.files(table, days)
+        nulls = ", ".join(f"null::{kind} as {quoted(column)}" for column, kind in table.columns.items())
+        query = f"select {nulls}, null::DATE as day where false"
         if files:
-            query = f"select * from {_scan(files)[:-1]}, hive_partitioning = true, hive_types = {{'day': DATE}})"
-        else:
-            nulls = ", ".join(f"null::{kind} as {quoted(column)}" for column, kind in table.columns.items())
-            query = f"select {nulls}, null::DATE as day where false"
+            # By name: a partition of an earlier version may lack a column, which is null in it.
+            scan = f"{_scan(files)[:-1]}, hive_partitioning = true, hive_types = {{'day': DATE}}, union_by_name = true)"
+            query = f"{query} union all by name select * from {scan}"
         self._connection.execute(f"create or replace temp view {quoted(table.name)} as {query}")
         return len(files)
 
@@ -184,7 +185,7 @@ def publish_views(lake: Lake, tables: Iterable[Table]) -> Path:
                     pattern = _literal(_unglobbed(str(lake.root / table.name)) + "/day=*/*.parquet")
                     connection.execute(
                         f"create view {quoted(table.name)} as select * from read_parquet({pattern}, "
-                        "hive_partitioning = true, hive_types = {'day': DATE})"
+                        "hive_partitioning = true, hive_types = {'day': DATE}, union_by_name = true)"
                     )
         os.replace(draft, target)  # noqa: PTH105 - the one call whose atomicity matters is named as such
     return target

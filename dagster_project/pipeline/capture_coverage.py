@@ -41,7 +41,9 @@ def first_gap(loads: Iterable[Load], since: datetime) -> datetime:
 def _lines(lake: Lake, source: str, days: Sequence[date]) -> list[Row]:
     """The ledger's lines of a source, by day."""
     files = [path for each in days if (path := lake.path(LOAD_LEDGER, each, source)).is_file()]
-    return pl.read_parquet(files, hive_partitioning=False).to_dicts() if files else []
+    # Later versions of the ledger have more columns.
+    told = pl.scan_parquet(files, hive_partitioning=False, extra_columns="ignore") if files else None
+    return told.select("status", "history_from", "watermark_at", "error").collect().to_dicts() if told is not None else []
 
 
 def _stretches(source: str, lines: Sequence[Row]) -> Iterator[Stretch]:

@@ -10,13 +10,13 @@ from typing import Any, Protocol
 import polars as pl
 
 from dagster_project.connections.aws.connection import PERMISSIONS as SIGN_IN
-from dagster_project.connections.aws.connection import Connection as AwsConnection
 from dagster_project.connections.github import Connection as GithubConnection
 from dagster_project.connections.slack import Slack
 from dagster_project.domain.incidents.events import Event
 from dagster_project.errors import MissingPartition
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import INCIDENTS, RESOURCE_INVENTORY, SERVICE_DEPENDENCIES, SERVICES, SLOS, Table
+from dagster_project.pipeline.aws_scopes import live_scopes, scope_of
 from dagster_project.pipeline.capture_windows import TRAIL, Span, Window, merged, spans
 from dagster_project.pipeline.repositories import pace_of
 from dagster_project.pipeline.runtime import Runtime
@@ -159,22 +159,10 @@ def _scopes(runtime: Runtime, day: date) -> list[Scope]:
     """The regions of the accounts in which there was something by the newest inventory."""
     found = _newest(runtime.lake, RESOURCE_INVENTORY, day, "account_id", "region")
     places = {(row["account_id"], row["region"]) for row in found if row["region"]}
+    live = {(scope.account_id, scope.region) for scope in live_scopes(runtime).live}
     return [
-        Scope(account.id, region, _connection(runtime, account.id, region, account.role_arn, account.external_id))
+        scope_of(runtime, account, region)
         for account in runtime.settings.aws.accounts
         # A resource that says no account may be of any.
-        for region in sorted({region for owner, region in places if owner in (None, account.id)})
+        for region in sorted({region for owner, region in places | live if owner in (None, account.id)})
     ]
-
-
-def _connection(runtime: Runtime, account_id: str, region: str, role_arn: str | None, external_id: str | None) -> AwsConnection:
-    settings = runtime.settings.aws
-    return AwsConnection(
-        region=region,
-        account_id=account_id,
-        role_arn=role_arn,
-        external_id=external_id,
-        endpoint_url=settings.endpoint_url,
-        timeout_seconds=settings.timeout_seconds,
-        at=runtime.at,
-    )

@@ -20,10 +20,12 @@ def cloud_of(runtime: Runtime, account_id: str | None, region: str | None) -> Cl
     account = next((each for each in settings.accounts if each.id == account_id), None)
     if account is None:
         raise AccessDenied(f"The settings do not let Nightshift into the account {account_id}; add it to aws.accounts.")
+    if not account.may_change:
+        raise AccessDenied(f"The settings do not let Nightshift change the account {account_id}; set may_change of it.")
     cloud = runtime.opened_clouds[account_id, region] = AwsCloud(
         region=region,
         account_id=account_id,
-        role_arn=account.role_arn,
+        role_arn=account.apply_role_arn or account.role_arn,
         external_id=account.external_id,
         endpoint_url=settings.endpoint_url,
         timeout_seconds=settings.timeout_seconds,

@@ -22,6 +22,7 @@ class Load:
 
     ``status``: complete, late (a snapshot taken after its day was the newest), partial (the day was not over yet), empty, absent
     (an optional table that is not there) or failed. ``history_from``: the first moment of which the source knows anything.
+    ``calls``: requests to AWS, ``throttles`` those of them that it refused for now; None where it was not asked.
     """
 
     source: str
@@ -33,6 +34,8 @@ class Load:
     history_from: datetime | None = None
     missing_columns: str = ""
     error: str = ""
+    calls: int | None = None
+    throttles: int | None = None
 
 
 @dataclass(frozen=True)

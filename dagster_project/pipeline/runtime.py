@@ -15,6 +15,7 @@ from dagster_project.demo.postgres import embedded_dsn
 from dagster_project.domain.applying.cloud import Cloud
 from dagster_project.errors import SourceUnavailable
 from dagster_project.lake.partitions import Lake
+from dagster_project.pipeline.aws_opened import Opened
 from dagster_project.progress import Progress, Silent
 from dagster_project.settings import Settings
 from dagster_project.sources import postgres
@@ -27,7 +28,7 @@ class Runtime:
     moment; ``failures`` gathers what its steps raised, because Dagster passes on texts only. ``at`` is what waits between
     requests, ``remotes`` the repositories that were reached: what they count is counted for the run. ``clouds`` gives the cloud
     of an account and region; without it AWS is asked. ``event_sources`` gives where the evidence of incidents comes from
-    (``capture_sources``); without it Slack, GitHub and AWS are asked."""
+    (``capture_sources``); without it Slack, GitHub and AWS are asked. ``aws`` is what was found out of the accounts."""
 
     settings: Settings
     progress: Progress = field(default_factory=Silent)
@@ -39,6 +40,7 @@ class Runtime:
     clouds: Callable[[str, str], Cloud] | None = None
     event_sources: Callable[[Runtime], Sequence[Any]] | None = None
     opened_clouds: dict[tuple[str, str], Cloud] = field(default_factory=dict)
+    aws: Opened = field(default_factory=Opened)
     _unreachable: dict[str, SourceUnavailable] = field(default_factory=dict)
 
     @property

@@ -28,6 +28,10 @@ class Scope:
         """As it is named in ids and messages."""
         return f"{self.account_id}/{self.region}"
 
+    def source(self, kind: str) -> str:
+        """What the load ledger calls a reading of it, which names files too."""
+        return f"{kind}.{self.account_id}.{self.region}"
+
 
 def read_scopes(scopes: Iterable[Scope], read: Callable[[Scope], Iterator[Event]]) -> Iterator[Event]:
     """The events of every scope, as ``read_each``; what was opened for a scope is closed after it."""

@@ -305,10 +305,10 @@ def test_a_size_without_capacity_is_a_shortage_and_changes_nothing(aws: AwsServe
 def test_a_right_that_is_missing_is_named(
     aws: AwsServer, cloud: AwsCloud, operation: str, act: Callable[[AwsCloud], object], needs: str
 ) -> None:
-    aws.faults.add(Fault(operation, "denied"), Fault(operation, "expired"))
+    aws.faults.add(Fault(operation, "denied"), Fault(operation, "expired", times=2))
     assert f"; the account needs {needs}" in failure(aws, AccessDenied, act, cloud)
     assert failure(aws, AccessDenied, act, cloud).endswith("renew them.")
-    assert len(aws.log) == 2
+    assert len(aws.log) == 3
 
 
 def test_without_usable_credentials_nothing_is_sent(

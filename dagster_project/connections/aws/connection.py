@@ -5,16 +5,27 @@ botocore's own retries are off. It repeats a write whose answer was lost, and wa
 
 from __future__ import annotations
 
-import functools
 import random
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from dagster_project import __version__, clock
+from dagster_project import clock
 from dagster_project.clock import Clock
-from dagster_project.connections.aws.failures import NothingDone, Refused, Unanswered, broken, refused, unsigned
+from dagster_project.connections.aws.failures import (
+    Expired,
+    NothingDone,
+    Refused,
+    Throttled,
+    Unanswered,
+    broken,
+    refused,
+    unsigned,
+)
 from dagster_project.connections.aws.operations import Operation, permissions, read
+from dagster_project.connections.aws.pace import Pace
+from dagster_project.connections.aws.sign_in import SignIn, ready
 from dagster_project.errors import AccessDenied, NightshiftError
 
 ASSUME_ROLE = read("sts", "AssumeRole")
@@ -27,15 +38,23 @@ PERMISSIONS = permissions(*READS)
 TIMEOUT_SECONDS = 30.0
 ATTEMPTS = 4
 _BACKOFF_SECONDS = 1.0
-_LONGEST_CONNECT_SECONDS = 10.0
+_LONGEST_BACKOFF_SECONDS = 20.0
 _SESSION = "nightshift"
 _random = random.SystemRandom()
 Json = dict[str, Any]
 
 
+@dataclass
+class Tally:
+    """Requests that were sent, those that were sent again among them, and how many of them AWS refused for now."""
+
+    calls: int = 0
+    throttles: int = 0
+
+
 class Connection:
-    """Requests to one region of one account. Credentials come from where boto3 looks for them, and of a role, where one is given,
-    from STS; those are renewed before they expire."""
+    """Requests to one region of one account, from any number of threads. Credentials come from where boto3 looks for them, and of
+    a role, where one is given, from STS; those are renewed before they expire, and once where they are refused as expired."""
 
     def __init__(
         self,
@@ -47,30 +66,47 @@ class Connection:
         endpoint_url: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         attempts: int = ATTEMPTS,
+        connections: int = 10,
         at: Clock = clock,
+        beside: Connection | None = None,
     ) -> None:
         """Sends nothing yet. ``account_id`` is the account that the credentials must be of; ``endpoint_url`` stands in for every
-        service of AWS; ``timeout_seconds`` is for one attempt."""
+        service of AWS; ``timeout_seconds`` is for one attempt; ``connections`` are kept open for each service. ``beside`` is a
+        connection to the same account whose sign-in is shared."""
         self._region = region
         self._account_id = account_id
-        self._is_right_account = account_id is None
         self._role_arn = role_arn
         self._external_id = external_id
-        self._endpoint_url = endpoint_url
-        self._timeout_seconds = timeout_seconds
         self._attempts = attempts
+        self._connections = connections
         self._at = at
+        self.tally = Tally()
         self._guard = threading.RLock()
+        # Not the guard of the clients: one thread may hold that and wait for another that signs in and counts.
+        self._counting = threading.Lock()
+        self._clients: dict[str, Any] = {}
+        self._opened: list[Any] = []
+        self._paces: dict[str, Pace] = {}
         self._session: Any = None
-        self._clients: list[Any] = []
-        self._by_service: dict[str, Any] = {}
+        self._version = -1
+        self._is_owner = beside is None
+        if beside is not None:
+            self._sign_in, self._checked = beside._sign_in, beside._checked
+            return
+        self._sign_in = SignIn(
+            region=region,
+            endpoint_url=endpoint_url,
+            timeout_seconds=timeout_seconds,
+            assume=None if role_arn is None else self._assume,
+        )
+        self._checked = _Checked(is_right=account_id is None)
 
     def ask(self, operation: Operation, thing: str, **parameters: Any) -> Json:
         """What AWS answers. A write is sent again only where AWS says that it did nothing.
 
         Raises ``CapacityShortage``, ``CloudRefused``, ``CloudError`` or ``AccessDenied``; ``thing`` is what their messages name.
         """
-        if not self._is_right_account:
+        if not self._checked.is_right:
             self._check_account()
         return self._ask(operation, thing, parameters)
 
@@ -81,12 +117,15 @@ class Connection:
 
     def _check_account(self) -> None:
         """Names of groups and databases are the same in many accounts: nothing is asked of another one than was meant."""
-        account = self._ask(WHO_AM_I, "the account", {})["Account"]
-        if account != self._account_id:
-            raise AccessDenied(
-                f"The credentials are of the account {account}, not of {self._account_id}; correct aws.accounts or its role."
-            )
-        self._is_right_account = True
+        with self._checked.guard:
+            if self._checked.is_right:
+                return
+            account = self._ask(WHO_AM_I, "the account", {})["Account"]
+            if account != self._account_id:
+                raise AccessDenied(
+                    f"The credentials are of the account {account}, not of {self._account_id}; correct aws.accounts or its role."
+                )
+            self._checked.is_right = True
 
     def find(self, operation: Operation, thing: str, absent: str, **parameters: Any) -> Json | None:
         """As ``ask``; None where AWS refuses with the code ``absent``."""
@@ -110,22 +149,42 @@ class Connection:
     def close(self) -> None:
         """Closes what is open. The next request opens it anew."""
         with self._guard:
-            for each in self._clients:
+            for each in self._opened:
                 each.close()
+            self._opened.clear()
             self._clients.clear()
-            self._by_service.clear()
             self._session = None
+            if self._is_owner:
+                self._sign_in.close()
 
     def _repeated(self, operation: Operation, once: Callable[[], Json | NightshiftError]) -> Json:
-        for attempt in range(1, self._attempts + 1):
+        pace, is_renewed, attempt = self._pace(operation.service), False, 1
+        while True:
+            pace.wait()
+            version = self._sign_in.version
             answer = once()
             if isinstance(answer, dict):
+                pace.answered()
                 return answer
+            if isinstance(answer, Throttled):
+                pace.refused()
+                with self._counting:
+                    self.tally.throttles += 1
+            if isinstance(answer, Expired) and not is_renewed and operation is not ASSUME_ROLE:
+                # Nothing was done; what was at hand expired early, or the role's sessions were revoked.
+                is_renewed = True
+                self._sign_in.renew(version)
+                continue
             is_safe = isinstance(answer, NothingDone) or (isinstance(answer, Unanswered) and not operation.is_write)
             if not is_safe or attempt == self._attempts:
-                break
-            self._at.sleep(_BACKOFF_SECONDS * 2 ** (attempt - 1) * _random.uniform(0.5, 1.0))
-        raise answer
+                raise answer
+            longest = min(_LONGEST_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2 ** (attempt - 1))
+            self._at.sleep(longest * _random.uniform(0.5, 1.0))
+            attempt += 1
+
+    def _pace(self, service: str) -> Pace:
+        with self._counting:
+            return self._paces.setdefault(service, Pace(self._at))
 
     def _sent(self, client: Callable[[], Any], operation: Operation, thing: str, parameters: Json) -> Json | NightshiftError:
         """One attempt: an answer, or what went wrong. Nothing is raised in the handlers: botocore's errors hold what was sent.
@@ -137,11 +196,13 @@ class Connection:
         from botocore.parsers import ResponseParserError
 
         try:
-            ready = client()
+            signed = client()
         except (ClientError, BotoCoreError, ResponseParserError, OSError, RuntimeError) as error:
             return unsigned(operation, thing, error)
+        with self._counting:
+            self.tally.calls += 1
         try:
-            answer: Json = getattr(ready, xform_name(operation.name))(**parameters)
+            answer: Json = getattr(signed, xform_name(operation.name))(**parameters)
             return answer
         except ClientError as error:
             return refused(operation, thing, error.response)
@@ -151,23 +212,15 @@ class Connection:
     def _client(self, service: str) -> Any:
         """A client that is signed in."""
         with self._guard:
-            if self._session is None:
-                self._session = self._signed_in()
-            if service not in self._by_service:
-                self._by_service[service] = self._opened(self._session, service)
-            return _ready(self._session, self._by_service[service])
-
-    def _signed_in(self) -> Any:
-        own = _session()
-        if self._role_arn is None:
-            return own
-        from botocore.credentials import DeferredRefreshableCredentials
-
-        assumed = _session()
-        sts = self._opened(own, "sts")
-        credentials = DeferredRefreshableCredentials(lambda: self._assume(lambda: _ready(own, sts)), "assume-role")
-        assumed.register_component("credential_provider", _Role(credentials))
-        return assumed
+            session, version = self._sign_in.session()
+            if version != self._version or self._session is not session:
+                # Others may still be in the middle of a request with the former ones, which are closed at the end.
+                self._clients.clear()
+                self._version, self._session = version, session
+            if service not in self._clients:
+                self._clients[service] = self._sign_in.client(session, service, self._region, self._connections)
+                self._opened.append(self._clients[service])
+            return ready(session, self._clients[service])
 
     def _assume(self, sts: Callable[[], Any]) -> Json:
         """Credentials of the role, as botocore keeps them."""
@@ -183,50 +236,12 @@ class Connection:
             "expiry_time": given["Expiration"].isoformat(),
         }
 
-    def _opened(self, session: Any, service: str) -> Any:
-        from botocore.config import Config
 
-        config = Config(
-            connect_timeout=min(self._timeout_seconds, _LONGEST_CONNECT_SECONDS),
-            read_timeout=self._timeout_seconds,
-            retries={"total_max_attempts": 1, "mode": "standard"},
-            user_agent_extra=f"nightshift/{__version__}",
-        )
-        client = session.create_client(service, region_name=self._region, endpoint_url=self._endpoint_url, config=config)
-        self._clients.append(client)
-        return client
+@dataclass
+class _Checked:
+    """Whether the credentials are known to be of the right account; connections to it share this."""
 
+    is_right: bool
 
-class _Role:
-    """Stands where botocore looks for credentials."""
-
-    def __init__(self, credentials: Any) -> None:
-        self._credentials = credentials
-
-    def load_credentials(self) -> Any:
-        return self._credentials
-
-
-def _ready(session: Any, client: Any) -> Any:
-    """The client, when what it signs with is at hand: what goes wrong with that must not look as if a request was sent."""
-    credentials = session.get_credentials()
-    if credentials is not None:
-        credentials.get_frozen_credentials()
-    return client
-
-
-def _session() -> Any:
-    """What finds credentials and makes clients; boto3 is a face of it."""
-    import botocore.session
-
-    session = botocore.session.get_session()
-    session.register_component("data_loader", _descriptions())
-    return session
-
-
-@functools.cache
-def _descriptions() -> Any:
-    """AWS's descriptions of its services: megabytes, which a process reads once and not for each account and region."""
-    from botocore.loaders import create_loader
-
-    return create_loader()
+    def __post_init__(self) -> None:
+        self.guard = threading.RLock()

@@ -1,11 +1,14 @@
 """What it means when AWS refuses or does not answer, as one of our errors.
 
     CloudError
-    ├── NothingDone        it asks to wait, or was never reached: anything may be sent again
+    ├── NothingDone        it was never reached: anything may be sent again
+    │   └── Throttled      it asks to wait
     ├── Unanswered         the answer is missing or says that AWS failed: a read may be sent again, of a write it is not known
     ├── CapacityShortage
     └── CloudRefused
         └── Refused        with AWS's code
+    AccessDenied
+    └── Expired            the credentials were accepted once and are no longer; nothing was done
 
 No message holds a credential: of refusals that are about credentials AWS's words are left out, because they repeat the signed
 request, and of all others what looks like one. Exceptions of botocore never become a cause or context, as they hold requests.
@@ -40,6 +43,7 @@ _SIGNED_OUT = frozenset(
         "SignatureDoesNotMatch", "UnrecognizedClientException",
     }
 )  # fmt: skip
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _DENIED = frozenset(
     {
         "AccessDenied", "AccessDeniedException", "AuthorizationError", "Blocked", "NotAuthorized", "OptInRequired",
@@ -53,6 +57,14 @@ _SECRET = re.compile(r"\bA[A-Z]{3}[A-Z0-9]{16,}\b|[A-Za-z0-9+/=_%-]{40,}")
 
 class NothingDone(CloudError):
     """AWS asks to wait or was not reached; it did nothing."""
+
+
+class Throttled(NothingDone):
+    """AWS asks to wait; it did nothing."""
+
+
+class Expired(AccessDenied):
+    """What signed the request has expired; AWS did nothing."""
 
 
 class Unanswered(CloudError):
@@ -75,9 +87,10 @@ def refused(operation: Operation, thing: str, answer: Mapping[str, Any]) -> Nigh
     if code in _CAPACITY:
         return CapacityShortage(f"AWS has no capacity for {asked} now ({code}); try again later, or with another size.")
     if code in _WAIT or status == 429:
-        return NothingDone(f"AWS asks to wait with {asked} ({code}); nothing was done, and it can be asked again later.")
+        return Throttled(f"AWS asks to wait with {asked} ({code}); nothing was done, and it can be asked again later.")
     if code in _SIGNED_OUT:
-        return AccessDenied(f"AWS does not accept the credentials for {asked} ({code}); renew them.")
+        kind = Expired if code in _EXPIRED else AccessDenied
+        return kind(f"AWS does not accept the credentials for {asked} ({code}); renew them.")
     if code in _DENIED or status in (401, 403):
         return AccessDenied(f"AWS does not allow {asked} ({code or status}); {needed(operation)}.")
     if 400 <= status < 500:

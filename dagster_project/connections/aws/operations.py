@@ -5,7 +5,9 @@ A request is made by handing one of these to the connection, so that none can be
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 Conditional = tuple[str, str]
 """A right, and where it is needed."""
@@ -14,18 +16,21 @@ Conditional = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation: ``service`` as boto3 names its client, ``name`` as AWS names it, ``permissions`` as IAM names them;
-    ``conditional`` are rights that only some resources ask for."""
+    ``conditional`` are rights that only some resources ask for; ``probe`` are the parameters of a cheap request that shows
+    whether it may be asked (None: there is none). ``is_account_wide``: it is asked in one region for the whole account."""
 
     service: str
     name: str
     is_write: bool
     permissions: tuple[str, ...]
     conditional: tuple[Conditional, ...] = ()
+    probe: Mapping[str, Any] | None = None
+    is_account_wide: bool = False
 
 
-def read(service: str, name: str) -> Operation:
-    """An operation that changes nothing; it may be sent again."""
-    return Operation(service, name, False, (f"{service}:{name}",))
+def read(service: str, name: str, *also: str, probe: Mapping[str, Any] | None = None, is_account_wide: bool = False) -> Operation:
+    """An operation that changes nothing; it may be sent again. ``also`` are rights beyond the one of its name."""
+    return Operation(service, name, False, (f"{service}:{name}", *also), probe=probe, is_account_wide=is_account_wide)
 
 
 def write(service: str, name: str, *also: str, conditional: tuple[Conditional, ...] = ()) -> Operation:

@@ -17,7 +17,8 @@ from dagster_project.pipeline.capture_sources import Absent, event_sources, know
 from dagster_project.pipeline.ledger import Load, record
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import GithubSettings, RepositorySettings, RootSettings
-from dagster_project.settings_acting import AwsAccount, AwsSettings, SlackSettings
+from dagster_project.settings_acting import SlackSettings
+from dagster_project.settings_aws import AwsAccount, AwsSettings
 from dagster_project.sources.cloudtrail import Cloudtrail
 from dagster_project.sources.slack_history import SlackHistory, Talk
 from tests.aws.fixtures import Waits, aws
