@@ -1,21 +1,23 @@
-"""The shipped snapshot of instance types, database classes and on-demand prices, with where each number comes from."""
+"""Instance types, database classes and on-demand prices, with where each number comes from: the shipped snapshot, and the names
+of the files that every catalog has."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-_FOLDER = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent
+"""The shipped snapshot."""
 
-INSTANCE_TYPES = _FOLDER / "ec2_instance_types.parquet"
+INSTANCE_TYPES = FOLDER / "ec2_instance_types.parquet"
 """One row per instance type: size, architecture, network and EBS limits, burst baseline."""
 
-INSTANCE_PRICES = _FOLDER / "ec2_prices.parquet"
+INSTANCE_PRICES = FOLDER / "ec2_prices.parquet"
 """One row per type and region: on-demand Linux USD per hour, quality, source and date. Read it with ``prices.load_prices``."""
 
-RDS_CLASSES = _FOLDER / "rds_classes.parquet"
+RDS_CLASSES = FOLDER / "rds_classes.parquet"
 """One row per database class: size, and the limits of the EC2 type that it runs on; unknown where EC2 has none."""
 
-RDS_PRICES = _FOLDER / "rds_prices.parquet"
+RDS_PRICES = FOLDER / "rds_prices.parquet"
 """One row per class, region and engine: on-demand Single-AZ USD per hour. Read it with ``prices.load_rds_prices``."""
 
 HOURS_PER_MONTH = 730

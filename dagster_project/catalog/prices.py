@@ -1,8 +1,8 @@
 """Price lists that are checked whenever they are loaded: a price that cannot be right becomes unknown, with a finding.
 
-Two checks. A price must be a number above zero. And sizes of a family cost the same per size unit: what is further than
-``TOLERANCE`` from the price per unit of its family, region and engine is *doubtful*. The family's price is its lower median,
-because the errors of price lists (another tenancy, another currency) are nearly always too high.
+Three checks. A price must be a number above zero. Its source must have one price only. And sizes of a family cost the same per
+size unit: what is further than ``TOLERANCE`` from the price per unit of its family, region and engine is *doubtful*. The family's
+price is its lower median, because the errors of price lists (another tenancy, another currency) are nearly always too high.
 
 Not compared, because they are not sold by size: bare metal (which has no size units), accelerators, and sizes whose memory does
 not follow their size (hpc7a, hpc7g, u-6tb1, m1.small). Those keep the price that is listed.
@@ -35,6 +35,7 @@ _PRICE_COLUMNS = {
 }  # fmt: skip
 _SIZE_COLUMNS = {"family": pl.String, "size_units": pl.Float64, "memory_gib": pl.Float64}
 
+_REMEDY = "build it again with 'make catalog', or remove the refreshed catalog that it belongs to"
 # By name, because the column "gpus" lacks fractions of one, and every accelerator that is not a GPU.
 _ACCELERATED = r"^(inf|trn|vt|dl|f[0-9]|g[0-9]|gr[0-9]|p[0-9])"
 # Of sizes that are sold by size, none is 2 % off; m1.small is 9 % off, the others at least a third.
@@ -46,7 +47,7 @@ class PriceFinding:
     """A price that was set aside. ``name`` is the instance type or database class; ``engine`` is None for EC2.
 
     ``quality`` is ``missing`` (null, not a number, or not above zero) or ``doubtful``; then ``expected_usd_per_hour`` is what the
-    other sizes of its family say.
+    other sizes of its family say, and None where its source has several prices for it.
     """
 
     name: str
@@ -60,8 +61,10 @@ class PriceFinding:
     def sentence(self) -> str:
         """The finding for a reader."""
         what = f"{self.name} in {self.region}" + (f" for {self.engine}" if self.engine else "")
-        if self.expected_usd_per_hour is None:
+        if self.quality == "missing":
             return f"{what} has no price above zero; its price counts as unknown."
+        if self.expected_usd_per_hour is None:
+            return f"{what} has several prices at its source; its price counts as unknown."
         return (
             f"{what} is listed at {self.usd_per_hour:.4f} USD per hour, where its family's sizes say "
             f"{self.expected_usd_per_hour:.4f}; its price counts as unknown."
@@ -108,13 +111,13 @@ def _read(path: Path, columns: Mapping[str, type[pl.DataType]], key: tuple[str, 
         if not missing:
             frame = frame.with_columns(pl.col(name).cast(kind) for name, kind in columns.items())
     except (OSError, pl.exceptions.PolarsError) as problem:
-        raise InputError(f"{path} cannot be read as a table of the catalog; build it again with 'make catalog'.") from problem
+        raise InputError(f"{path} cannot be read as a table of the catalog; {_REMEDY}.") from problem
     if missing:
-        raise InputError(f"{path} lacks {', '.join(missing)}; build it again with 'make catalog'.")
+        raise InputError(f"{path} lacks {', '.join(missing)}; {_REMEDY}.")
     twice = frame.filter(frame.select(key).is_duplicated())
     if twice.height:
         what = ", ".join(str(value) for value in twice.select(key).row(0))
-        raise InputError(f"{path} holds {what} more than once; build it again with 'make catalog'.")
+        raise InputError(f"{path} holds {what} more than once; {_REMEDY}.")
     return frame
 
 
@@ -126,11 +129,14 @@ def _checked(prices: pl.DataFrame, sizes: pl.DataFrame, name: str, market: tuple
 
     # A null or a NaN is neither; a comparison with it must not pass for true.
     is_price = (pl.col("usd_per_hour").is_finite() & (pl.col("usd_per_hour") > 0)).fill_null(False)
+    is_price &= (pl.col("price_quality") != "doubtful").fill_null(True)
     usd_per_unit = pl.when("is_price").then(pl.col("usd_per_hour") / pl.col("size_units"))
     family_usd_per_unit = usd_per_unit.quantile(0.5, interpolation="lower").over("family", *market)
     expected = pl.when(pl.col("family").is_not_null()).then(family_usd_per_unit * pl.col("size_units"))
     is_doubtful = ((pl.col("usd_per_hour") / pl.col("expected") - 1).abs() > TOLERANCE).fill_null(False)
-    quality = pl.when(~pl.col("is_price")).then(pl.lit("missing")).when(is_doubtful).then(pl.lit("doubtful"))
+    has_several = (pl.col("price_quality") == "doubtful").fill_null(False)
+    missing, doubtful = pl.lit("missing"), pl.lit("doubtful")
+    quality = pl.when(has_several).then(doubtful).when(~pl.col("is_price")).then(missing).when(is_doubtful).then(doubtful)
 
     judged = (
         prices.with_columns(is_price.alias("is_price"))
@@ -149,7 +155,7 @@ def _checked(prices: pl.DataFrame, sizes: pl.DataFrame, name: str, market: tuple
             engine=row.get("engine"),
             quality=row["wrong"],
             usd_per_hour=row["usd_per_hour"],
-            expected_usd_per_hour=row["expected"] if row["wrong"] == "doubtful" else None,
+            expected_usd_per_hour=row["expected"] if row["wrong"] == "doubtful" and row["is_price"] else None,
         )
         for row in judged.filter(pl.col("wrong").is_not_null()).with_columns(pl.col("usd_per_hour").fill_nan(None)).to_dicts()
     )

@@ -1,34 +1,108 @@
-"""The sizes of one region, from the shipped snapshot, as the rules want them."""
+"""A catalog as the rules want it: the sizes of one region with their prices, loaded once."""
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from dagster_project.catalog import INSTANCE_TYPES, RDS_CLASSES
-from dagster_project.catalog.prices import load_prices, load_rds_prices
+from dagster_project.catalog import FOLDER, INSTANCE_PRICES, INSTANCE_TYPES, RDS_CLASSES, RDS_PRICES
+from dagster_project.catalog.prices import PriceList, load_prices, load_rds_prices
 from dagster_project.domain.rightsizing.shapes import Shapes
 
 # Families with accelerators: their sizes differ in what is not measured. (By name: the specifications leave some blank.)
 _ACCELERATED = r"^(inf|trn|vt|dl|f[0-9]|gr?[0-9]|p[0-9])"
 
 
-@cache
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Instance types, database classes and their on-demand prices, as the files of one folder, which never change.
+
+    ``day`` is the UTC day on which it was refreshed; None: it is the shipped snapshot.
+    """
+
+    folder: Path
+    day: date | None = None
+
+    @property
+    def instance_types(self) -> Path:
+        """As ``catalog.INSTANCE_TYPES``."""
+        return self.folder / INSTANCE_TYPES.name
+
+    @property
+    def instance_prices(self) -> Path:
+        """As ``catalog.INSTANCE_PRICES``."""
+        return self.folder / INSTANCE_PRICES.name
+
+    @property
+    def rds_classes(self) -> Path:
+        """As ``catalog.RDS_CLASSES``."""
+        return self.folder / RDS_CLASSES.name
+
+    @property
+    def rds_prices(self) -> Path:
+        """As ``catalog.RDS_PRICES``."""
+        return self.folder / RDS_PRICES.name
+
+    def ec2_prices(self) -> PriceList:
+        """The checked prices of instance types. Raises ``InputError`` for a file that cannot be used."""
+        return _ec2_prices(self.folder)
+
+    def database_prices(self) -> PriceList:
+        """The checked prices of database classes. Raises ``InputError`` for a file that cannot be used."""
+        return _database_prices(self.folder)
+
+    def ec2_shapes(self, region: str | None) -> Shapes:
+        """Every instance type that is known, with the on-demand Linux prices of ``region``: unknown where it is not sold."""
+        return _ec2_shapes(self.folder, region)
+
+    def rds_shapes(self, region: str | None, engine: str | None) -> Shapes:
+        """Every database class that is known, with the Single-AZ prices of ``region`` and ``engine``."""
+        return _rds_shapes(self.folder, region, engine)
+
+
+SHIPPED = Catalog(FOLDER)
+"""The snapshot that every installation has."""
+
+
 def ec2_shapes(region: str | None) -> Shapes:
-    """Every instance type that is known, with the on-demand Linux prices of ``region`` (unknown where it is not sold there)."""
-    types = pl.read_parquet(INSTANCE_TYPES)
-    prices = load_prices().prices.filter(pl.col("region") == region if region is not None else pl.lit(False))
-    return _shapes(types, prices, "instance_type")
+    """As ``Catalog.ec2_shapes`` of the shipped snapshot."""
+    return SHIPPED.ec2_shapes(region)
 
 
-@cache
 def rds_shapes(region: str | None, engine: str | None) -> Shapes:
-    """Every database class that is known, with the Single-AZ prices of ``region`` and ``engine``."""
-    classes = pl.read_parquet(RDS_CLASSES)
-    prices = load_rds_prices().prices.filter((pl.col("region") == (region or "")) & (pl.col("engine") == (engine or "")))
-    return _shapes(classes, prices, "instance_class")
+    """As ``Catalog.rds_shapes`` of the shipped snapshot."""
+    return SHIPPED.rds_shapes(region, engine)
+
+
+# A night has one catalog; a run over many days goes from one to the next.
+@lru_cache(maxsize=4)
+def _ec2_prices(folder: Path) -> PriceList:
+    catalog = Catalog(folder)
+    return load_prices(catalog.instance_prices, catalog.instance_types)
+
+
+@lru_cache(maxsize=4)
+def _database_prices(folder: Path) -> PriceList:
+    catalog = Catalog(folder)
+    return load_rds_prices(catalog.rds_prices, catalog.rds_classes)
+
+
+@lru_cache(maxsize=128)
+def _ec2_shapes(folder: Path, region: str | None) -> Shapes:
+    prices = _ec2_prices(folder).prices.filter(pl.col("region") == region if region is not None else pl.lit(False))
+    return _shapes(pl.read_parquet(Catalog(folder).instance_types), prices, "instance_type")
+
+
+@lru_cache(maxsize=256)
+def _rds_shapes(folder: Path, region: str | None, engine: str | None) -> Shapes:
+    here = (pl.col("region") == (region or "")) & (pl.col("engine") == (engine or ""))
+    prices = _database_prices(folder).prices.filter(here)
+    return _shapes(pl.read_parquet(Catalog(folder).rds_classes), prices, "instance_class")
 
 
 def _shapes(types: pl.DataFrame, prices: pl.DataFrame, key: str) -> Shapes:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dagster_project.catalog.shapes import ec2_shapes
+from dagster_project.catalog.shapes import SHIPPED
 from dagster_project.domain.backtest.collect import Machine, judged_windows, weekly_moments
 from dagster_project.domain.backtest.peers import Peer, Present, choose, needs
 from dagster_project.domain.backtest.score import Marks, Windows, mark
@@ -161,7 +161,7 @@ def verdicts_of(seen: Sequence[Seen], rules: Rules, change: Callable[[Evidence],
     for number, one in enumerate(seen):
         together.setdefault((one.resource.region or "", one.moment), []).append(number)
     for (region, _), numbers in sorted(together.items()):
-        shapes = ec2_shapes(region)
+        shapes = SHIPPED.ec2_shapes(region)
         for number, verdict in zip(
             numbers, decide(change(evidence_of([seen[i] for i in numbers], shapes)), shapes, rules), strict=True
         ):
@@ -199,7 +199,7 @@ def marked(trial: Trial, verdicts: Sequence[Verdict]) -> tuple[NDArray[np.int64]
     regions = _by_region(trial.seen)
     start = 0
     for region, numbers in sorted(regions.items()):
-        shapes = ec2_shapes(region)
+        shapes = SHIPPED.ec2_shapes(region)
         part = _rows_of(trial.windows, slice(start, start + len(numbers)))
         sizes = _sizes(verdicts, numbers, part.present, shapes)
         chosen.append(sizes)
@@ -222,7 +222,7 @@ def _sizes(
 def _judge(
     region: str, numbers: NDArray[np.int64], seen: Sequence[Seen], verdicts: Sequence[Verdict], target: str, peers: Sequence[Peer]
 ) -> tuple[Windows, dict[str, NDArray[np.int64]], dict[str, Marks]]:
-    shapes = ec2_shapes(region)
+    shapes = SHIPPED.ec2_shapes(region)
     mine = [seen[i] for i in numbers]
     machines = [
         Machine(
@@ -245,7 +245,7 @@ def _by_region(seen: Sequence[Seen]) -> dict[str, NDArray[np.int64]]:
     """The windows that can be judged, by region: those with a present size that has a price."""
     found: dict[str, list[int]] = {}
     for number, one in enumerate(seen):
-        shapes = ec2_shapes(one.resource.region)
+        shapes = SHIPPED.ec2_shapes(one.resource.region)
         present = shapes.number_of(one.resource.instance_type)
         if present >= 0 and shapes.usd_per_hour[present] > 0:
             found.setdefault(one.resource.region or "", []).append(number)
@@ -266,7 +266,7 @@ def _joined(parts: Sequence[_Columns]) -> _Columns:
 
 
 def _present(resource: Listed) -> Present | None:
-    shapes = ec2_shapes(resource.region)
+    shapes = SHIPPED.ec2_shapes(resource.region)
     number = shapes.number_of(resource.instance_type)
     if number < 0:
         return None

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from dagster_project import __version__
-from dagster_project.catalog.shapes import ec2_shapes
+from dagster_project.catalog.shapes import SHIPPED
 from dagster_project.domain.backtest.intervals import captured, group_interval, nothing_seen, of_downsizes
 from dagster_project.domain.backtest.peers import Peer
 from dagster_project.domain.backtest.score import score
@@ -321,7 +321,7 @@ def _peer_rows(trial: Trial, rule: str) -> list[dict[str, Any]]:
     place = {int(number): i for i, number in enumerate(trial.judged)}
     rows = []
     for number, one in enumerate(trial.seen):
-        shapes = ec2_shapes(one.resource.region)
+        shapes = SHIPPED.ec2_shapes(one.resource.region)
         present = shapes.number_of(one.resource.instance_type)
         target = int(trial.chosen[rule][place[number]]) if number in place else present
         changes = target != present

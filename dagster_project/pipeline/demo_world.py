@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 
 from dagster_project.actions import action_item_store
-from dagster_project.catalog.shapes import ec2_shapes, rds_shapes
+from dagster_project.catalog.shapes import SHIPPED
 from dagster_project.clock import MovedClock
 from dagster_project.demo import infrastructure
 from dagster_project.demo.fleet import DEMO_LAST_DAY
@@ -196,7 +196,7 @@ def _size_at(config: dict[str, Any], at: datetime) -> str:
 
 
 def _capacity(kind: str, config: dict[str, Any], name: str) -> tuple[float, float]:
-    shapes = rds_shapes(None, None) if kind == "rds_instance" else ec2_shapes(None)
+    shapes = SHIPPED.rds_shapes(None, None) if kind == "rds_instance" else SHIPPED.ec2_shapes(None)
     place = shapes.names.index(name)
     return float(shapes.capacity[place, CPU]), float(shapes.capacity[place, MEMORY])
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dagster_project.catalog import MULTI_AZ_PRICE_FACTOR
 from dagster_project.catalog.engines import engine_of
-from dagster_project.catalog.shapes import ec2_shapes, rds_shapes
+from dagster_project.catalog.shapes import Catalog
 from dagster_project.domain.outcomes.model import MIN_SIZE, WATCHED_DAYS, AppliedChange, Outcome
 from dagster_project.domain.outcomes.watch import (
     FULL_MEMORY_PCT,
@@ -37,21 +37,20 @@ from dagster_project.lake.tables import (
     Table,
 )
 from dagster_project.pipeline.applied_changes import sizes_by_day, value_of
-from dagster_project.settings import RightsizingSettings
+from dagster_project.pipeline.runtime import Runtime
 from dagster_project.statements import statement
 
 _GROUP, _DATABASE = "autoscaling_group", "rds_instance"
 
 
-def outcomes_of(
-    engine: Engine, lake: Lake, changes: Sequence[AppliedChange], settings: RightsizingSettings, day: date
-) -> list[Outcome]:
-    """The changes as they stand at the end of a day, by what the lake says up to it."""
+def outcomes_of(engine: Engine, runtime: Runtime, changes: Sequence[AppliedChange], day: date) -> list[Outcome]:
+    """The changes as they stand at the end of a day, by what the lake and the catalog say up to it."""
     if not changes:
         return []
+    lake, settings, catalog = runtime.lake, runtime.settings.rightsizing, runtime.catalog(day)
     names = names_of(changes)
     sizes = sizes_by_day(engine, lake, names, min(change.applied_on or asked_from(change) for change in changes), day)
-    places = [_Place(change, sizes[change.resource_id], day) for change in changes]
+    places = [_Place(change, sizes[change.resource_id], day, catalog) for change in changes]
     live = [place for place in places if place.applied_on is not None]
     first = min((place.applied_on for place in live if place.applied_on), default=day)
     measured = _measured(engine, lake, live, first - timedelta(days=MEMBERS_BEFORE_DAYS), day, settings.saturated_cpu_pct)
@@ -90,14 +89,14 @@ def listed_values(rows: Mapping[date, Mapping[str, Any]], change: AppliedChange)
 class _Place:
     """A change where it was made: what the inventories say of its resource, and the sizes on offer there."""
 
-    def __init__(self, change: AppliedChange, rows: Mapping[date, Mapping[str, Any]], day: date) -> None:
+    def __init__(self, change: AppliedChange, rows: Mapping[date, Mapping[str, Any]], day: date, catalog: Catalog) -> None:
         self.change = change
         self.listed = listed_values(rows, change)
         self.applied_on = first_live_on(change, self.listed, day)
         self.row = rows.get(day)
         # A resource that is gone was somewhere; prices are those of the day, and need it to be there.
         last = self.row or (rows[max(rows)] if rows else None)
-        self._shapes = _shapes_of(last) if last else None
+        self._shapes = _shapes_of(catalog, last) if last else None
 
     def has_less(self, dimension: int) -> bool:
         """Whether the change took something away; what is not known may have been."""
@@ -132,10 +131,10 @@ class _Place:
         return float(self._shapes.capacity[number, dimension]) if self._shapes and number >= 0 else float("nan")
 
 
-def _shapes_of(row: Mapping[str, Any]) -> Shapes:
+def _shapes_of(catalog: Catalog, row: Mapping[str, Any]) -> Shapes:
     if row["resource_type"] == _DATABASE:
-        return rds_shapes(row["region"], engine_of(row["engine"]) if row["engine"] else None)
-    return ec2_shapes(row["region"])
+        return catalog.rds_shapes(row["region"], engine_of(row["engine"]) if row["engine"] else None)
+    return catalog.ec2_shapes(row["region"])
 
 
 def _measured(

@@ -40,7 +40,7 @@ def settle_outcomes(runtime: Runtime, day: date) -> int:
     may_note = runtime.is_newest(day) and not runtime.is_dry_run
     with open_engine(lake) as engine:
         changes = in_state(runtime, lambda connection: _watched(connection, engine, lake, day, may_note=may_note), is_new=True)
-        outcomes = [each for each in outcomes_of(engine, lake, changes, settings, day) if is_listed(each, day)]
+        outcomes = [each for each in outcomes_of(engine, runtime, changes, day) if is_listed(each, day)]
     written = write_frame(
         lake, PROPOSAL_OUTCOMES, day, pl.DataFrame([row_of(each) for each in outcomes], schema=schema(PROPOSAL_OUTCOMES))
     )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
@@ -20,6 +20,9 @@ from dagster_project.progress import Progress, Silent
 from dagster_project.settings import Settings
 from dagster_project.sources import postgres
 from dagster_project.sources.contract import Contract, check_contract
+
+if TYPE_CHECKING:
+    from dagster_project.catalog.shapes import Catalog
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,12 @@ class Runtime:
     def is_newest(self, day: date) -> bool:
         """Whether a day is the last one that was over when the run began: only that one may act."""
         return day == self.now.astimezone(UTC).date() - timedelta(days=1)
+    def catalog(self, day: date) -> Catalog:
+        """The sizes and prices that a day is judged by."""
+        from dagster_project.catalog.store import catalog_of  # numbers are not loaded where nothing is sized
+
+        return catalog_of(self.settings.home, day)
+
 
     def dsn(self) -> str:
         """The decision engine's database, started first where it is the embedded one."""

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from dagster_project.catalog import INSTANCE_TYPES, MULTI_AZ_PRICE_FACTOR, RDS_CLASSES
+from dagster_project.catalog import MULTI_AZ_PRICE_FACTOR
 from dagster_project.catalog.engines import engine_of
-from dagster_project.catalog.shapes import ec2_shapes, rds_shapes
+from dagster_project.catalog.shapes import SHIPPED, Catalog
 from dagster_project.domain.reasons import VERDICTS
 from dagster_project.domain.rightsizing.dimensions import CPU, DIMENSIONS, IOPS, MEMORY
 from dagster_project.domain.rightsizing.evidence import Evidence
@@ -84,8 +84,9 @@ def gather_evidence(runtime: Runtime, day: date) -> int:
         engine.view(UTILIZATION_DAILY, days_up_to(day, settings.memory_record_days))
         engine.view(DECISION_AUDIT, days_up_to(day, 2))
         engine.view(INCIDENT_DEMAND, [known for known in lake.days(INCIDENT_DEMAND) if known <= day])
-        engine.view_file("instance_types", INSTANCE_TYPES)
-        engine.view_file("rds_classes", RDS_CLASSES)
+        catalog = runtime.catalog(day)
+        engine.view_file("instance_types", catalog.instance_types)
+        engine.view_file("rds_classes", catalog.rds_classes)
         parameters = {
             "day_end": _end_of(day),
             "lookback_days": settings.lookback_days,
@@ -97,7 +98,7 @@ def gather_evidence(runtime: Runtime, day: date) -> int:
 
 def judge(runtime: Runtime, day: date) -> int:
     """Writes ``rightsizing_verdicts`` of the day, one row for every row of its evidence; returns its rows."""
-    lake, settings = runtime.lake, runtime.settings.rightsizing
+    lake, settings, catalog = runtime.lake, runtime.settings.rightsizing, runtime.catalog(day)
     facts = pl.read_parquet(lake.require(RIGHTSIZING_EVIDENCE, day), hive_partitioning=False)
     before = [known for known in lake.days(RIGHTSIZING_VERDICTS) if known < day and (day - known).days <= MEMORY_OF_VERDICTS_DAYS]
     with open_engine(lake) as engine:
@@ -107,13 +108,13 @@ def judge(runtime: Runtime, day: date) -> int:
         engine.view(SERVICE_DEPENDENCIES, [day])
         dependencies = [(row["service"], row["depends_on"]) for row in engine.rows(statement("reports/hard_dependencies"))]
         engine.view(UTILIZATION_DAILY, days_up_to(day, _FORECAST_DAYS))
-        loads = _burst_loads(facts, engine, day, settings.lookback_days)
-        judged = judge_facts(facts, previous, settings, {}, loads)
+        loads = _burst_loads(facts, engine, catalog, day, settings.lookback_days)
+        judged = judge_facts(facts, previous, settings, {}, loads, catalog)
         said: dict[str, str] = {}
         if settings.forecast:
             bounds, said = _forecasts(judged, engine, day)
             if bounds:
-                judged = judge_facts(facts, previous, settings, bounds, loads)
+                judged = judge_facts(facts, previous, settings, bounds, loads, catalog)
     rows = _after_the_night(judged, facts, dependencies, settings, previous, said)
     return write_frame(lake, RIGHTSIZING_VERDICTS, day, rows)
 
@@ -146,8 +147,9 @@ def judge_facts(
     settings: RightsizingSettings,
     forecasts: Mapping[str, NDArray[np.float64]] | None = None,
     loads: Loads | None = None,
+    catalog: Catalog = SHIPPED,
 ) -> list[Judged]:
-    """The verdict of every row of ``rightsizing_evidence``, in its order.
+    """The verdict of every row of ``rightsizing_evidence``, in its order, by the sizes and prices of ``catalog``.
 
     ``previous`` holds the last verdicts by resource, ``forecasts`` upper bounds of demand (5,), ``loads`` the cores in use and
     the minutes of the samples of machines that live on burst credits.
@@ -159,7 +161,7 @@ def judge_facts(
         is_database = kind == "rds_instance"
         places.setdefault((is_database, region, engine if is_database else None), []).append(place)
     for (is_database, region, engine), mine in places.items():
-        shapes = rds_shapes(region, engine_of(engine) if engine else None) if is_database else ec2_shapes(region)
+        shapes = catalog.rds_shapes(region, engine_of(engine) if engine else None) if is_database else catalog.ec2_shapes(region)
         evidence = evidence_of(facts[mine], shapes, settings, previous, forecasts or {}, loads or {})
         for i, verdict in enumerate(decide(evidence, shapes, rules)):
             lowered, minimum = with_lower_minimum(verdict, evidence, i, shapes, rules)
@@ -273,13 +275,13 @@ def evidence_of(
     )
 
 
-def _burst_loads(facts: pl.DataFrame, engine: Engine, day: date, lookback_days: int) -> Loads:
+def _burst_loads(facts: pl.DataFrame, engine: Engine, catalog: Catalog, day: date, lookback_days: int) -> Loads:
     """The cores in use and the minutes of each sample, of machines that live on burst credits. Their order in time decides,
     which a histogram does not keep: they are few, and their samples are read."""
     bursting, measured = {}, {}
     known = facts.select("resource_id", "resource_type", "region", "instance_type", "history_hours")
     for name, kind, region, size, hours in known.iter_rows():
-        shapes = ec2_shapes(region)
+        shapes = catalog.ec2_shapes(region)
         # Of a group there is only the average of its members, and credits are each member's own.
         number = shapes.number_of(size) if kind == "ec2_instance" else -1
         if number >= 0 and not np.isnan(shapes.burst_baseline_pct[number]):
