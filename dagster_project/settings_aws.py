@@ -84,6 +84,11 @@ class AwsSettings(Section):
     memory_namespace: str = Field(
         "CWAgent", min_length=1, max_length=255, description="Namespace of the CloudWatch agent's memory metric."
     )
+    service_tags: tuple[str, ...] = Field(
+        ("service", "app", "application"), description="Tags that name the service of a resource; the first that is there counts."
+    )
+    team_tags: tuple[str, ...] = Field(("team", "owner"), description="Tags that name its team.")
+    environment_tags: tuple[str, ...] = Field(("environment", "env", "stage"), description="Tags that name its environment.")
     second_opinion: bool = Field(
         True,
         description="Read what Compute Optimizer and the Cost Optimization Hub recommend, and show it beside the verdicts.",

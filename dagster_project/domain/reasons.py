@@ -108,6 +108,11 @@ _ALL = (
         "Memory not measured",
         "Memory is measured for {value:.0f} % of the last seven days; {text} has less of it, so {limit:.0f} % are needed.",
     ),
+    Reason(
+        "insufficient_inventory",
+        "AWS could not be asked",
+        "What it is now is not known: AWS could be asked about it last for {text}.",
+    ),
     Reason("insufficient_catalog", "Type not in the catalog", "{text}"),
     Reason("insufficient_price", "No price", "The catalog has no price for {text}."),
     Reason("keep_busy_cpu", "CPU in use", "CPU {text}; {limit:.0f} % is the limit."),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dagster_project.domain.metrics import METRICS
 from dagster_project.lake.action_item_tables import ACTION_ITEM_TABLES
+from dagster_project.lake.aws_tables import AWS_TABLES
 from dagster_project.lake.incident_tables import INCIDENT_TABLES, POLICIES
 from dagster_project.lake.table import Table
 
@@ -39,8 +40,13 @@ RESOURCE_INVENTORY = Table(
         "config": "VARCHAR",
         "created_at": "TIMESTAMP",
         "config_changed_at": "TIMESTAMP",
+        "origin": "VARCHAR",
+        "native_id": "VARCHAR",
+        "read_on": "DATE",
     },
-    "What there was, and in which configuration, as of the day. tags and config are JSON texts.",
+    "What there was, and in which configuration, as of the day. tags and config are JSON texts. origin says who lists it: "
+    "database, aws or both; native_id is what AWS calls it where that is not its id, because the name is another one's too; "
+    "read_on the last day for which AWS could be asked about it.",
 )
 DECISION_AUDIT = Table(
     "decision_audit",
@@ -358,6 +364,7 @@ RIGHTSIZING_EVIDENCE = Table(
         "interfaces": "INTEGER",
         "volumes": "INTEGER",
         "headroom_pct": "DOUBLE",
+        "unread_since": "DATE",
     },
     "All that was known of every resource when its verdict was made: demand, coverage, standing and past emergencies. "
     "Percentages are of the present size, replay figures physical units of the size that lived through the event.",
@@ -644,5 +651,6 @@ TABLES: dict[str, Table] = {
         APPROVAL_REQUESTS,
         *INCIDENT_TABLES,
         *ACTION_ITEM_TABLES,
+        *AWS_TABLES,
     )
 }

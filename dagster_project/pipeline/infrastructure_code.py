@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dagster_project.domain.inventory import is_qualified, native_name
 from dagster_project.domain.proposals.grouping import Place
 from dagster_project.domain.proposals.model import Change, Group
 from dagster_project.errors import InputError, NightshiftError
@@ -95,8 +96,13 @@ class CodeBase:
         found: dict[str, Located] = {}
         by_root: dict[int, list[Change]] = {}
         for change in changes:
-            having = [number for number, root in enumerate(self.roots) if root.state.has(change.resource_id)]
-            if len(having) == 1:
+            name = native_name(change.resource_id)
+            having = [number for number, root in enumerate(self.roots) if root.state.has(name)]
+            if having and is_qualified(change.resource_id):
+                found[change.resource_id] = Located(
+                    SEVERAL_STATES, f"Other regions or accounts have a {name} too, and a state does not say which one it has."
+                )
+            elif len(having) == 1:
                 by_root.setdefault(having[0], []).append(change)
             elif having:
                 names = ", ".join(

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+import asyncpg
 import polars as pl
 
 from dagster_project.errors import EmptySource
+from dagster_project.lake.aws_tables import AWS_RESOURCES
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import DECISION_AUDIT, RESOURCE_INVENTORY
+from dagster_project.pipeline.inventory import CONTRADICTIONS, DATABASE, merged
 from dagster_project.pipeline.ledger import Load, keeps, kept_snapshot, load_of, record
 from dagster_project.pipeline.record_rules import split
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.sources import records
+from dagster_project.sources.contract import Contract
 from dagster_project.sources.utilization import day_bounds
 
 INVENTORY = "resources"
+_OF_AWS = ("origin", "native_id", "read_on")
 DECISIONS = "decision_audit"
 
 
 def ingest_inventory(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:
-    """Takes the inventory of ``days``.
+    """Takes the inventory of ``days`` out of the database and of what AWS listed.
 
     The database knows only the present. A snapshot that was taken when its day was the newest is therefore kept when the
     day is run again later: what the day looked like cannot be had a second time.
@@ -50,24 +55,66 @@ async def _inventory(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
                 done.append((day, kept))
                 continue
             _, end = day_bounds(day)
-            frame = await records.inventory(connection, contract, end, pl.Schema(schema(RESOURCE_INVENTORY)))
-            if frame.is_empty():
+            listed = await _listed(connection, contract, end)
+            good, rejected = split(listed, ("resource_id",), INVENTORY)
+            found = _listed_by_aws(lake, day, end.replace(tzinfo=None))
+            if found is not None:
+                good, contradictions = merged(good, found, _inventory_before(lake, day), INVENTORY)
+                rejected += contradictions
+            if good.is_empty():
+                also = ", or give aws.accounts regions that hold something" if runtime.settings.aws.is_live else ""
                 raise EmptySource(
-                    f"The table resources lists nothing that existed on {day}; fill it, or correct created_at or NIGHTSHIFT_DSN."
+                    f"The table resources lists nothing that existed on {day}; fill it, or correct created_at or "
+                    f"NIGHTSHIFT_DSN{also}."
                 )
-            good, rejected = split(frame, ("resource_id",), INVENTORY)
             written = write_frame(lake, RESOURCE_INVENTORY, day, good)
+            has_table = contract.has("resources")
             load = Load(
                 INVENTORY,
-                "complete" if day >= newest else "late",
-                rows_read=frame.height,
+                "absent" if not has_table else "complete" if day >= newest else "late",
+                rows_read=listed.height,
                 rows_written=written,
-                rows_rejected=frame.height - written,
-                missing_columns=", ".join(contract.missing("resources")),
+                rows_rejected=sum(group.rejected_rows for group in rejected if group.reason not in CONTRADICTIONS),
+                missing_columns=", ".join(contract.missing("resources")) if has_table else "",
             )
             record(lake, day, load, rejected)
             done.append((day, load))
     return done
+
+
+async def _listed(connection: asyncpg.Connection, contract: Contract, end: datetime) -> pl.DataFrame:
+    """What the database lists; nothing where it has no such table, which it must have unless AWS is read."""
+    columns = schema(RESOURCE_INVENTORY)
+    own = {name: kind for name, kind in columns.items() if name not in _OF_AWS}
+    if contract.has("resources"):
+        frame = await records.inventory(connection, contract, end, pl.Schema(own))
+    else:
+        frame = pl.DataFrame(schema=own)
+    return frame.with_columns(
+        pl.lit(DATABASE).alias("origin"), *(pl.lit(None, columns[name]).alias(name) for name in _OF_AWS if name != "origin")
+    ).select(list(columns))
+
+
+def _listed_by_aws(lake: Lake, day: date, end: datetime) -> pl.DataFrame | None:
+    """What AWS listed of the day; of a day on which it was not asked, what it listed next, or last: a size that was given after
+    the day is not the size of the day. None where it was never asked."""
+    days = lake.days(AWS_RESOURCES)
+    if not days:
+        return None
+    asked = day if day in days else next((each for each in days if each > day), days[-1])
+    frame = pl.read_parquet(lake.files(AWS_RESOURCES, [asked]), hive_partitioning=False)
+    if asked == day:
+        return frame
+    is_later = (pl.col("config_changed_at") >= end).fill_null(False)
+    return frame.filter((pl.col("created_at") < end).fill_null(True)).with_columns(
+        pl.when(is_later).then(None).otherwise("instance_type").alias("instance_type"),
+        pl.when(is_later).then(None).otherwise("config_changed_at").alias("config_changed_at"),
+    )
+
+
+def _inventory_before(lake: Lake, day: date) -> pl.DataFrame | None:
+    days = [each for each in lake.days(RESOURCE_INVENTORY) if each < day]
+    return pl.read_parquet(lake.path(RESOURCE_INVENTORY, days[-1]), hive_partitioning=False) if days else None
 
 
 async def _decisions(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:

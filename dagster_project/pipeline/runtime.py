@@ -19,7 +19,7 @@ from dagster_project.pipeline.aws_opened import Opened
 from dagster_project.progress import Progress, Silent
 from dagster_project.settings import Settings
 from dagster_project.sources import postgres
-from dagster_project.sources.contract import Contract, check_contract
+from dagster_project.sources.contract import OPTIONAL_BESIDE_AWS, OPTIONAL_TABLES, Contract, check_contract
 
 if TYPE_CHECKING:
     from dagster_project.catalog.shapes import Catalog
@@ -51,15 +51,15 @@ class Runtime:
         """The Parquet partitions of this home."""
         return Lake(self.settings.warehouse)
 
-    def is_newest(self, day: date) -> bool:
-        """Whether a day is the last one that was over when the run began: only that one may act."""
-        return day == self.now.astimezone(UTC).date() - timedelta(days=1)
     def catalog(self, day: date) -> Catalog:
         """The sizes and prices that a day is judged by."""
         from dagster_project.catalog.store import catalog_of  # numbers are not loaded where nothing is sized
 
         return catalog_of(self.settings.home, day)
 
+    def is_newest(self, day: date) -> bool:
+        """Whether a day is the last one that was over when the run began: only that one may act."""
+        return day == self.now.astimezone(UTC).date() - timedelta(days=1)
 
     def dsn(self) -> str:
         """The decision engine's database, started first where it is the embedded one."""
@@ -83,7 +83,8 @@ class Runtime:
     async def source(self) -> AsyncIterator[tuple[asyncpg.Connection, Contract]]:
         """A connection to the decision engine's database, with its contract checked."""
         async with self.connect() as connection:
-            yield connection, await check_contract(connection, self.settings.source)
+            optional = OPTIONAL_BESIDE_AWS if self.settings.aws.is_live else OPTIONAL_TABLES
+            yield connection, await check_contract(connection, self.settings.source, optional)
 
     @asynccontextmanager
     async def state(self) -> AsyncIterator[asyncpg.Connection]:

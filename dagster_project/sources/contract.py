@@ -84,6 +84,8 @@ CONTRACT: dict[str, tuple[Column, ...]] = {
 }
 OPTIONAL_TABLES = frozenset(CONTRACT) - {"resources", "utilization", "decision_audit"}
 """Tables that a database may do without."""
+OPTIONAL_BESIDE_AWS = OPTIONAL_TABLES | {"resources", "utilization"}
+"""The same where AWS is read: it lists resources and has their metrics."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,10 @@ class Contract:
         return f"with {_quoted(table)} as (select {selected} from {self.relations[table]}) {text}"
 
 
-async def check_contract(connection: asyncpg.Connection, settings: SourceSettings) -> Contract:
-    """Compares the database with the contract.
+async def check_contract(
+    connection: asyncpg.Connection, settings: SourceSettings, optional: frozenset[str] = OPTIONAL_TABLES
+) -> Contract:
+    """Compares the database with the contract; tables of ``optional`` may be absent.
 
     Raises ``ContractError`` that names the first table or column that is required and missing, or of another type.
     """
@@ -137,7 +141,7 @@ async def check_contract(connection: asyncpg.Connection, settings: SourceSetting
         if name in there:
             relations[table] = f"{_quoted(settings.schema_name)}.{_quoted(name)}"
             tables[table] = _check_columns(table, f"{settings.schema_name}.{name}", there[name], mapping)
-        elif table not in OPTIONAL_TABLES:
+        elif table not in optional:
             raise ContractError(
                 f"The database has no table {settings.schema_name}.{name}, which the decision engine's {table} is read from; "
                 f"create it, or set source.schema_name or source.tables.{table}."

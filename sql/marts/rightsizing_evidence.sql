@@ -56,7 +56,7 @@ set_aside as (
     -- A reading that could not be right may have been the peak.
     select resource_id, sum(rejected_rows) as rejected_readings
     from rejected_rows
-    where source = 'utilization' and reason in ('nan', 'negative', 'impossible_value')
+    where (source = 'utilization' or starts_with(source, 'aws_samples.')) and reason in ('nan', 'negative', 'impossible_value')
     group by resource_id
 ),
 emergencies as (
@@ -239,5 +239,7 @@ select
     unsized_event,
     try_cast(config ->> 'network_interfaces' as integer) as interfaces,
     try_cast(config ->> 'volumes' as integer) as volumes,
-    headroom_pct
+    headroom_pct,
+    -- What AWS could not be asked about tonight may have any size by now.
+    case when read_on < $day_end::timestamp::date - 1 then read_on end as unread_since
 from facts

@@ -146,6 +146,9 @@ def test_a_resource_becomes_a_row_with_what_its_configuration_says(runtime: Runt
         "tags": '{"team": "payments"}',
         "created_at": datetime(2025, 3, 1),
         "config_changed_at": datetime(2025, 3, 2, 10, 0, 0, 123456),
+        "origin": "database",
+        "native_id": None,
+        "read_on": None,
     }
 
 

@@ -11,6 +11,7 @@ from dagster_project.connections.aws import connection
 from dagster_project.connections.aws.connection import ATTEMPTS, TIMEOUT_SECONDS, Connection
 from dagster_project.connections.aws.operations import conditional, permissions
 from dagster_project.domain.applying.cloud import Database, Group, Machine
+from dagster_project.domain.inventory import native_name
 
 MODULES = (connection, databases, groups, machines, refreshes, templates)
 READ_PERMISSIONS = permissions(*(each for module in MODULES for each in module.READS))
@@ -81,11 +82,11 @@ class AwsCloud:
 
     def group(self, name: str) -> Group | None:
         """The Auto Scaling group as it is now; None where there is none."""
-        return groups.group(self._connection, name)
+        return groups.group(self._connection, native_name(name))
 
     def set_group_size(self, name: str, min_size: int, desired: int) -> None:
         """Sets the minimum and the number of members that a group keeps."""
-        groups.set_size(self._connection, name, min_size, desired)
+        groups.set_size(self._connection, native_name(name), min_size, desired)
 
     def add_template_version(self, template_id: str, source_version: str, instance_type: str, token: str) -> str:
         """A version of a launch template with another type; returns its number. The same ``token`` gives the same version."""
@@ -93,20 +94,20 @@ class AwsCloud:
 
     def use_template(self, name: str, template_id: str, version: str) -> None:
         """Lets a group launch members from a version of a launch template; those that run stay as they are."""
-        groups.use_template(self._connection, name, template_id, version)
+        groups.use_template(self._connection, native_name(name), template_id, version)
 
     def start_refresh(self, name: str, min_healthy_pct: int, warmup_seconds: int) -> None:
         """Replaces a group's members by ones of its present template, keeping a share of them in service."""
-        refreshes.start(self._connection, name, min_healthy_pct, warmup_seconds)
+        refreshes.start(self._connection, native_name(name), min_healthy_pct, warmup_seconds)
 
     def cancel_refresh(self, name: str) -> None:
         """Stops a refresh that is under way; where there is none, nothing is done."""
-        refreshes.cancel(self._connection, name)
+        refreshes.cancel(self._connection, native_name(name))
 
     def database(self, identifier: str) -> Database | None:
         """The RDS instance as it is now; None where there is none."""
-        return databases.database(self._connection, identifier)
+        return databases.database(self._connection, native_name(identifier))
 
     def set_class(self, identifier: str, instance_class: str) -> None:
         """Gives a database another class, at once."""
-        databases.set_class(self._connection, identifier, instance_class)
+        databases.set_class(self._connection, native_name(identifier), instance_class)

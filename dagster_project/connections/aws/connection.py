@@ -136,15 +136,16 @@ class Connection:
                 return None
             raise
 
-    def pages(self, operation: Operation, thing: str, **parameters: Any) -> Iterator[Json]:
-        """Answers of a list, page by page, as far as the caller reads."""
+    def pages(self, operation: Operation, thing: str, mark: str = "NextToken", **parameters: Any) -> Iterator[Json]:
+        """Answers of a list, page by page, as far as the caller reads; ``mark`` is what its operation calls the place of the
+        next page."""
         token: Json = {}
         while True:
             answer = self.ask(operation, thing, **parameters, **token)
             yield answer
-            if not answer.get("NextToken"):
+            if not answer.get(mark):
                 return
-            token = {"NextToken": answer["NextToken"]}
+            token = {mark: answer[mark]}
 
     def close(self) -> None:
         """Closes what is open. The next request opens it anew."""

@@ -79,6 +79,7 @@ class Evidence:
     rejected_readings: Floats = _column(0.0)
     cpu_load: Sequence[tuple[Floats, Floats] | None] = _column(None)
 
+    unread_since: Texts = _column(None)
     excluding_tag: Texts = _column(None)
     lifecycle: Texts = _column(None)
     managed_by: Texts = _column(None)

@@ -48,6 +48,7 @@ def _standing(evidence: Evidence, rules: Rules) -> Iterator[Gate]:
         np.array([kind[i] not in SIZED for i in range(len(evidence))], dtype=bool),
         text=lambda i: f"Resources of type {kind[i]} are not sized yet.",
     )
+    yield Gate("insufficient_inventory", _is_said(evidence.unread_since), text=lambda i: evidence.unread_since[i])
     yield Gate("refuse_rejected", _is_said(evidence.rejected), text=lambda i: evidence.rejected[i])
     yield Gate("refuse_snoozed", _is_said(evidence.snoozed), text=lambda i: evidence.snoozed[i])
     is_spot = np.array([(word or "").lower() == "spot" for word in evidence.lifecycle], dtype=bool)

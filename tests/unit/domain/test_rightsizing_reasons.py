@@ -256,6 +256,15 @@ CASES = [
         "Its tag nightshift:exclude excludes it.",
     ),
     Case(
+        "unread",
+        "insufficient_inventory",
+        {"unread_since": "2025-03-07"},
+        None,
+        None,
+        "2025-03-07",
+        "What it is now is not known: AWS could be asked about it last for 2025-03-07.",
+    ),
+    Case(
         "local disk",
         "refuse_instance_store",
         {"size": "m9d.2xlarge"},
@@ -633,6 +642,7 @@ GATES: list[tuple[str, Row, str]] = [
     ("refuse_kill_switch", {"kill_switch": "It is on."}, "It is on"),
     ("refuse_excluded_by_tag", {"excluding_tag": "no-touch"}, "no-touch"),
     ("insufficient_catalog", {"kind": "lambda_function"}, "not sized yet"),
+    ("insufficient_inventory", {"unread_since": "2025-03-07"}, "2025-03-07"),
     ("refuse_rejected", {"rejected": "by ops"}, "by ops"),
     ("refuse_snoozed", {"snoozed": "until May"}, "until May"),
     ("refuse_spot", {"lifecycle": "spot"}, "spot"),

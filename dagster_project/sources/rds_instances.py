@@ -1,0 +1,85 @@
+"""RDS database instances of a region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from dagster_project.connections.aws.operations import permissions, read
+from dagster_project.sources.aws_resources import AwsResource, known, tags_of
+from dagster_project.sources.aws_scopes import Scope
+from dagster_project.sources.history import aware, utc
+
+INSTANCES = read("rds", "DescribeDBInstances", probe={"MaxRecords": 20})
+EVENTS = read("rds", "DescribeEvents", probe={"MaxRecords": 20})
+"""Tell when a class was changed."""
+READS = (INSTANCES, EVENTS)
+PERMISSIONS = permissions(*READS)
+
+KIND = "rds_instance"
+_PAGE = 100
+KEEPS = timedelta(days=14)
+"""How long RDS remembers events; less by a minute, so that the clocks may differ."""
+_CONFIGURATION = "configuration change"
+
+
+def databases(scope: Scope, now: datetime) -> Iterator[AwsResource]:
+    """Database instances; ``now`` is naive UTC."""
+    changed = _changes(scope, now)
+    since = now - KEEPS
+    pages = scope.connection.pages(INSTANCES, f"databases of {scope.place}", "Marker", MaxRecords=_PAGE)
+    for page in pages:
+        for each in page["DBInstances"]:
+            yield _database(scope, each, since, changed)
+
+
+def _changes(scope: Scope, now: datetime) -> Mapping[str, datetime]:
+    """When the configuration of a database was last changed, of those where it was."""
+    found: dict[str, datetime] = {}
+    pages = scope.connection.pages(
+        EVENTS,
+        f"databases of {scope.place}",
+        "Marker",
+        SourceType="db-instance",
+        EventCategories=[_CONFIGURATION],
+        StartTime=aware(now - KEEPS + timedelta(minutes=1)),
+        EndTime=aware(now),
+        MaxRecords=_PAGE,
+    )
+    for page in pages:
+        for each in page["Events"]:
+            name, happened_at = each["SourceIdentifier"], utc(each["Date"])
+            found[name] = max(found.get(name, happened_at), happened_at)
+    return found
+
+
+def _database(scope: Scope, seen: dict[str, Any], since: datetime, changed: Mapping[str, datetime]) -> AwsResource:
+    name = seen["DBInstanceIdentifier"]
+    created_at = utc(seen["InstanceCreateTime"]) if seen.get("InstanceCreateTime") else None
+    return AwsResource(
+        resource_type=KIND,
+        native_id=name,
+        instance_type=seen["DBInstanceClass"],
+        tags=tags_of(seen.get("TagList")),
+        config=known(
+            {
+                "instance_type": seen["DBInstanceClass"],
+                "region": scope.region,
+                "availability_zone": seen.get("AvailabilityZone"),
+                "engine": seen.get("Engine"),
+                "engine_version": seen.get("EngineVersion"),
+                "multi_az": seen.get("MultiAZ"),
+                "storage_type": seen.get("StorageType"),
+                "size_gib": seen.get("AllocatedStorage"),
+                "iops": seen.get("Iops"),
+                "throughput_mibps": seen.get("StorageThroughput"),
+                "cluster": seen.get("DBClusterIdentifier"),
+                "replica_of": seen.get("ReadReplicaSourceDBInstanceIdentifier"),
+                "license_model": seen.get("LicenseModel"),
+                "state": seen.get("DBInstanceStatus"),
+            }
+        ),
+        created_at=created_at,
+        held_since=max([changed.get(name, since), *([created_at] if created_at else [])]),
+    )
