@@ -12,12 +12,13 @@ import click
 from dagster_project import __version__
 from dagster_project.errors import NightshiftError
 
-# Name → what --help says of it. The module dagster_project.commands.<name> has the command itself.
+# Name → what --help says of it. The module dagster_project.commands.<name>, with _ for -, has the command itself.
 COMMANDS = {
     "demo": "Fill an embedded PostgreSQL with a demo fleet and run a night on it.",
     "load": "Fill a database from Parquet exports of utilization, resources and decisions.",
     "nightly": "Run the nightly job for a day.",
     "doctor": "Say what is configured and reachable, and which evidence will be missing.",
+    "iam-policy": "Print the IAM policy that an AWS account must grant.",
     "backtest": "Prove the rules on your own history, beside the rules of other tools.",
     "explain": "Show the verdict of one resource with its evidence.",
     "proposals": "List proposals and what became of them; approve, apply, reject or snooze.",
@@ -40,7 +41,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"dagster_project.commands.{cmd_name}").command
+        command: click.Command = import_module(f"dagster_project.commands.{cmd_name.replace('-', '_')}").command
         for each in (command, *getattr(command, "commands", {}).values()):
             if _DEBUG not in each.params:
                 each.params.append(_DEBUG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.connection import Connection
 from dagster_project.connections.aws.operations import read
 from dagster_project.errors import AccessDenied, NightshiftError
@@ -12,7 +13,7 @@ from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings_aws import AwsAccount
 from dagster_project.sources.aws_scopes import Scope
 
-REGIONS = read("ec2", "DescribeRegions", probe={}, is_account_wide=True)
+REGIONS = read("ec2", "DescribeRegions", purpose=purposes.REGIONS, probe={}, is_account_wide=True)
 READS = (REGIONS,)
 _DISABLED = "not-opted-in"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.failures import Refused
 from dagster_project.connections.aws.operations import permissions, read
 from dagster_project.domain.inventory import managed_by
@@ -14,11 +15,16 @@ from dagster_project.sources.aws_resources import AwsResource, known, tags_of
 from dagster_project.sources.aws_scopes import Scope
 from dagster_project.sources.history import utc
 
-GROUPS = read("autoscaling", "DescribeAutoScalingGroups", probe={"MaxRecords": 1})
-CONFIGURATIONS = read("autoscaling", "DescribeLaunchConfigurations", probe={"MaxRecords": 1})
-SCHEDULES = read("autoscaling", "DescribeScheduledActions", probe={"MaxRecords": 1})
+GROUPS = read("autoscaling", "DescribeAutoScalingGroups", purpose=purposes.INVENTORY, probe={"MaxRecords": 1})
+CONFIGURATIONS = read("autoscaling", "DescribeLaunchConfigurations", purpose=purposes.INVENTORY, probe={"MaxRecords": 1})
+SCHEDULES = read("autoscaling", "DescribeScheduledActions", purpose=purposes.INVENTORY, probe={"MaxRecords": 1})
 """A minimum that is planned for later."""
-TEMPLATE_VERSIONS = read("ec2", "DescribeLaunchTemplateVersions", probe={"Versions": ["$Default"], "MaxResults": 1})
+TEMPLATE_VERSIONS = read(
+    "ec2",
+    "DescribeLaunchTemplateVersions",
+    purpose=purposes.INVENTORY,
+    probe={"Versions": ["$Default"], "MaxResults": 1},
+)
 READS = (GROUPS, CONFIGURATIONS, SCHEDULES, TEMPLATE_VERSIONS)
 PERMISSIONS = permissions(*READS)
 

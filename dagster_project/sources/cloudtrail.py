@@ -10,13 +10,14 @@ from typing import Any
 
 from dagster_project import clock
 from dagster_project.clock import Clock
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.operations import permissions, read
 from dagster_project.domain.incidents.events import Event
 from dagster_project.domain.incidents.redaction_secrets import is_secret_name
 from dagster_project.sources.aws_scopes import Scope, known_of, read_pages, read_scopes
 from dagster_project.sources.history import aware, utc
 
-LOOKUP = read("cloudtrail", "LookupEvents")
+LOOKUP = read("cloudtrail", "LookupEvents", purpose=purposes.CALLS, probe={"MaxResults": 1})
 READS = (LOOKUP,)
 PERMISSIONS = permissions(*READS)
 

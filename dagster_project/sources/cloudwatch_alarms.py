@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.operations import permissions, read
 from dagster_project.domain.incidents.events import Event
 from dagster_project.sources.aws_scopes import Scope, known_of, read_scopes
 from dagster_project.sources.history import Incomplete, aware, utc
 
-HISTORY = read("cloudwatch", "DescribeAlarmHistory")
-ALARMS = read("cloudwatch", "DescribeAlarms")
+HISTORY = read("cloudwatch", "DescribeAlarmHistory", purpose=purposes.ALARMS, probe={"MaxRecords": 1})
+ALARMS = read("cloudwatch", "DescribeAlarms", purpose=purposes.ALARMS, probe={"MaxRecords": 1})
 """Dimensions and tags tell whose alarm it is."""
-TAGS = read("cloudwatch", "ListTagsForResource")
+TAGS = read("cloudwatch", "ListTagsForResource", purpose=purposes.ALARMS)
 """Asked only of alarms whose dimensions name nothing that is known."""
 READS = (HISTORY, ALARMS, TAGS)
 PERMISSIONS = permissions(*READS)

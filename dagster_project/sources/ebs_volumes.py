@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.operations import permissions, read
 from dagster_project.sources.aws_resources import AwsResource, known, tags_of
 from dagster_project.sources.aws_scopes import Scope
 from dagster_project.sources.history import utc
 
-VOLUMES = read("ec2", "DescribeVolumes", probe={"MaxResults": 5})
+VOLUMES = read("ec2", "DescribeVolumes", purpose=purposes.INVENTORY, probe={"MaxResults": 5})
 READS = (VOLUMES,)
 PERMISSIONS = permissions(*READS)
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.operations import permissions, read
 from dagster_project.domain.inventory import GROUP_TAG, managed_by
 from dagster_project.sources.aws_resources import AwsResource, known, tags_of
 from dagster_project.sources.aws_scopes import Scope
 from dagster_project.sources.history import utc
 
-INSTANCES = read("ec2", "DescribeInstances", probe={"MaxResults": 5})
+INSTANCES = read("ec2", "DescribeInstances", purpose=purposes.INVENTORY, probe={"MaxResults": 5})
 READS = (INSTANCES,)
 PERMISSIONS = permissions(*READS)
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.operations import permissions, read
 from dagster_project.sources.aws_resources import AwsResource, known, tags_of
 from dagster_project.sources.aws_scopes import Scope
 from dagster_project.sources.history import aware, utc
 
-INSTANCES = read("rds", "DescribeDBInstances", probe={"MaxRecords": 20})
-EVENTS = read("rds", "DescribeEvents", probe={"MaxRecords": 20})
+INSTANCES = read("rds", "DescribeDBInstances", purpose=purposes.INVENTORY, probe={"MaxRecords": 20})
+EVENTS = read("rds", "DescribeEvents", purpose=purposes.INVENTORY, probe={"MaxRecords": 20})
 """Tell when a class was changed."""
 READS = (INSTANCES, EVENTS)
 PERMISSIONS = permissions(*READS)

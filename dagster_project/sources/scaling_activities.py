@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.operations import permissions, read
 from dagster_project.domain.incidents.events import Event
 from dagster_project.sources.aws_scopes import Scope, read_pages, read_scopes
 from dagster_project.sources.history import utc
 
-ACTIVITIES = read("autoscaling", "DescribeScalingActivities")
+ACTIVITIES = read("autoscaling", "DescribeScalingActivities", purpose=purposes.SCALING, probe={"MaxRecords": 1})
 READS = (ACTIVITIES,)
 PERMISSIONS = permissions(*READS)
 

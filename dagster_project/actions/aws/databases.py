@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.connection import Connection
 from dagster_project.connections.aws.operations import permissions, read, write
 from dagster_project.domain.applying.cloud import AVAILABLE, Database
 from dagster_project.errors import CloudRefused
 
-DESCRIBE = read("rds", "DescribeDBInstances")
-MODIFY = write("rds", "ModifyDBInstance")
+DESCRIBE = read("rds", "DescribeDBInstances", purpose=purposes.LOOKING)
+# Service Authorization Reference, Amazon RDS, ModifyDBInstance: option, parameter and subnet groups are asked for only where a
+# request names them. No condition says what is changed: this is a right to every setting of a database with the tag.
+MODIFY = write("rds", "ModifyDBInstance", "rds:*:*:db:*", purpose=purposes.DATABASES)
 READS, WRITES = (DESCRIBE,), (MODIFY,)
 PERMISSIONS = permissions(*READS, *WRITES)
 

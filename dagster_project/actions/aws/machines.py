@@ -4,15 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.connection import Connection
-from dagster_project.connections.aws.operations import permissions, read, write
+from dagster_project.connections.aws.operations import Grant, permissions, read, write
 from dagster_project.domain.applying.cloud import Machine
 
-DESCRIBE = read("ec2", "DescribeInstances")
-DESCRIBE_STATUS = read("ec2", "DescribeInstanceStatus")
-STOP = write("ec2", "StopInstances")
-START = write("ec2", "StartInstances", conditional=(("kms:CreateGrant", "where a volume is encrypted with a key of its own"),))
-MODIFY = write("ec2", "ModifyInstanceAttribute")
+_INSTANCE = "ec2:*:*:instance/*"
+DESCRIBE = read("ec2", "DescribeInstances", purpose=purposes.LOOKING)
+DESCRIBE_STATUS = read("ec2", "DescribeInstanceStatus", purpose=purposes.LOOKING)
+STOP = write("ec2", "StopInstances", _INSTANCE, purpose=purposes.INSTANCES)
+START = write(
+    "ec2",
+    "StartInstances",
+    _INSTANCE,
+    purpose=purposes.INSTANCES,
+    also=(
+        # Service Authorization Reference, Amazon EC2, StartInstances: license-configuration is a second type of resource, asked
+        # for where an instance has one, and without tags. Nothing starts by it alone.
+        Grant(
+            ("ec2:StartInstances",),
+            ("license-manager:*:*:license-configuration:*",),
+            case="where the instance has a license configuration",
+            sid="StartLicensed",
+        ),
+        # EBS User Guide, requirements for encryption: EC2 gives itself a grant on the key of each volume, in the name of who
+        # starts the instance; the conditions are those of AWS's own AWSFaultInjectionSimulatorEC2Access. Keys need no tag: an
+        # instance that was stopped and cannot start for want of a grant is worse than a grant that only EC2 can use.
+        Grant(
+            ("kms:CreateGrant",),
+            ("kms:*:*:key/*",),
+            when=(
+                ("Bool", "kms:GrantIsForAWSResource", "true"),
+                ("StringLike", "kms:ViaService", "ec2.*.{domain}"),
+            ),
+            case="where a volume is encrypted with a key of its own",
+            sid="StartEncrypted",
+        ),
+    ),
+)
+# Service Authorization Reference, Amazon EC2, ModifyInstanceAttribute: ec2:Attribute is the name of what is set, one in a request
+# (AWS's own AmazonRDSCustomServiceRolePolicy has the same). Without it this would also be a right to the user data, which runs as
+# root at the next start, and to the security groups.
+MODIFY = write(
+    "ec2",
+    "ModifyInstanceAttribute",
+    _INSTANCE,
+    purpose=purposes.INSTANCES,
+    when=(("StringEquals", "ec2:Attribute", "InstanceType"),),
+    sid="ChangeInstanceTypes",
+)
 READS, WRITES = (DESCRIBE, DESCRIBE_STATUS), (STOP, START, MODIFY)
 PERMISSIONS = permissions(*READS, *WRITES)
 

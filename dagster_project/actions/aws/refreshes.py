@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.connection import Connection
 from dagster_project.connections.aws.operations import permissions, read, write
 from dagster_project.domain.applying.cloud import Refresh
 
-DESCRIBE = read("autoscaling", "DescribeInstanceRefreshes")
-START = write("autoscaling", "StartInstanceRefresh")
-CANCEL = write("autoscaling", "CancelInstanceRefresh")
+_GROUP = "autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/*"
+DESCRIBE = read("autoscaling", "DescribeInstanceRefreshes", purpose=purposes.LOOKING)
+START = write("autoscaling", "StartInstanceRefresh", _GROUP, purpose=purposes.GROUPS)
+CANCEL = write("autoscaling", "CancelInstanceRefresh", _GROUP, purpose=purposes.GROUPS)
 READS, WRITES = (DESCRIBE,), (START, CANCEL)
 PERMISSIONS = permissions(*READS, *WRITES)
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.connection import Connection
 from dagster_project.connections.aws.failures import Refused
 from dagster_project.connections.aws.operations import permissions, read, write
 from dagster_project.errors import CloudRefused
 
-DESCRIBE_VERSIONS = read("ec2", "DescribeLaunchTemplateVersions")
-CREATE_VERSION = write("ec2", "CreateLaunchTemplateVersion")
+DESCRIBE_VERSIONS = read("ec2", "DescribeLaunchTemplateVersions", purpose=purposes.LOOKING)
+# EC2 User Guide, permissions for launch templates: what a version holds cannot be restricted, so that whoever may add one to a
+# template decides what is launched from it. Hence the tag on templates, too.
+CREATE_VERSION = write(
+    "ec2", "CreateLaunchTemplateVersion", "ec2:*:*:launch-template/*", purpose=purposes.GROUPS, sid="AddTemplateVersions"
+)
 READS, WRITES = (DESCRIBE_VERSIONS,), (CREATE_VERSION,)
 PERMISSIONS = permissions(*READS, *WRITES)
 
