@@ -21,6 +21,7 @@ from dagster_project.settings_acting import ApplySettings, ApprovalSettings, Per
 from dagster_project.settings_action_items import ActionItemSettings
 from dagster_project.settings_aws import AwsSettings
 from dagster_project.settings_incidents import IncidentSettings
+from dagster_project.settings_prices import PriceSettings
 
 ENVIRONMENT = {
     "NIGHTSHIFT_HOME": "home",
@@ -307,6 +308,7 @@ class Settings(Section):
     first_day: date = Field(date(2013, 1, 1), description="First day that can be worked on or back-filled.")
     source: SourceSettings = Field(default_factory=SourceSettings, description=SourceSettings.__doc__)
     rightsizing: RightsizingSettings = Field(default_factory=RightsizingSettings, description=RightsizingSettings.__doc__)
+    prices: PriceSettings = Field(default_factory=PriceSettings, description=PriceSettings.__doc__)
     retention: RetentionSettings = Field(default_factory=RetentionSettings, description=RetentionSettings.__doc__)
     incidents: IncidentSettings = Field(default_factory=IncidentSettings, description=IncidentSettings.__doc__)
     actions: ActionItemSettings = Field(default_factory=ActionItemSettings, description=ActionItemSettings.__doc__)

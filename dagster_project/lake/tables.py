@@ -9,6 +9,7 @@ from __future__ import annotations
 from dagster_project.domain.metrics import METRICS
 from dagster_project.lake.action_item_tables import ACTION_ITEM_TABLES
 from dagster_project.lake.aws_tables import AWS_TABLES
+from dagster_project.lake.commitment_tables import COMMITMENT_TABLES
 from dagster_project.lake.incident_tables import INCIDENT_TABLES, POLICIES
 from dagster_project.lake.table import Table
 
@@ -295,6 +296,7 @@ RIGHTSIZING_EVIDENCE = Table(
         "service": "VARCHAR",
         "team": "VARCHAR",
         "environment": "VARCHAR",
+        "account_id": "VARCHAR",
         "region": "VARCHAR",
         "units": "INTEGER",
         "instance_type": "VARCHAR",
@@ -440,9 +442,18 @@ RIGHTSIZING_VERDICTS = Table(
         "is_flip": "BOOLEAN",
         "fingerprint": "VARCHAR",
         "headroom_pct": "DOUBLE",
+        "list_savings_usd_month": "DOUBLE",
+        "discount_pct": "DOUBLE",
+        "cash_savings_usd_month": "DOUBLE",
+        "covered_pct": "DOUBLE",
+        "cash_from": "DATE",
+        "cash_basis": "VARCHAR",
     },
     "Every resource of the inventory with its verdict, the reason code, and the number that decided. required_by is a JSON "
-    "object: for each dimension, what asks for the capacity.",
+    "object: for each dimension, what asks for the capacity. Money is as paid: list prices less discount_pct of the settings. "
+    "What a proposal saves in cash is cash_savings_usd_month; covered_pct of it stays paid for commitments until cash_from "
+    "(null: no end is known). cash_basis: on demand, commitments, not read or unknown; null where nothing is proposed or no "
+    "account is read.",
 )
 PROPOSALS = Table(
     "proposals",
@@ -652,5 +663,6 @@ TABLES: dict[str, Table] = {
         *INCIDENT_TABLES,
         *ACTION_ITEM_TABLES,
         *AWS_TABLES,
+        *COMMITMENT_TABLES,
     )
 }

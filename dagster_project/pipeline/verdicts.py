@@ -17,6 +17,7 @@ from dagster_project.catalog.engines import engine_of
 from dagster_project.catalog.shapes import SHIPPED, Catalog
 from dagster_project.domain.reasons import VERDICTS
 from dagster_project.domain.rightsizing.dimensions import CPU, DIMENSIONS, IOPS, MEMORY
+from dagster_project.domain.rightsizing.discounts import LIST_PRICES, Discounts, list_savings
 from dagster_project.domain.rightsizing.evidence import Evidence
 from dagster_project.domain.rightsizing.fingerprint import fingerprint
 from dagster_project.domain.rightsizing.groups import PROPOSE_MINIMUM, with_lower_minimum
@@ -45,6 +46,7 @@ from dagster_project.lake.tables import (
     UTILIZATION_SAMPLES,
     UTILIZATION_WINDOW,
 )
+from dagster_project.pipeline.cash_savings import discounts_of, with_cash
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.settings import RightsizingSettings
@@ -109,13 +111,15 @@ def judge(runtime: Runtime, day: date) -> int:
         dependencies = [(row["service"], row["depends_on"]) for row in engine.rows(statement("reports/hard_dependencies"))]
         engine.view(UTILIZATION_DAILY, days_up_to(day, _FORECAST_DAYS))
         loads = _burst_loads(facts, engine, catalog, day, settings.lookback_days)
-        judged = judge_facts(facts, previous, settings, {}, loads, catalog)
+        discounts = discounts_of(runtime.settings.prices)
+        judged = judge_facts(facts, previous, settings, {}, loads, catalog, discounts)
         said: dict[str, str] = {}
         if settings.forecast:
             bounds, said = _forecasts(judged, engine, day)
             if bounds:
-                judged = judge_facts(facts, previous, settings, bounds, loads, catalog)
-    rows = _after_the_night(judged, facts, dependencies, settings, previous, said)
+                judged = judge_facts(facts, previous, settings, bounds, loads, catalog, discounts)
+        rows = _after_the_night(judged, facts, dependencies, settings, previous, said, discounts)
+        rows = with_cash(runtime, engine, day, rows)
     return write_frame(lake, RIGHTSIZING_VERDICTS, day, rows)
 
 
@@ -148,20 +152,24 @@ def judge_facts(
     forecasts: Mapping[str, NDArray[np.float64]] | None = None,
     loads: Loads | None = None,
     catalog: Catalog = SHIPPED,
+    discounts: Discounts = LIST_PRICES,
 ) -> list[Judged]:
     """The verdict of every row of ``rightsizing_evidence``, in its order, by the sizes and prices of ``catalog``.
 
-    ``previous`` holds the last verdicts by resource, ``forecasts`` upper bounds of demand (5,), ``loads`` the cores in use and
-    the minutes of the samples of machines that live on burst credits.
+    ``discounts`` are taken off the prices. ``previous`` holds the last verdicts by resource, ``forecasts`` upper bounds of demand
+    (5,), ``loads`` the cores in use and the minutes of the samples of machines that live on burst credits.
     """
     rules = rules_of(settings)
     found: list[Judged | None] = [None] * facts.height
-    places: dict[tuple[bool, str | None, str | None], list[int]] = {}
-    for place, (kind, region, engine) in enumerate(facts.select("resource_type", "region", "engine").iter_rows()):
+    places: dict[tuple[bool, str | None, str | None, str | None], list[int]] = {}
+    where = facts.select("resource_type", "region", "engine", "account_id")
+    for place, (kind, region, engine, account) in enumerate(where.iter_rows()):
         is_database = kind == "rds_instance"
-        places.setdefault((is_database, region, engine if is_database else None), []).append(place)
-    for (is_database, region, engine), mine in places.items():
+        key = (is_database, region, engine if is_database else None, discounts.payer(account))
+        places.setdefault(key, []).append(place)
+    for (is_database, region, engine, payer), mine in places.items():
         shapes = catalog.rds_shapes(region, engine_of(engine) if engine else None) if is_database else catalog.ec2_shapes(region)
+        shapes = discounts.paid(shapes, payer)
         evidence = evidence_of(facts[mine], shapes, settings, previous, forecasts or {}, loads or {})
         for i, verdict in enumerate(decide(evidence, shapes, rules)):
             lowered, minimum = with_lower_minimum(verdict, evidence, i, shapes, rules)
@@ -237,6 +245,7 @@ def evidence_of(
         volumes=numbers("volumes"),
         is_member_hidden=is_group & (_or_zero(numbers("cpu_max_coverage_pct")) < settings.min_recent_coverage_pct),
         rejected_readings=numbers("rejected_readings"),
+        unread_since=[None if on is None else on.isoformat() for on in facts["unread_since"]],
         excluding_tag=facts["excluding_tag"].to_list(),
         lifecycle=facts["lifecycle"].to_list(),
         managed_by=facts["managed_by"].to_list(),
@@ -339,13 +348,15 @@ def _after_the_night(
     settings: RightsizingSettings,
     previous: Previous,
     forecasts: Mapping[str, str],
+    discounts: Discounts,
 ) -> pl.DataFrame:
     """The rows of ``rightsizing_verdicts``: what one night allows, with the numbers behind each verdict."""
     limits = Limits(settings.max_service_share_pct, settings.min_service_changes)
     final = one_night([one.verdict for one in judged], facts["service"].to_list(), dependencies, limits)
     rows = []
     for one, verdict, fact in zip(judged, final, facts.iter_rows(named=True), strict=True):
-        rows.append(_row(one, verdict, fact, previous.get(verdict.resource_id), forecasts.get(verdict.resource_id)))
+        row = _row(one, verdict, fact, previous.get(verdict.resource_id), forecasts.get(verdict.resource_id))
+        rows.append({**row, **_discounted(one, verdict, discounts, fact["account_id"])})
     return pl.DataFrame(rows, schema=schema(RIGHTSIZING_VERDICTS), orient="row")
 
 
@@ -404,6 +415,17 @@ def _row(
         "is_flip": (before["target_type"] != verdict.target) if has_same_size and before else None,
         "fingerprint": fingerprint(verdict, fact["instance_type"], fact["emergencies"], fact["replayed_events"]),
     }
+
+
+def _discounted(one: Judged, verdict: Verdict, discounts: Discounts, account_id: str | None) -> dict[str, float | None]:
+    """What is off the list price of the present size, and what the change would save at list prices."""
+    families, candidate = one.shapes.families, one.shapes.number_of(verdict.candidate)
+    now = discounts.pct(families[one.present], account_id) if one.present >= 0 else None
+    then = discounts.pct(families[candidate], account_id) if candidate >= 0 else now
+    savings = verdict.savings_usd_month
+    if savings and now is not None and then is not None:
+        savings = list_savings(verdict.current_usd_month, savings, now, then)
+    return {"list_savings_usd_month": savings, "discount_pct": now}
 
 
 def _provenance(shapes: Shapes, present: int, candidate: int) -> dict[str, str | None]:

@@ -347,6 +347,8 @@ def test_a_proposal_is_written_down_with_every_number_behind_it(runtime: Runtime
         "idle_pool": 0, "in_service_peak": None,
         "emergencies": 0, "last_emergency_at": None, "last_emergency_target": None, "forecast": "level",
         "previous_target_type": None, "is_flip": None, "fingerprint": found["fingerprint"], "headroom_pct": 0.0,
+        "list_savings_usd_month": found["savings_usd_month"], "discount_pct": 0.0, "cash_savings_usd_month": None,
+        "covered_pct": None, "cash_from": None, "cash_basis": None,
     }  # fmt: skip
     assert json.loads(found["required_by"]) == {
         "cpu": "incident replay", "memory": "incident replay", "network": "peak", "disk": "peak", "iops": "peak",
