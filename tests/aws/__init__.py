@@ -1,8 +1,9 @@
-"""A strict AWS for tests: EC2, Auto Scaling, RDS and STS over real HTTP, with moto behind it.
+"""A strict AWS for tests, with many accounts and regions, over real HTTP, with moto behind it.
 
 with AwsServer() as server:
     instance = server.world.instance("m5.xlarge")
     server.faults.add(Fault("StopInstances", "drop_after"))
+    other = server.account("222222222222").world("us-east-1").instance("m5.large", tags={"team": "shop"})
     client = boto3.client("ec2", endpoint_url=server.url, region_name=server.region, aws_access_key_id=server.key, ...)
 """
 

@@ -4,44 +4,54 @@ from __future__ import annotations
 
 import itertools
 import os
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 from botocore.serialize import create_serializer
 from moto.backends import get_backend
+from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import Client
 
-from tests.aws.wire import Json, operation_model, understand
+from tests.aws.wire import Json, operation_model, protocol, understand
 
 REGION = "eu-west-1"
-_accounts = itertools.count(111_111_111_111)
+SERVICES = ("ec2", "autoscaling", "rds")
+# moto holds what all servers of a process have under numbers of its own, so that two of them share nothing.
+_numbers = itertools.count(900_000_000_001)
+# Thousands of images would be read, and none is asked for.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+
+
+@cache
+def _client() -> Client:
+    return Client(DomainDispatcherApplication(create_backend_app))
 
 
 class Backend:
-    """One account of moto's; nobody else uses it."""
+    """One region of one account of moto's; nobody else uses it. moto's number of the account is never seen."""
 
-    def __init__(self) -> None:
-        # Thousands of images would be read at each reset, and none is asked for.
-        os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
-        self._account = str(next(_accounts))
-        self._client = Client(DomainDispatcherApplication(create_backend_app))
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account.encode()
+        self._number = str(next(_numbers))
+        self._region = region
 
     def call(self, service: str, operation: str, **parameters: Any) -> Json:
         """The result of an operation. Raises ``Refusal``."""
-        form = create_serializer("ec2" if service == "ec2" else "query").serialize_to_request(
-            parameters, operation_model(service, operation)
-        )
+        form = create_serializer(protocol(service)).serialize_to_request(parameters, operation_model(service, operation))
+        signed_for = get_service_model(service).signing_name
         headers = {
-            "Host": f"{service}.{REGION}.amazonaws.com",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential=moto/20250310/{REGION}/{service}/aws4_request",
+            "Host": f"{service}.{self._region}.amazonaws.com",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=moto/20250310/{self._region}/{signed_for}/aws4_request",
             "Content-Type": "application/x-www-form-urlencoded",
-            "x-moto-account-id": self._account,
+            "x-moto-account-id": self._number,
         }
-        with self._client.post("/", data=urlencode(form["body"]), headers=headers) as answer:
-            return understand(service, operation, answer.status_code, answer.data)
+        with _client().post("/", data=urlencode(form["body"]), headers=headers) as answer:
+            body = answer.data.replace(self._number.encode(), self._account)
+            return understand(service, operation, answer.status_code, body)
 
-    def reset(self) -> None:
-        """Empties the account."""
-        for name in ("ec2", "autoscaling", "rds"):
-            get_backend(name)[self._account].reset()
+    def forget(self) -> None:
+        """Lets go of what moto holds."""
+        for name in SERVICES:
+            get_backend(name).pop(self._number, None)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.aws.backend import Backend
 from tests.aws.dials import Dials
-from tests.aws.faults import no_capacity
+from tests.aws.refusals import no_capacity
 from tests.aws.routing import Call, handles
 from tests.aws.wire import Json, Refusal
 
@@ -77,14 +77,14 @@ class Databases:
 @handles("rds", "DescribeDBInstances")
 def describe(call: Call) -> Json:
     call.takes("DBInstanceIdentifier")
-    return {"DBInstances": [call.hub.databases.look(call.parameters["DBInstanceIdentifier"])]}
+    return {"DBInstances": [call.place.databases.look(call.parameters["DBInstanceIdentifier"])]}
 
 
 @handles("rds", "ModifyDBInstance")
 def modify(call: Call) -> Json:
     call.takes("DBInstanceIdentifier", "DBInstanceClass", "ApplyImmediately")
     identifier, wanted = call.parameters["DBInstanceIdentifier"], call.parameters["DBInstanceClass"]
-    databases = call.hub.databases
+    databases = call.place.databases
     found = databases.seen(identifier)
     if found["DBInstanceStatus"] != "available":
         raise Refusal(400, "InvalidDBInstanceState", "Database instance is not in available state.")

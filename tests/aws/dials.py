@@ -1,14 +1,20 @@
-"""How long changes take: in numbers of times that somebody looks, as no time passes in tests."""
+"""How AWS behaves: how long changes take, in numbers of times that somebody looks, as no time passes in tests, and what there
+is none of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+START = datetime(2025, 3, 10, 2, 0, tzinfo=UTC)
 
 
 @dataclass
 class Dials:
     """What a test may set. Each number says how often a change is seen under way before it is over."""
 
+    now: datetime = START
+    """What AWS takes for the present."""
     stopping: int = 1
     pending: int = 1
     initializing: int = 1
@@ -33,3 +39,5 @@ class Dials:
     """Members that their groups find unhealthy."""
     refresh_failure: str | None = None
     """Why refreshes fail from now on, if they do."""
+    delay_seconds: dict[str, float] = field(default_factory=dict)
+    """How long requests to a region take longer: for benchmarks, as tests wait for nothing."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from tests.aws import refusals
 from tests.aws.wire import Refusal
 
 BEFORE = frozenset(
@@ -21,11 +22,22 @@ SILENT = ("drop", "hang")
 
 
 @dataclass(frozen=True)
+class Where:
+    """What a request is: ``account`` is empty where nobody who is known signed it."""
+
+    service: str
+    operation: str
+    account: str
+    region: str
+
+
+@dataclass(frozen=True)
 class Fault:
     """A fault for an operation (``*`` for any): it lets ``after_skipping`` requests pass and then strikes ``times`` times.
 
     ``callback`` is what ``moved`` does right before the operation is worked on; it acts through ``World``, as requests of its
-    own would wait. ``refused`` is any other refusal, with its ``status``, ``code`` and ``message``.
+    own would wait. ``refused`` is any other refusal, with its ``status``, ``code`` and ``message``. With an ``account``, a
+    ``region`` or a ``service`` it is for requests to that one only.
     """
 
     operation: str
@@ -36,6 +48,9 @@ class Fault:
     code: str = ""
     message: str = ""
     status: int = 400
+    account: str | None = None
+    region: str | None = None
+    service: str | None = None
 
     def __post_init__(self) -> None:
         assert self.kind in KINDS, self.kind
@@ -47,6 +62,11 @@ class Fault:
         """Whether the work is done nevertheless."""
         return self.kind in AFTER
 
+    def is_for(self, where: Where) -> bool:
+        """Whether it may strike such a request."""
+        wanted = ((self.account, where.account), (self.region, where.region), (self.service, where.service))
+        return self.operation in ("*", where.operation) and all(each in (None, there) for each, there in wanted)
+
 
 @dataclass(frozen=True)
 class Fired:
@@ -54,6 +74,8 @@ class Fired:
 
     kind: str
     operation: str
+    account: str = ""
+    region: str = ""
 
 
 class Faults:
@@ -62,36 +84,38 @@ class Faults:
     def __init__(self) -> None:
         self.fired: list[Fired] = []
         self._waiting: list[tuple[Fault, list[int]]] = []
-        self._random: tuple[random.Random, float, list[str]] | None = None
+        self._random: tuple[random.Random, float, list[str], frozenset[str] | None] | None = None
 
     def add(self, *faults: Fault) -> None:
         self._waiting += [(fault, [fault.after_skipping, fault.times]) for fault in faults]
 
-    def random(self, generator: random.Random, rate: float, kinds: Sequence[str]) -> None:
-        """Strikes any request at a rate with one of some kinds."""
+    def random(
+        self, generator: random.Random, rate: float, kinds: Sequence[str], operations: Collection[str] | None = None
+    ) -> None:
+        """Strikes any request, or any for some ``operations``, at a rate with one of some kinds."""
         assert set(kinds) <= BEFORE | AFTER, kinds
-        self._random = (generator, rate, sorted(kinds))
+        self._random = (generator, rate, sorted(kinds), None if operations is None else frozenset(operations))
 
     def clear(self) -> None:
         """Nothing goes wrong from now on; what struck stays noted."""
         self._waiting.clear()
         self._random = None
 
-    def pick(self, operation: str) -> Fault | None:
+    def pick(self, where: Where) -> Fault | None:
         """The fault of a request: the first that was added and is due."""
-        fault = self._due(operation)
+        fault = self._due(where)
         if fault is None and self._random:
-            generator, rate, kinds = self._random
-            if generator.random() < rate:
+            generator, rate, kinds, operations = self._random
+            if (operations is None or where.operation in operations) and generator.random() < rate:
                 fault = Fault("*", generator.choice(kinds))
         if fault:
-            self.fired.append(Fired(fault.kind, operation))
+            self.fired.append(Fired(fault.kind, where.operation, where.account, where.region))
         return fault
 
-    def _due(self, operation: str) -> Fault | None:
+    def _due(self, where: Where) -> Fault | None:
         due = None
         for fault, counts in self._waiting:
-            if fault.operation not in ("*", operation) or not counts[1]:
+            if not counts[1] or not fault.is_for(where):
                 continue
             if counts[0]:
                 counts[0] -= 1
@@ -101,36 +125,18 @@ class Faults:
         return due
 
 
-def refusal(fault: Fault, service: str) -> Refusal:
-    """What AWS says where a fault strikes. EC2 has codes of its own."""
-    is_ec2 = service == "ec2"
-    if fault.kind.startswith("internal_error"):
-        return Refusal(500, "InternalError" if is_ec2 else "InternalFailure", "An internal error has occurred")
-    if fault.kind.startswith("unavailable"):
-        return Refusal(503, "Unavailable" if is_ec2 else "ServiceUnavailable", "The service is unavailable. Please try again")
-    if fault.kind == "throttled":
-        return (
-            Refusal(503, "RequestLimitExceeded", "Request limit exceeded.")
-            if is_ec2
-            else Refusal(400, "Throttling", "Rate exceeded")
-        )
+def refusal(fault: Fault, where: Where) -> Refusal:
+    """What AWS says where a fault strikes."""
+    service = where.service
     if fault.kind == "no_capacity":
-        return no_capacity(service, "the requested")
-    if fault.kind == "expired":
-        if is_ec2:
-            return Refusal(400, "RequestExpired", "Request has expired.")
-        return Refusal(403, "ExpiredToken", "The security token included in the request is expired")
+        return refusals.no_capacity(service, "the requested")
     if fault.kind == "denied":
-        if is_ec2:
-            return Refusal(403, "UnauthorizedOperation", "You are not authorized to perform this operation.")
-        return Refusal(403, "AccessDenied", f"User is not authorized to perform: {service}:{fault.operation}")
-    return Refusal(fault.status, fault.code, fault.message)
-
-
-def no_capacity(service: str, size: str) -> Refusal:
-    """What AWS says where it has none of a size; EC2 says so as if it had failed."""
-    if service == "rds":
-        return Refusal(400, "InsufficientDBInstanceCapacity", f"{size} is not available in the Availability Zones.")
-    return Refusal(
-        500, "InsufficientInstanceCapacity", f"We currently do not have sufficient {size} capacity in the Availability Zone."
-    )
+        return refusals.denied(service, f"{service}:{where.operation}")
+    named = {
+        "throttled": refusals.throttled,
+        "expired": refusals.expired,
+        "internal_error": refusals.failed,
+        "unavailable": refusals.unavailable,
+    }
+    told = named.get(fault.kind.removesuffix("_before").removesuffix("_after"))
+    return told(service) if told else Refusal(fault.status, fault.code, fault.message)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from dagster_project.actions.aws.cloud import AwsCloud
+from tests.aws.accounts import AccountHandle
+from tests.aws.dials import START
 from tests.aws.server import AwsServer
 
 _RUNNING = pytest.StashKey[AwsServer]()
-START = datetime(2025, 3, 10, 2, 0, tzinfo=UTC)
+Ask = Callable[..., dict[str, Any]]
 
 
 class Waits:
@@ -75,3 +81,52 @@ def connect(aws: AwsServer, waits: Waits) -> Iterator[Callable[..., AwsCloud]]:
 def cloud(connect: Callable[..., AwsCloud]) -> AwsCloud:
     """The cloud that most tests need."""
     return connect()
+
+
+@pytest.fixture(scope="module")
+def clients() -> Iterator[dict[str, Any]]:
+    """Clients that were made, as making one takes longer than a test."""
+    made: dict[str, Any] = {}
+    yield made
+    for each in made.values():
+        each.close()
+
+
+@pytest.fixture
+def ask(aws: AwsServer, clients: dict[str, Any]) -> Ask:
+    """Sends one operation, once, as an account does: ``ask("ec2", "StopInstances", InstanceIds=[...])``. ``key`` is what signs
+    it, if not the server's own."""
+    own = {"aws_access_key_id": aws.key, "aws_secret_access_key": aws.secret}
+
+    def send(
+        service: str,
+        operation: str,
+        *,
+        key: dict[str, str] = own,
+        region: str = aws.region,
+        timeout: float = 20,
+        **parameters: Any,
+    ) -> Any:
+        name = f"{service} {region} {timeout} {key}"
+        if name not in clients:
+            config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, read_timeout=timeout)
+            clients[name] = boto3.client(service, region_name=region, endpoint_url=aws.url, config=config, **key)
+        return getattr(clients[name], xform_name(operation))(**parameters)
+
+    return send
+
+
+def refused(action: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[int, str]:
+    """What AWS says to a request that it refuses: status and code."""
+    with pytest.raises(ClientError) as problem:
+        action(*arguments, **options)
+    answer = problem.value.response
+    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
+
+
+def signed_in(ask: Ask, account: AccountHandle) -> dict[str, str]:
+    """The ``key`` of a session of an account's role."""
+    trust = {"ExternalId": account.external_id} if account.external_id else {}
+    given = ask("sts", "AssumeRole", RoleArn=account.role_arn, RoleSessionName="test", **trust)["Credentials"]
+    names = {"aws_access_key_id": "AccessKeyId", "aws_secret_access_key": "SecretAccessKey", "aws_session_token": "SessionToken"}
+    return {name: given[key] for name, key in names.items()}

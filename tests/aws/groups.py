@@ -85,7 +85,7 @@ def describe(call: Call) -> Json:
     found = []
     for each in call.parameters["AutoScalingGroupNames"]:
         try:
-            found.append(call.hub.groups.look(each))
+            found.append(call.place.groups.look(each))
         except Refusal:
             continue  # AWS leaves out what is not there.
     return {"AutoScalingGroups": found}
@@ -95,7 +95,7 @@ def describe(call: Call) -> Json:
 def update(call: Call) -> Json:
     call.takes("AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "LaunchTemplate")
     name = call.parameters["AutoScalingGroupName"]
-    before = call.hub.groups.seen(name)
+    before = call.place.groups.seen(name)
     _check_bounds({**before, **call.parameters})
     asked = dict(call.parameters)
     if "LaunchTemplate" in asked:
@@ -104,9 +104,9 @@ def update(call: Call) -> Json:
         policy = copy.deepcopy(before["MixedInstancesPolicy"])
         del policy["LaunchTemplate"]["LaunchTemplateSpecification"]["LaunchTemplateName"]
         asked["MixedInstancesPolicy"] = policy  # moto forgets it otherwise.
-    call.hub.backend.call("autoscaling", "UpdateAutoScalingGroup", **asked)
-    call.hub.groups.note_launched(name, is_slow=True)
-    call.is_change = before != call.hub.groups.seen(name)
+    call.place.backend.call("autoscaling", "UpdateAutoScalingGroup", **asked)
+    call.place.groups.note_launched(name, is_slow=True)
+    call.is_change = before != call.place.groups.seen(name)
     return {}
 
 
@@ -122,7 +122,7 @@ def _check_bounds(wanted: Json) -> None:
 def _check_template(call: Call, wanted: Json) -> None:
     incomplete = "You must use a valid fully-formed launch template."
     try:
-        found = call.hub.templates.version(wanted["LaunchTemplateId"], wanted.get("Version") or "$Default")
+        found = call.place.templates.version(wanted["LaunchTemplateId"], wanted.get("Version") or "$Default")
     except Refusal as refusal:
         raise Refusal(400, "ValidationError", f"{incomplete} {refusal.message}") from None
     data = found["LaunchTemplateData"]

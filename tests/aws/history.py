@@ -14,7 +14,8 @@ from tests.aws.wire import Json, Refusal
 class History:
     """The records, as the API gives them. A test puts them in."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str, region: str) -> None:
+        self._place = f"{region}:{account}"
         self.alarms: list[Json] = []
         """Descriptions of the alarms that there are."""
         self.tags: dict[str, dict[str, str]] = {}
@@ -25,7 +26,7 @@ class History:
 
     def alarm(self, name: str, tags: dict[str, str] | None = None, **dimensions: str) -> None:
         """An alarm on a metric with some dimensions."""
-        arn = f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}"
+        arn = f"arn:aws:cloudwatch:{self._place}:alarm:{name}"
         listed = [{"Name": key, "Value": value} for key, value in dimensions.items()]
         self.alarms.append({"AlarmName": name, "AlarmArn": arn, "Dimensions": listed})
         self.tags[arn] = tags or {}
@@ -95,7 +96,7 @@ def describe_alarm_history(call: Call) -> Json:
     call.takes("AlarmTypes", "HistoryItemType", "StartDate", "EndDate", "ScanBy", "MaxRecords", "NextToken")
     found = [
         each
-        for each in call.hub.history.changes
+        for each in call.place.history.changes
         if asked["StartDate"] <= each["Timestamp"] <= asked["EndDate"] and each["AlarmType"] in asked["AlarmTypes"]
     ]
     found.sort(key=lambda each: each["Timestamp"], reverse=asked.get("ScanBy") != "TimestampAscending")
@@ -107,13 +108,13 @@ def describe_alarm_history(call: Call) -> Json:
 def describe_alarms(call: Call) -> Json:
     call.takes("AlarmNames", "AlarmTypes")
     assert len(call.parameters["AlarmNames"]) <= 100
-    return {"MetricAlarms": [each for each in call.hub.history.alarms if each["AlarmName"] in call.parameters["AlarmNames"]]}
+    return {"MetricAlarms": [each for each in call.place.history.alarms if each["AlarmName"] in call.parameters["AlarmNames"]]}
 
 
 @handles("cloudwatch", "ListTagsForResource")
 def list_tags(call: Call) -> Json:
     call.takes("ResourceARN")
-    tags = call.hub.history.tags.get(call.parameters["ResourceARN"])
+    tags = call.place.history.tags.get(call.parameters["ResourceARN"])
     if tags is None:
         raise Refusal(404, "ResourceNotFoundException", "Unknown alarm")
     return {"Tags": [{"Key": name, "Value": value} for name, value in tags.items()]}
@@ -128,7 +129,7 @@ def describe_scaling_activities(call: Call) -> Json:
     assert {*bounds} == {"StartTimeLowerBound", "StartTimeUpperBound"}
     found = [
         each
-        for each in call.hub.history.activities
+        for each in call.place.history.activities
         if bounds["StartTimeLowerBound"] <= each["StartTime"] <= bounds["StartTimeUpperBound"]
     ]
     found.sort(key=lambda each: each["StartTime"], reverse=True)
@@ -143,7 +144,7 @@ def lookup_events(call: Call) -> Json:
     asked = call.parameters
     call.takes("LookupAttributes", "StartTime", "EndTime", "MaxResults", "NextToken")
     assert asked["LookupAttributes"] == [{"AttributeKey": "ReadOnly", "AttributeValue": "false"}]
-    found = [each for each in call.hub.history.calls if asked["StartTime"] <= each["EventTime"] <= asked["EndTime"]]
+    found = [each for each in call.place.history.calls if asked["StartTime"] <= each["EventTime"] <= asked["EndTime"]]
     found.sort(key=lambda each: each["EventTime"], reverse=True)
     page, rest = _page(call, found, asked.get("MaxResults", 50))
     return {"Events": page, **rest}

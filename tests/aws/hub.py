@@ -1,25 +1,29 @@
-"""AWS without sockets: takes requests one at a time and says what becomes of each."""
+"""AWS without sockets: takes requests and says what becomes of each."""
 
 from __future__ import annotations
 
 import threading
+import time
 import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.aws import databases, groups, history, machines, refreshes, sessions, templates
-from tests.aws.backend import Backend
+from tests.aws import handlers, regions
+from tests.aws.accounts import Accounts
 from tests.aws.dials import Dials
-from tests.aws.faults import SILENT, Fault, Faults, refusal
-from tests.aws.routing import HANDLERS, Call
-from tests.aws.wire import Answer, Asked, Json, Refusal, answer, read, refuse
+from tests.aws.faults import SILENT, Fault, Faults, Where, refusal
+from tests.aws.place import Kept, Place
+from tests.aws.refusals import stranger
+from tests.aws.routing import ROUTES, Call, Route, services
+from tests.aws.sessions import Principal, Sessions
+from tests.aws.wire import Answer, Asked, Json, Refusal, Request, answer, read, refuse
 
 GARBLED = Answer(200, b"<html><body>Sign in to the network</body>", "text/html")
 
 
 @dataclass(frozen=True)
 class Logged:
-    """A request that came. ``status`` is what the client was told (0: nothing), ``code`` AWS's word where it refused."""
+    """A request that came. ``status`` is what the client was told (0: nothing), ``code`` AWS's word where it refused; ``account``
+    is empty where nobody who is known signed it."""
 
     service: str
     operation: str
@@ -29,6 +33,8 @@ class Logged:
     is_change: bool
     key: str | None
     fault: str | None
+    account: str
+    region: str
 
 
 @dataclass(frozen=True)
@@ -43,71 +49,86 @@ class Hub:
     """The state of AWS, and the one lock around it."""
 
     def __init__(self) -> None:
+        handlers.load()
         self.lock = threading.RLock()
-        self.backend = Backend()
+        self._places: dict[tuple[str, str], Place] = {}
+        self._services = services()
         self._clear()
 
     def _clear(self) -> None:
-        self.dials, self.faults, self.sessions = Dials(), Faults(), sessions.Sessions()
-        self.machines = machines.Machines(self.backend, self.dials)
-        self.templates = templates.Templates(self.backend)
-        self.groups = groups.Groups(self.backend, self.dials, self.templates)
-        self.refreshes = refreshes.Refreshes(self.groups, self.dials)
-        self.databases = databases.Databases(self.backend, self.dials)
-        self.history = history.History()
+        self.dials, self.faults, self.sessions, self.accounts, self.kept = Dials(), Faults(), Sessions(), Accounts(), Kept()
         self.log: list[Logged] = []
         self.unexpected: list[str] = []
 
     def reset(self) -> None:
         with self.lock:
-            self.backend.reset()
+            for each in self._places.values():
+                each.backend.forget()
+            self._places.clear()
             self._clear()
 
-    def handle(self, headers: Mapping[str, str], body: bytes) -> Outcome:
+    def place(self, account: str, region: str) -> Place:
+        """A region of an account."""
         with self.lock:
-            try:
-                asked = read(headers, body)
-            except LookupError as problem:
-                self.unexpected.append(str(problem))
-                return Outcome("answer", refuse("sts", Refusal(400, "InvalidAction", str(problem))))
-            return self._handle(asked)
+            if (account, region) not in self._places:
+                self._places[account, region] = Place(account, region, self.dials)
+            return self._places[account, region]
 
-    def _handle(self, asked: Asked) -> Outcome:
-        fault = self.faults.pick(asked.operation)
-        call = Call(self, asked.parameters)
+    def handle(self, request: Request) -> Outcome:
+        try:
+            asked = read(request, self._services)
+        except LookupError as problem:
+            with self.lock:
+                self.unexpected.append(str(problem))
+            return Outcome("answer", refuse("sts", Refusal(400, "InvalidAction", str(problem))))
+        if delay := self.dials.delay_seconds.get(asked.region):
+            time.sleep(delay)
+        route = ROUTES.get((asked.service, asked.operation))
+        if route and route.is_parallel:
+            return self._work(asked, route)
+        with self.lock:
+            return self._work(asked, route)
+
+    def _work(self, asked: Asked, route: Route | None) -> Outcome:
+        with self.lock:
+            who = self.sessions.who(asked)
+            account = who.account if who else ""
+            fault = self.faults.pick(Where(asked.service, asked.operation, account, asked.region))
+            call = Call(self, self.place(account, asked.region), asked)
         code = ""
         try:
-            told = self._answer(asked, call, fault)
+            told = self._answer(call, who, route, fault)
         except Refusal as problem:
             told, code = refuse(asked.service, problem), problem.code
         except Exception:
             # A mistake of this server or of a test's callback must not look like AWS's.
-            self.unexpected.append(f"{asked.operation}: {traceback.format_exc()}")
+            with self.lock:
+                self.unexpected.append(f"{asked.operation}: {traceback.format_exc()}")
             told, code = refuse(asked.service, Refusal(400, "Unexpected", "see what was unexpected")), "Unexpected"
         kind = fault.kind.partition("_")[0] if fault and fault.kind.startswith(SILENT) else "answer"
-        self.log.append(
-            Logged(
-                asked.service,
-                asked.operation,
-                asked.parameters,
-                told.status if kind == "answer" else 0,
-                code,
-                call.is_change,
-                asked.key,
-                fault.kind if fault else None,
-            )
-        )
+        status, struck = told.status if kind == "answer" else 0, fault.kind if fault else None
+        seen = (asked.service, asked.operation, asked.parameters, status, code, call.is_change, asked.key, struck)
+        with self.lock:
+            self.log.append(Logged(*seen, account, asked.region))
         return Outcome(kind, told)
 
-    def _answer(self, asked: Asked, call: Call, fault: Fault | None) -> Answer:
-        self.sessions.check(asked)
-        if fault and fault.callback:
-            fault.callback()
-        elif fault and fault.kind == "garbled":
-            return GARBLED
-        elif fault and not fault.is_after:
-            raise refusal(fault, asked.service)
-        result = HANDLERS[asked.service, asked.operation](call)
+    def _answer(self, call: Call, who: Principal | None, route: Route | None, fault: Fault | None) -> Answer:
+        asked = call.asked
+        where = Where(asked.service, asked.operation, call.place.account, asked.region)
+        with self.lock:
+            if who is None:
+                raise stranger(asked.service)
+            regions.check(call)
+            if fault and fault.callback:
+                fault.callback()
+            elif fault and fault.kind == "garbled":
+                return GARBLED
+            elif fault and not fault.is_after:
+                raise refusal(fault, where)
+            if route is None:
+                raise NotImplementedError(f"{asked.service} {asked.operation}")
+            self.accounts.check(call, route.permissions, who.arn)
+        result = route.handler(call)
         if fault and fault.is_after:
-            raise refusal(fault, asked.service)
+            raise refusal(fault, where)
         return answer(asked.service, asked.operation, result)

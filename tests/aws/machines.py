@@ -9,7 +9,7 @@ from moto.ec2.models.instance_types import INSTANCE_TYPES
 
 from tests.aws.backend import Backend
 from tests.aws.dials import Dials
-from tests.aws.faults import no_capacity
+from tests.aws.refusals import no_capacity
 from tests.aws.routing import Call, handles
 from tests.aws.wire import Json, Refusal
 
@@ -81,7 +81,7 @@ def describe(call: Call) -> Json:
     call.takes("InstanceIds")
     reservations = [
         {"ReservationId": f"r-{each['InstanceId'][2:]}", "OwnerId": "nightshift", "Instances": [each]}
-        for each in call.hub.machines.look(*call.parameters.get("InstanceIds", []))
+        for each in call.place.machines.look(*call.parameters.get("InstanceIds", []))
     ]
     return {"Reservations": reservations}
 
@@ -90,10 +90,10 @@ def describe(call: Call) -> Json:
 def describe_status(call: Call) -> Json:
     call.takes("InstanceIds", "IncludeAllInstances")
     statuses = []
-    for each in call.hub.machines.seen(*call.parameters.get("InstanceIds", [])):
+    for each in call.place.machines.seen(*call.parameters.get("InstanceIds", [])):
         if each["State"]["Name"] != "running" and not call.parameters.get("IncludeAllInstances"):
             continue
-        found = call.hub.machines.checked(each)
+        found = call.place.machines.checked(each)
         # A type that does not work fails the check of the instance, not the one of the host.
         statuses.append(
             {
@@ -110,7 +110,7 @@ def describe_status(call: Call) -> Json:
 @handles("ec2", "StopInstances")
 def stop(call: Call) -> Json:
     call.takes("InstanceIds", "Force", "Hibernate")
-    machines = call.hub.machines
+    machines = call.place.machines
     stopping = []
     instances = machines.seen(*call.parameters["InstanceIds"])
     for each in instances:
@@ -118,7 +118,7 @@ def stop(call: Call) -> Json:
             raise _incorrect(each, "it can be stopped")
     for each in instances:
         if each["State"]["Name"] == "running":
-            call.hub.backend.call("ec2", "StopInstances", InstanceIds=[each["InstanceId"]])
+            call.place.backend.call("ec2", "StopInstances", InstanceIds=[each["InstanceId"]])
             machines.change(each["InstanceId"], "stopping")
             call.is_change = True
         stopping.append(_moved(call, each))
@@ -128,7 +128,7 @@ def stop(call: Call) -> Json:
 @handles("ec2", "StartInstances")
 def start(call: Call) -> Json:
     call.takes("InstanceIds")
-    machines = call.hub.machines
+    machines = call.place.machines
     starting = []
     instances = machines.seen(*call.parameters["InstanceIds"])
     for each in instances:
@@ -138,7 +138,7 @@ def start(call: Call) -> Json:
             raise no_capacity("ec2", each["InstanceType"])
     for each in instances:
         if each["State"]["Name"] == "stopped":
-            call.hub.backend.call("ec2", "StartInstances", InstanceIds=[each["InstanceId"]])
+            call.place.backend.call("ec2", "StartInstances", InstanceIds=[each["InstanceId"]])
             machines.change(each["InstanceId"], "pending")
             call.is_change = True
         starting.append(_moved(call, each))
@@ -148,19 +148,19 @@ def start(call: Call) -> Json:
 @handles("ec2", "ModifyInstanceAttribute")
 def modify(call: Call) -> Json:
     call.takes("InstanceId", "InstanceType")
-    (instance,) = call.hub.machines.seen(call.parameters["InstanceId"])
+    (instance,) = call.place.machines.seen(call.parameters["InstanceId"])
     wanted = call.parameters["InstanceType"]["Value"]
     if instance["State"]["Name"] != "stopped":
         raise Refusal(400, "IncorrectInstanceState", f"The instance '{instance['InstanceId']}' is not in the 'stopped' state.")
     if wanted not in INSTANCE_TYPES:
         raise Refusal(400, "InvalidInstanceAttributeValue", f"Invalid value '{wanted}' for instanceType.")
-    call.hub.backend.call("ec2", "ModifyInstanceAttribute", **call.parameters)
+    call.place.backend.call("ec2", "ModifyInstanceAttribute", **call.parameters)
     call.is_change = instance["InstanceType"] != wanted
     return {}
 
 
 def _moved(call: Call, before: Json) -> Json:
-    (now,) = call.hub.machines.seen(before["InstanceId"])
+    (now,) = call.place.machines.seen(before["InstanceId"])
     return {"InstanceId": before["InstanceId"], "PreviousState": before["State"], "CurrentState": now["State"]}
 
 

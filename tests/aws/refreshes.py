@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from tests.aws.dials import Dials
 from tests.aws.groups import Groups
@@ -13,7 +13,6 @@ from tests.aws.routing import Call, handles
 from tests.aws.wire import Json, Refusal
 
 UNDER_WAY = ("Pending", "InProgress", "Cancelling")
-START = datetime(2025, 3, 10, 2, 0, tzinfo=UTC)
 
 
 @dataclass
@@ -23,6 +22,7 @@ class Refresh:
     group: str
     preferences: Json
     steps: int
+    begun_at: datetime
     refresh_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     status: str = "Pending"
     reason: str | None = None
@@ -31,16 +31,17 @@ class Refresh:
 
     def told(self) -> Json:
         total = self.replaced + len(self.waiting)
-        return {
+        known = {
             "InstanceRefreshId": self.refresh_id,
             "AutoScalingGroupName": self.group,
             "Status": self.status,
             "StatusReason": self.reason,
-            "StartTime": None if self.status == "Pending" else START,
+            "StartTime": None if self.status == "Pending" else self.begun_at,
             "PercentageComplete": 100 * self.replaced // total if total else 0,
             "InstancesToUpdate": len(self.waiting),
             "Preferences": self.preferences,
         }
+        return {name: value for name, value in known.items() if value is not None}
 
 
 class Refreshes:
@@ -56,7 +57,7 @@ class Refreshes:
         return newest if newest and newest.status in UNDER_WAY else None
 
     def start(self, name: str, preferences: Json) -> Refresh:
-        made = Refresh(name, preferences, self._dials.refreshing)
+        made = Refresh(name, preferences, self._dials.refreshing, self._dials.now)
         self.of.setdefault(name, []).insert(0, made)
         return made
 
@@ -86,8 +87,8 @@ class Refreshes:
 def describe(call: Call) -> Json:
     call.takes("AutoScalingGroupName", "MaxRecords")
     name = call.parameters["AutoScalingGroupName"]
-    call.hub.groups.seen(name)
-    refreshes = call.hub.refreshes
+    call.place.groups.seen(name)
+    refreshes = call.place.refreshes
     told = [each.told() for each in refreshes.of.get(name, [])]
     if under_way := refreshes.under_way(name):
         refreshes.go_on(under_way)
@@ -98,25 +99,25 @@ def describe(call: Call) -> Json:
 def start(call: Call) -> Json:
     call.takes("AutoScalingGroupName", "Strategy", "Preferences")
     name = call.parameters["AutoScalingGroupName"]
-    call.hub.groups.seen(name)
+    call.place.groups.seen(name)
     preferences = call.parameters.get("Preferences", {})
     if call.parameters.get("Strategy", "Rolling") != "Rolling":
         raise Refusal(400, "ValidationError", "The strategy is not valid.")
     if not 0 <= preferences.get("MinHealthyPercentage", 90) <= 100:
         raise Refusal(400, "ValidationError", "The minimum healthy percentage must be between 0 and 100.")
-    if call.hub.refreshes.under_way(name):
+    if call.place.refreshes.under_way(name):
         message = f"An Instance Refresh is already in progress and blocks the execution of this Instance Refresh for {name}."
         raise Refusal(400, "InstanceRefreshInProgress", message)
     call.is_change = True
-    return {"InstanceRefreshId": call.hub.refreshes.start(name, preferences).refresh_id}
+    return {"InstanceRefreshId": call.place.refreshes.start(name, preferences).refresh_id}
 
 
 @handles("autoscaling", "CancelInstanceRefresh")
 def cancel(call: Call) -> Json:
     call.takes("AutoScalingGroupName")
     name = call.parameters["AutoScalingGroupName"]
-    call.hub.groups.seen(name)
-    under_way = call.hub.refreshes.under_way(name)
+    call.place.groups.seen(name)
+    under_way = call.place.refreshes.under_way(name)
     if under_way is None or under_way.status == "Cancelling":
         raise Refusal(400, "ActiveInstanceRefreshNotFound", f"No in progress or pending Instance Refresh found for {name}")
     under_way.status = "Cancelling"

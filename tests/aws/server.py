@@ -7,22 +7,26 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Collection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
+from tests.aws.accounts import AccountHandle
 from tests.aws.backend import REGION
 from tests.aws.dials import Dials
 from tests.aws.faults import Faults
 from tests.aws.history import History
 from tests.aws.hub import Hub, Logged
-from tests.aws.sessions import KEY, SECRET
-from tests.aws.wire import Json
+from tests.aws.place import State
+from tests.aws.sessions import ACCOUNT, KEY, SECRET
+from tests.aws.wire import Json, Request
 from tests.aws.world import World
 
 
 class AwsServer:
-    """One region of one account on a port of this machine while the context lasts."""
+    """AWS on a port of this machine while the context lasts. ``world`` is a region of the account of the key; there are as many
+    more accounts and regions as a test asks for."""
 
     region, key, secret = REGION, KEY, SECRET
 
@@ -31,7 +35,7 @@ class AwsServer:
         self._sockets = _Server(self._hub)
         self._thread = threading.Thread(target=self._sockets.serve_forever, args=(0.02,), name="aws")
         self.url = f"http://127.0.0.1:{self._sockets.server_port}"
-        self.world = World(self._hub)
+        self.world = World(self._hub, ACCOUNT, REGION)
 
     def __enter__(self) -> AwsServer:
         self._thread.start()
@@ -44,8 +48,31 @@ class AwsServer:
         self._sockets.server_close()
 
     def reset(self) -> None:
-        """Empties the account, forgets faults and the log, and sets the dials back."""
+        """Empties all accounts, forgets faults and the log, and sets the dials back."""
         self._hub.reset()
+
+    def account(self, number: str, role: str = "nightshift", external_id: str | None = None) -> AccountHandle:
+        """An account with a role that the key may assume."""
+        world = World(self._hub, number, REGION)
+        return AccountHandle(self._hub, number, world.role(role, external_id), external_id)
+
+    def in_account(self, account: str, region: str = REGION) -> World:
+        """A region of an account, from within."""
+        return World(self._hub, account, region)
+
+    def enable(self, *regions: str) -> None:
+        """The only regions that accounts have from now on, but for those of which something else is said."""
+        with self._hub.lock:
+            self._hub.accounts.enable(None, regions)
+
+    def allow(self, actions: Collection[str]) -> None:
+        """The only actions that may be done from now on, as IAM names them, but for accounts of which something else is said."""
+        with self._hub.lock:
+            self._hub.accounts.allow(None, actions)
+
+    def of(self, kind: type[State]) -> State:
+        """What a module keeps that is the same for all accounts."""
+        return self._hub.kept.of(kind)
 
     @property
     def dials(self) -> Dials:
@@ -54,8 +81,8 @@ class AwsServer:
 
     @property
     def history(self) -> History:
-        """What AWS remembers of alarms, scaling activities and calls."""
-        return self._hub.history
+        """What AWS remembers of alarms, scaling activities and calls in ``world``."""
+        return self._hub.place(ACCOUNT, REGION).history
 
     @property
     def faults(self) -> Faults:
@@ -80,7 +107,7 @@ class AwsServer:
     @property
     def secrets(self) -> set[str]:
         """All that must not be told: secrets and tokens that were given to anybody."""
-        return {*self._hub.sessions.secrets, *self._hub.sessions.tokens}
+        return {*self._hub.sessions.secrets, *self._hub.sessions.principals}
 
     def asked(self, operation: str) -> list[Json]:
         """The parameters of each request for an operation."""
@@ -138,9 +165,9 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Nothing is printed; what came is in the server's log."""
 
-    def do_POST(self) -> None:
+    def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        outcome = self.server.hub.handle(self.headers, body)  # type: ignore[arg-type]
+        outcome = self.server.hub.handle(Request(self.headers, body, self.command, self.path))  # type: ignore[arg-type]
         if outcome.kind == "hang":
             # Until the client has enough, or the server closes.
             select.select([self.connection, self.server.closing], [], [])
@@ -149,6 +176,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(outcome.answer.status)
         self.send_header("Content-Type", outcome.answer.content_type)
+        for name, value in outcome.answer.headers:
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(outcome.answer.body)))
         self._headers_buffer.append(b"\r\n" + outcome.answer.body)
         self.flush_headers()
+
+    do_POST = do_GET = do_PUT = do_DELETE = _serve  # noqa: N815 - the names that http.server looks for

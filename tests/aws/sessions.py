@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from tests.aws import refusals
 from tests.aws.routing import Call, handles
 from tests.aws.wire import Asked, Json, Refusal
 
@@ -12,32 +14,42 @@ KEY = "AKIANIGHTSHIFT000001"
 SECRET = "mde5NXxqkZ+0uVbYgC7R1tWfLQ8sJz/PnHiA2EoK"
 """Both made up; 20 and 40 characters, as AWS's are."""
 ACCOUNT = "123456789012"
+"""The account of the key."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who signs with a key, and the token that belongs to it."""
+
+    account: str
+    user_id: str
+    arn: str
+    token: str | None
 
 
 class Sessions:
-    """The keys that are known, each with the token that belongs to it, and the roles with their external ids."""
+    """Who is known by each key, and the roles with their external ids."""
 
     def __init__(self) -> None:
-        self.tokens: dict[str, str | None] = {KEY: None}
+        self.principals = {KEY: Principal(ACCOUNT, "AIDANIGHTSHIFT", f"arn:aws:iam::{ACCOUNT}:user/nightshift", None)}
         self.roles: dict[str, str | None] = {}
         self.secrets = {SECRET}
         self._numbers = itertools.count(1)
 
-    def open(self) -> tuple[str, str, str]:
-        """A key, its secret and its token."""
+    def open(self, role: str, name: str) -> tuple[str, str, Principal]:
+        """A session of a role: its key, its secret, and who it is."""
         number = next(self._numbers)
         key, secret, token = f"ASIANIGHTSHIFT{number:06d}", f"{SECRET[:-6]}{number:06d}", f"FwoGZXIvYXdzE{number:06d}{SECRET * 4}"
-        self.tokens[key] = token
+        account = role.split(":")[4]
+        arn = f"arn:aws:sts::{account}:assumed-role/{role.rpartition('/')[2]}/{name}"
+        self.principals[key] = Principal(account, f"AROANIGHTSHIFT:{name}", arn, token)
         self.secrets |= {secret, token}
-        return key, secret, token
+        return key, secret, self.principals[key]
 
-    def check(self, asked: Asked) -> None:
-        """Raises ``Refusal`` where a request is signed by nobody who is known."""
-        if asked.key in self.tokens and self.tokens[asked.key] == asked.token:
-            return
-        if asked.service == "ec2":
-            raise Refusal(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
-        raise Refusal(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
+    def who(self, asked: Asked) -> Principal | None:
+        """Who signed a request; None: nobody who is known."""
+        found = self.principals.get(asked.key or "")
+        return found if found and found.token == asked.token else None
 
 
 @handles("sts", "AssumeRole")
@@ -46,14 +58,16 @@ def assume(call: Call) -> Json:
     sessions, arn = call.hub.sessions, call.parameters["RoleArn"]
     if arn not in sessions.roles or sessions.roles[arn] != call.parameters.get("ExternalId"):
         raise Refusal(403, "AccessDenied", f"User is not authorized to perform: sts:AssumeRole on resource: {arn}")
-    key, secret, token = sessions.open()
+    key, secret, who = sessions.open(arn, call.parameters["RoleSessionName"])
     expiry = datetime.now(UTC) + timedelta(seconds=call.hub.dials.session_seconds)
-    given = {"AccessKeyId": key, "SecretAccessKey": secret, "SessionToken": token, "Expiration": expiry}
-    who = {"AssumedRoleId": f"AROANIGHTSHIFT:{call.parameters['RoleSessionName']}", "Arn": arn}
-    return {"Credentials": given, "AssumedRoleUser": who}
+    given = {"AccessKeyId": key, "SecretAccessKey": secret, "SessionToken": who.token, "Expiration": expiry}
+    return {"Credentials": given, "AssumedRoleUser": {"AssumedRoleId": who.user_id, "Arn": who.arn}}
 
 
 @handles("sts", "GetCallerIdentity")
 def identity(call: Call) -> Json:
     call.takes()
-    return {"Account": ACCOUNT, "UserId": "AIDANIGHTSHIFT", "Arn": f"arn:aws:iam::{ACCOUNT}:user/nightshift"}
+    who = call.hub.sessions.who(call.asked)
+    if who is None:
+        raise refusals.stranger("sts")
+    return {"Account": who.account, "UserId": who.user_id, "Arn": who.arn}

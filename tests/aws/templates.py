@@ -31,7 +31,7 @@ class Templates:
 @handles("ec2", "DescribeLaunchTemplateVersions")
 def describe(call: Call) -> Json:
     call.takes("LaunchTemplateId", "Versions", "MaxResults", "NextToken")
-    templates, template_id = call.hub.templates, call.parameters["LaunchTemplateId"]
+    templates, template_id = call.place.templates, call.parameters["LaunchTemplateId"]
     if names := call.parameters.get("Versions"):
         return {"LaunchTemplateVersions": [templates.version(template_id, each) for each in names]}
     limit = call.parameters.get("MaxResults", 200)
@@ -52,18 +52,18 @@ def create(call: Call) -> Json:
     if token is not None:
         if len(token) > _LONGEST_TOKEN or not token.isascii():
             raise Refusal(400, "InvalidParameterValue", "The client token is longer than 128 ASCII characters.")
-        if token in call.hub.templates.by_token:
-            before, result = call.hub.templates.by_token[token]
+        if token in call.place.templates.by_token:
+            before, result = call.place.templates.by_token[token]
             if before != asked:
                 raise Refusal(400, "IdempotentParameterMismatch", f"The client token {token} was used with other parameters.")
             return result
     data = asked["LaunchTemplateData"]
     if source := asked.pop("SourceVersion", None):
-        data = {**call.hub.templates.version(asked["LaunchTemplateId"], source)["LaunchTemplateData"], **data}
-    made = call.hub.backend.call("ec2", "CreateLaunchTemplateVersion", **{**asked, "LaunchTemplateData": data})
+        data = {**call.place.templates.version(asked["LaunchTemplateId"], source)["LaunchTemplateData"], **data}
+    made = call.place.backend.call("ec2", "CreateLaunchTemplateVersion", **{**asked, "LaunchTemplateData": data})
     result = {"LaunchTemplateVersion": made["LaunchTemplateVersion"]}
     if token is not None:
-        call.hub.templates.by_token[token] = (
+        call.place.templates.by_token[token] = (
             {key: value for key, value in call.parameters.items() if key != "ClientToken"},
             result,
         )

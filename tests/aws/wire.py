@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
@@ -18,8 +19,6 @@ from moto.core.utils import get_service_model
 
 from tests.aws import documents
 
-SERVICES = ("ec2", "autoscaling", "rds", "sts", *documents.SERVICES)
-SIGNED_AS = {"monitoring": "cloudwatch"}
 Json = dict[str, Any]
 
 
@@ -31,6 +30,16 @@ class Refusal(Exception):
         self.status = status
         self.code = code
         self.message = message
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came over HTTP."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    method: str = "POST"
+    path: str = "/"
 
 
 @dataclass(frozen=True)
@@ -52,42 +61,36 @@ class Answer:
     status: int
     body: bytes
     content_type: str = "text/xml"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
-def read(headers: Mapping[str, str], body: bytes) -> Asked:
-    """A request as its parameters. Raises ``LookupError`` for services and operations that AWS does not have."""
-    signed = re.search(r"Credential=([^/]+)/[0-9]{8}/([^/]+)/([^/]+)/aws4_request", headers.get("Authorization", ""))
-    service = SIGNED_AS.get(signed[3], signed[3]) if signed else ""
-    if not signed or service not in SERVICES:
-        raise LookupError(f"a request that is not signed for {', '.join(SERVICES)}")
-    token = headers.get("X-Amz-Security-Token")
-    if service in documents.SERVICES:
-        model = operation_model(service, documents.operation_name(headers))
-        return Asked(service, model.name, signed[2], documents.parameters(model, body), signed[1], token)
-    form = dict(parse_qsl(body.decode(), keep_blank_values=True))
-    model = operation_model(signed[3], form.get("Action", ""))
-    parser = PROTOCOL_PARSERS[_protocol(signed[3])](model)
-    parameters = parser.parse(
-        {"values": form, "body": body, "headers": headers, "method": "POST", "url_path": "/", "url_params": {}}
-    )
-    return Asked(signed[3], model.name, signed[2], parameters, signed[1], token)
+def read(request: Request, services: frozenset[str]) -> Asked:
+    """A request as its parameters. Raises ``LookupError`` for services that are not among those and for operations that AWS
+    does not have."""
+    scope = re.search(r"Credential=([^/]+)/[0-9]{8}/([^/]+)/([^/]+)/aws4_request", request.headers.get("Authorization", ""))
+    service = _signed_as(services).get(scope[3]) if scope else None
+    if not scope or not service:
+        raise LookupError(f"a request that is not signed for {', '.join(sorted(services))}")
+    token = request.headers.get("X-Amz-Security-Token")
+    operation, parameters = _READERS[protocol(service)](service, request)
+    return Asked(service, operation, scope[2], parameters, scope[1], token)
 
 
 def answer(service: str, operation: str, result: Json) -> Answer:
     """A result as XML, or as JSON."""
-    if service in documents.SERVICES:
-        return Answer(200, documents.result(result), documents.CONTENT_TYPE)
-    serializer = get_serializer_class(service, _protocol(service))(
-        operation_model(service, operation), SerializationContext("nightshift")
-    )
+    how = protocol(service)
+    if how in documents.PROTOCOLS:
+        return Answer(200, documents.result(result), documents.content_type(get_service_model(service)))
+    serializer = get_serializer_class(service, how)(operation_model(service, operation), SerializationContext("nightshift"))
     body = serializer.serialize(result)["body"]
     return Answer(200, body if isinstance(body, bytes) else body.encode())
 
 
 def refuse(service: str, refusal: Refusal) -> Answer:
     """A refusal as XML, or as JSON."""
-    if service in documents.SERVICES:
-        return Answer(refusal.status, documents.refusal(refusal.code, refusal.message), documents.CONTENT_TYPE)
+    if protocol(service) in documents.PROTOCOLS:
+        model, body = get_service_model(service), documents.refusal(refusal.code, refusal.message)
+        return Answer(refusal.status, body, documents.content_type(model), documents.refusal_headers(model, refusal.code))
     told = f"<Code>{escape(refusal.code)}</Code><Message>{escape(refusal.message)}</Message>"
     if service == "ec2":
         text = f"<Response><Errors><Error>{told}</Error></Errors><RequestID>nightshift</RequestID></Response>"
@@ -99,7 +102,7 @@ def refuse(service: str, refusal: Refusal) -> Answer:
 
 def understand(service: str, operation: str, status: int, body: bytes) -> Json:
     """XML as a result. Raises ``Refusal`` where it is one."""
-    parser = create_parser(_protocol(service))
+    parser = create_parser(protocol(service))
     parsed = parser.parse({"status_code": status, "headers": {}, "body": body}, operation_model(service, operation).output_shape)
     parsed.pop("ResponseMetadata", None)
     if "Error" in parsed:
@@ -114,5 +117,42 @@ def operation_model(service: str, operation: str) -> OperationModel:
         raise LookupError(f"{service} has no operation {operation}") from None
 
 
-def _protocol(service: str) -> str:
-    return "ec2" if service == "ec2" else "query"
+@cache
+def protocol(service: str) -> str:
+    """How a service is spoken to: of those that it knows, the one that botocore takes."""
+    known = get_service_model(service).metadata
+    offered = known.get("protocols", [known["protocol"]])
+    return next(each for each in ("json", "rest-json", "query", "ec2") if each in offered)
+
+
+@cache
+def _signed_as(services: frozenset[str]) -> dict[str, str]:
+    """Services by the names that requests to them are signed for."""
+    return {get_service_model(each).signing_name: each for each in services}
+
+
+def _read_form(service: str, request: Request) -> tuple[str, Json]:
+    form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+    model = operation_model(service, form.get("Action", ""))
+    parser = PROTOCOL_PARSERS[protocol(service)](model)
+    given = {
+        "values": form,
+        "body": request.body,
+        "headers": request.headers,
+        "method": "POST",
+        "url_path": "/",
+        "url_params": {},
+    }
+    return model.name, parser.parse({**given, "url_path": "/", "url_params": {}})
+
+
+def _read_document(service: str, request: Request) -> tuple[str, Json]:
+    model = operation_model(service, documents.operation_name(request.headers))
+    return model.name, documents.parameters(model, request.body)
+
+
+def _read_path(service: str, request: Request) -> tuple[str, Json]:
+    return documents.read_path(get_service_model(service), request.method, request.path, request.body)
+
+
+_READERS = {"ec2": _read_form, "query": _read_form, "json": _read_document, "rest-json": _read_path}

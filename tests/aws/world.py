@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.aws.backend import REGION
 from tests.aws.hub import Hub
+from tests.aws.place import Place, State
 from tests.aws.wire import Json
 
 IMAGE = "ami-0123456789abcdef0"
-ZONE = f"{REGION}a"
 
 
 class World:
-    """The account from within."""
+    """A region of an account, from within."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, account: str, region: str) -> None:
+        self._hub, self.account, self.region = hub, account, region
+
+    @property
+    def zone(self) -> str:
+        """The availability zone that things are in."""
+        return f"{self.region}a"
+
+    def of(self, kind: type[State]) -> State:
+        """What a module keeps of this region of this account."""
+        return self._place.of(kind)
+
+    @property
+    def _place(self) -> Place:
+        return self._hub.place(self.account, self.region)
 
     def _call(self, service: str, operation: str, **parameters: Any) -> Json:
         with self._hub.lock:
-            return self._hub.backend.call(service, operation, **parameters)
+            return self._place.backend.call(service, operation, **parameters)
 
     # Instances.
 
@@ -46,7 +58,7 @@ class World:
 
     def _instance(self, instance_id: str) -> Json:
         with self._hub.lock:
-            return self._hub.machines.seen(instance_id)[0]
+            return self._place.machines.seen(instance_id)[0]
 
     # Groups.
 
@@ -77,12 +89,12 @@ class World:
     def forget_tokens(self) -> None:
         """AWS remembers client tokens for a while only."""
         with self._hub.lock:
-            self._hub.templates.by_token.clear()
+            self._place.templates.by_token.clear()
 
     def versions(self, template_id: str) -> list[Json]:
         """The versions of a template, the oldest first."""
         with self._hub.lock:
-            return self._hub.templates.newest_first(template_id)[::-1]
+            return self._place.templates.newest_first(template_id)[::-1]
 
     def group(
         self,
@@ -115,10 +127,10 @@ class World:
                 source = {"MixedInstancesPolicy": {"LaunchTemplate": {"LaunchTemplateSpecification": template}}}
         sizes = {"MinSize": min_size, "MaxSize": max_size, "DesiredCapacity": size}
         self._call(
-            "autoscaling", "CreateAutoScalingGroup", AutoScalingGroupName=name, AvailabilityZones=[ZONE], **sizes, **source
+            "autoscaling", "CreateAutoScalingGroup", AutoScalingGroupName=name, AvailabilityZones=[self.zone], **sizes, **source
         )
         with self._hub.lock:
-            self._hub.groups.note_launched(name, is_slow=False)
+            self._place.groups.note_launched(name, is_slow=False)
         return name
 
     def template_of(self, group: str) -> str:
@@ -128,7 +140,7 @@ class World:
     def seen_group(self, group: str) -> Json:
         """A group as AWS describes it."""
         with self._hub.lock:
-            return self._hub.groups.seen(group)
+            return self._place.groups.seen(group)
 
     def members(self, group: str) -> dict[str, str]:
         """The members of a group: their ids and types."""
@@ -137,13 +149,13 @@ class World:
     def start_refresh(self, group: str) -> None:
         """A refresh that somebody else asks for."""
         with self._hub.lock:
-            self._hub.refreshes.start(group, {})
+            self._place.refreshes.start(group, {})
 
     def go_on(self, group: str) -> str:
         """A group's newest refresh makes a step; its status then."""
         with self._hub.lock:
-            newest = self._hub.refreshes.of[group][0]
-            self._hub.refreshes.go_on(newest)
+            newest = self._place.refreshes.of[group][0]
+            self._place.refreshes.go_on(newest)
             return newest.status
 
     # Databases.
@@ -165,18 +177,18 @@ class World:
     def leave_pending(self, identifier: str, **values: Any) -> None:
         """Changes of a database that wait for its maintenance window."""
         with self._hub.lock:
-            self._hub.databases.leave_pending(identifier, values)
+            self._place.databases.leave_pending(identifier, values)
 
     def seen_database(self, identifier: str) -> Json:
         """A database as AWS describes it."""
         with self._hub.lock:
-            return self._hub.databases.seen(identifier)
+            return self._place.databases.seen(identifier)
 
     # Roles.
 
     def role(self, name: str = "nightshift", external_id: str | None = None) -> str:
-        """A role that the key may assume; its ARN."""
-        arn = f"arn:aws:iam::111111111111:role/{name}"
+        """A role of the account that the key may assume; its ARN."""
+        arn = f"arn:aws:iam::{self.account}:role/{name}"
         with self._hub.lock:
             self._hub.sessions.roles[arn] = external_id
         return arn

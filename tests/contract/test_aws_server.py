@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-from botocore import xform_name
-from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
 from tests.aws import AwsServer, Fault, fixtures
+from tests.aws.dials import START
+from tests.aws.fixtures import Ask, refused, signed_in
 
-aws = fixtures.aws
-Ask = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def clients() -> Iterator[dict[str, Any]]:
-    """Clients that were made, as making one takes longer than a test."""
-    made: dict[str, Any] = {}
-    yield made
-    for each in made.values():
-        each.close()
-
-
-@pytest.fixture
-def ask(aws: AwsServer, clients: dict[str, Any]) -> Ask:
-    """Sends one operation, once, as an account does: ``ask("ec2", "StopInstances", InstanceIds=[...])``."""
-    own = {"aws_access_key_id": aws.key, "aws_secret_access_key": aws.secret}
-
-    def send(service: str, operation: str, *, key: dict[str, str] = own, timeout: float = 20, **parameters: Any) -> Any:
-        name = f"{service} {timeout} {key}"
-        if name not in clients:
-            config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, read_timeout=timeout)
-            clients[name] = boto3.client(service, region_name=aws.region, endpoint_url=aws.url, config=config, **key)
-        return getattr(clients[name], xform_name(operation))(**parameters)
-
-    return send
-
-
-def refused(action: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[int, str]:
-    """What AWS says to a request that it refuses: status and code."""
-    with pytest.raises(ClientError) as problem:
-        action(*arguments, **options)
-    answer = problem.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
+STRANGER = {"aws_access_key_id": "AKIASTRANGER00000001", "aws_secret_access_key": "made up"}
+aws, clients, ask = fixtures.aws, fixtures.clients, fixtures.ask
 
 
 def state(ask: Ask, instance: str) -> str:
@@ -349,9 +316,8 @@ def test_a_class_that_cannot_be_is_refused(
 
 
 def test_only_known_keys_are_served_and_roles_only_with_their_external_id(aws: AwsServer, ask: Ask) -> None:
-    stranger = {"aws_access_key_id": "AKIASTRANGER00000001", "aws_secret_access_key": aws.secret}
-    assert refused(ask, "ec2", "DescribeInstances", key=stranger) == (401, "AuthFailure")
-    assert refused(ask, "rds", "DescribeDBInstances", key=stranger) == (403, "InvalidClientTokenId")
+    assert refused(ask, "ec2", "DescribeInstances", key=STRANGER) == (401, "AuthFailure")
+    assert refused(ask, "rds", "DescribeDBInstances", key=STRANGER) == (403, "InvalidClientTokenId")
     wanted = {"RoleArn": aws.world.role(external_id="acme"), "RoleSessionName": "test"}
     assert refused(ask, "sts", "AssumeRole", **wanted) == (403, "AccessDenied")
     assert refused(ask, "sts", "AssumeRole", **{**wanted, "ExternalId": "other"}) == (403, "AccessDenied")
@@ -361,6 +327,98 @@ def test_only_known_keys_are_served_and_roles_only_with_their_external_id(aws: A
     found = ask("ec2", "DescribeInstances", key={**session, "aws_session_token": given["SessionToken"]})
     assert found["Reservations"] == []
     assert {aws.secret, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]} <= aws.secrets
+
+
+# Accounts and regions.
+
+
+def test_what_is_in_an_account_and_a_region_is_nowhere_else(aws: AwsServer, ask: Ask) -> None:
+    other = aws.account("222222222222", role="reader", external_id="acme")
+    assert (other.role_arn, other.external_id) == ("arn:aws:iam::222222222222:role/reader", "acme")
+    made = {
+        "own": aws.world.instance(),
+        "own elsewhere": aws.in_account("123456789012", "us-east-1").instance(),
+        "other": other.world().instance(),
+        "other elsewhere": other.world("us-east-1").instance(),
+    }
+    key = signed_in(ask, other)
+    wheres: dict[str, dict[str, Any]] = {
+        "own": {}, "own elsewhere": {"region": "us-east-1"}, "other": {"key": key},
+        "other elsewhere": {"key": key, "region": "us-east-1"},
+    }  # fmt: skip
+    for name, where in wheres.items():
+        found = ask("ec2", "DescribeInstances", **where)["Reservations"]
+        assert [each["Instances"][0]["InstanceId"] for each in found] == [made[name]]
+    assert refused(ask, "ec2", "DescribeInstances", InstanceIds=[made["own"]], key=key) == (400, "InvalidInstanceID.NotFound")
+    last = [(each.account, each.region) for each in aws.log][-2:]
+    assert last == [("222222222222", "us-east-1"), ("222222222222", "eu-west-1")]
+    who = ask("sts", "GetCallerIdentity", key=key)
+    assert (who["Account"], who["Arn"]) == ("222222222222", "arn:aws:sts::222222222222:assumed-role/reader/test")
+    assert ask("sts", "GetCallerIdentity")["Arn"] == "arn:aws:iam::123456789012:user/nightshift"
+
+
+def test_things_bear_the_number_of_their_account_and_the_name_of_their_region(aws: AwsServer, ask: Ask) -> None:
+    other = aws.account("222222222222")
+    other.world("us-east-1").database("orders")
+    (found,) = ask("rds", "DescribeDBInstances", DBInstanceIdentifier="orders", key=signed_in(ask, other), region="us-east-1")[
+        "DBInstances"
+    ]
+    assert found["DBInstanceArn"] == "arn:aws:rds:us-east-1:222222222222:db:orders"
+    assert aws.world.seen_group(aws.world.group())["AutoScalingGroupARN"].startswith(
+        "arn:aws:autoscaling:eu-west-1:123456789012:"
+    )
+
+
+def test_an_account_has_the_regions_that_need_no_opt_in_or_those_that_a_test_says(aws: AwsServer, ask: Ask) -> None:
+    def statuses(**options: Any) -> dict[str, str]:
+        return {each["RegionName"]: each["OptInStatus"] for each in ask("ec2", "DescribeRegions", **options)["Regions"]}
+
+    every = statuses(AllRegions=True)
+    assert (len(every), every["eu-west-1"], every["eu-south-1"]) == (30, "opt-in-not-required", "not-opted-in")
+    assert {*statuses().values()} == {"opt-in-not-required"} and len(statuses()) == 17
+    aws.enable("eu-west-1", "eu-south-1")
+    assert statuses() == {"eu-west-1": "opt-in-not-required", "eu-south-1": "opted-in"}
+    assert statuses(AllRegions=True)["us-east-1"] == "not-opted-in"
+    off = {"Name": "opt-in-status", "Values": ["not-opted-in"]}
+    assert len(statuses(AllRegions=True, Filters=[off])) == 28
+    assert statuses(RegionNames=["us-east-1"]) == {"us-east-1": "not-opted-in"}
+    assert refused(ask, "ec2", "DescribeRegions", RegionNames=["eu-nowhere-1"]) == (400, "InvalidParameterValue")
+    other = aws.account("222222222222")
+    other.enable("eu-west-1")
+    assert ask("ec2", "DescribeRegions", key=signed_in(ask, other))["Regions"][0]["RegionName"] == "eu-west-1"
+    assert statuses(AllRegions=True)["eu-south-1"] == "opted-in"
+
+
+def test_a_region_that_is_not_enabled_does_not_know_the_key(aws: AwsServer, ask: Ask) -> None:
+    aws.enable("eu-west-1")
+    assert refused(ask, "ec2", "DescribeInstances", region="eu-south-1") == (401, "AuthFailure")
+    assert refused(ask, "rds", "DescribeDBInstances", region="eu-south-1") == (403, "InvalidClientTokenId")
+    assert refused(ask, "cloudwatch", "DescribeAlarms", AlarmNames=["a"], region="eu-south-1") == (403, "InvalidClientTokenId")
+    moments = {"StartTime": START, "EndTime": START}
+    assert refused(ask, "cloudtrail", "LookupEvents", **moments, region="eu-south-1") == (403, "UnrecognizedClientException")
+    assert refused(ask, "cloudtrail", "LookupEvents", key=STRANGER, **moments) == (403, "UnrecognizedClientException")
+    assert [(each.region, each.status) for each in aws.log][-2:] == [("eu-south-1", 403), ("eu-west-1", 403)]
+
+
+def test_faults_strike_where_they_are_meant_to(aws: AwsServer, ask: Ask) -> None:
+    other = signed_in(ask, aws.account("222222222222"))
+    aws.faults.add(
+        Fault("*", "denied", times=9, account="222222222222", region="us-east-1", service="ec2"),
+        Fault("DescribeInstances", "throttled", region="eu-central-1"),
+    )
+    asks: list[dict[str, Any]] = [{}, {"key": other}, {"region": "us-east-1"}, {"region": "eu-central-1"}]
+    asks.append({"key": other, "region": "us-east-1"})
+    said = [_fails(ask, "ec2", "DescribeInstances", **each) for each in asks]
+    assert said == [None, None, None, "RequestLimitExceeded", "UnauthorizedOperation"]
+    assert _fails(ask, "sts", "GetCallerIdentity", key=other, region="us-east-1") is None
+    struck = [(each.kind, each.account, each.region) for each in aws.faults.fired]
+    assert struck == [("throttled", "123456789012", "eu-central-1"), ("denied", "222222222222", "us-east-1")]
+
+
+def test_random_faults_may_spare_operations(aws: AwsServer, ask: Ask) -> None:
+    aws.faults.random(random.Random(1), 1.0, ["throttled"], operations=["DescribeRegions"])
+    assert _fails(ask, "ec2", "DescribeInstances") is None
+    assert _fails(ask, "ec2", "DescribeRegions") == "RequestLimitExceeded"
 
 
 # Faults.
@@ -446,9 +504,9 @@ def test_random_faults_come_at_their_rate_and_as_the_seed_says(aws: AwsServer, a
     assert not any(_fails(state, ask, instance) for _ in range(5))
 
 
-def _fails(action: Callable[..., Any], *arguments: Any) -> str | None:
+def _fails(action: Callable[..., Any], *arguments: Any, **options: Any) -> str | None:
     try:
-        action(*arguments)
+        action(*arguments, **options)
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return None

@@ -1,0 +1,22 @@
+"""The modules that answer requests: each registers its handlers when it is imported. A new one is added here, by name."""
+
+from __future__ import annotations
+
+import importlib
+
+MODULES = (
+    "databases",
+    "groups",
+    "history",
+    "machines",
+    "refreshes",
+    "regions",
+    "sessions",
+    "templates",
+)
+
+
+def load() -> None:
+    """Imports all of them."""
+    for name in MODULES:
+        importlib.import_module(f"tests.aws.{name}")
