@@ -10,6 +10,7 @@ from dagster_project.defs.action_items import action_item_assets, remind_job, re
 from dagster_project.defs.applying import apply_job, apply_sensors
 from dagster_project.defs.automation import failure_sensor, nightly_job, nightly_schedule
 from dagster_project.defs.checks import data_checks
+from dagster_project.defs.commitments import commitment_assets
 from dagster_project.defs.incident_evidence import incident_evidence_assets
 from dagster_project.defs.ingest import ingest_assets
 from dagster_project.defs.partitions import daily
@@ -48,6 +49,7 @@ def _build(settings: Settings, overrides: Mapping[str, Any], reload: Callable[[]
     return dg.Definitions(
         assets=[
             *ingest_assets(partitions),
+            *commitment_assets(partitions),
             *action_item_assets(partitions),
             *rightsizing_assets(partitions),
             *incident_evidence_assets(partitions),

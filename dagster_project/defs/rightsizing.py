@@ -94,7 +94,7 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
         return result(note.rows)
 
     @dg.asset(
-        deps=["rightsizing_evidence", "service_dependencies"],
+        deps=["rightsizing_evidence", "service_dependencies", "aws_commitments"],
         description=RIGHTSIZING_VERDICTS.description,
         metadata=columns_of(RIGHTSIZING_VERDICTS),
         **common,

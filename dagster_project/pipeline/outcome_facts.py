@@ -25,6 +25,7 @@ from dagster_project.domain.outcomes.watch import (
     outcome_of,
 )
 from dagster_project.domain.rightsizing.dimensions import CPU, MEMORY
+from dagster_project.domain.rightsizing.discounts import Discounts
 from dagster_project.domain.rightsizing.shapes import Shapes
 from dagster_project.lake.engine import Engine
 from dagster_project.lake.partitions import Lake
@@ -37,6 +38,7 @@ from dagster_project.lake.tables import (
     Table,
 )
 from dagster_project.pipeline.applied_changes import sizes_by_day, value_of
+from dagster_project.pipeline.cash_savings import discounts_of
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.statements import statement
 
@@ -50,7 +52,8 @@ def outcomes_of(engine: Engine, runtime: Runtime, changes: Sequence[AppliedChang
     lake, settings, catalog = runtime.lake, runtime.settings.rightsizing, runtime.catalog(day)
     names = names_of(changes)
     sizes = sizes_by_day(engine, lake, names, min(change.applied_on or asked_from(change) for change in changes), day)
-    places = [_Place(change, sizes[change.resource_id], day, catalog) for change in changes]
+    discounts = discounts_of(runtime.settings.prices)
+    places = [_Place(change, sizes[change.resource_id], day, catalog, discounts) for change in changes]
     live = [place for place in places if place.applied_on is not None]
     first = min((place.applied_on for place in live if place.applied_on), default=day)
     measured = _measured(engine, lake, live, first - timedelta(days=MEMBERS_BEFORE_DAYS), day, settings.saturated_cpu_pct)
@@ -89,14 +92,21 @@ def listed_values(rows: Mapping[date, Mapping[str, Any]], change: AppliedChange)
 class _Place:
     """A change where it was made: what the inventories say of its resource, and the sizes on offer there."""
 
-    def __init__(self, change: AppliedChange, rows: Mapping[date, Mapping[str, Any]], day: date, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        change: AppliedChange,
+        rows: Mapping[date, Mapping[str, Any]],
+        day: date,
+        catalog: Catalog,
+        discounts: Discounts,
+    ) -> None:
         self.change = change
         self.listed = listed_values(rows, change)
         self.applied_on = first_live_on(change, self.listed, day)
         self.row = rows.get(day)
         # A resource that is gone was somewhere; prices are those of the day, and need it to be there.
         last = self.row or (rows[max(rows)] if rows else None)
-        self._shapes = _shapes_of(catalog, last) if last else None
+        self._shapes = discounts.paid(_shapes_of(catalog, last), last["account_id"]) if last else None
 
     def has_less(self, dimension: int) -> bool:
         """Whether the change took something away; what is not known may have been."""

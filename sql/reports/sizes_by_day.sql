@@ -9,6 +9,7 @@ select
     service,
     team,
     environment,
+    account_id,
     region,
     units,
     instance_type,
