@@ -8,6 +8,7 @@ import dagster as dg
 
 from dagster_project.defs.metadata import columns_of, load_result
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
+from dagster_project.lake.aws_tables import AWS_RESOURCES, AWS_SAMPLES
 from dagster_project.lake.tables import (
     DECISION_AUDIT,
     RESOURCE_INVENTORY,
@@ -24,16 +25,33 @@ if TYPE_CHECKING:
 
 
 def ingest_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefinition]:
-    """The tables of the decision engine's contract: three that must be there, and those that may."""
+    """What AWS lists and measures, and the tables of the decision engine's contract."""
     common = {**ASSET_KWARGS, "partitions_def": partitions, "group_name": "ingest", "kinds": {"postgres", "parquet"}}
+    live = {**common, "kinds": {"aws", "parquet"}}
 
-    @dg.asset(description=UTILIZATION_SAMPLES.description, metadata=columns_of(UTILIZATION_SAMPLES), **common)
+    @dg.asset(description=AWS_RESOURCES.description, metadata=columns_of(AWS_RESOURCES), **live)
+    def aws_resources(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.ingest_aws_resources import ingest_aws_resources
+
+        return _ingest(context, runtime, ingest_aws_resources)
+
+    @dg.asset(deps=["resource_inventory"], description=AWS_SAMPLES.description, metadata=columns_of(AWS_SAMPLES), **live)
+    def aws_samples(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
+        from dagster_project.pipeline.ingest_aws_samples import ingest_aws_samples
+
+        return _ingest(context, runtime, ingest_aws_samples)
+
+    @dg.asset(
+        deps=["aws_samples"], description=UTILIZATION_SAMPLES.description, metadata=columns_of(UTILIZATION_SAMPLES), **common
+    )
     def utilization_samples(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         from dagster_project.pipeline.ingest_samples import ingest_samples
 
         return _ingest(context, runtime, ingest_samples)
 
-    @dg.asset(description=RESOURCE_INVENTORY.description, metadata=columns_of(RESOURCE_INVENTORY), **common)
+    @dg.asset(
+        deps=["aws_resources"], description=RESOURCE_INVENTORY.description, metadata=columns_of(RESOURCE_INVENTORY), **common
+    )
     def resource_inventory(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         from dagster_project.pipeline.ingest_records import ingest_inventory
 
@@ -60,7 +78,15 @@ def ingest_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefi
 
         return snapshot_of
 
-    return [utilization_samples, resource_inventory, decision_audit, sli_daily, *map(snapshot, SNAPSHOTS)]
+    return [
+        aws_resources,
+        resource_inventory,
+        aws_samples,
+        utilization_samples,
+        decision_audit,
+        sli_daily,
+        *map(snapshot, SNAPSHOTS),
+    ]
 
 
 def _ingest(

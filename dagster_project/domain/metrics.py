@@ -20,6 +20,11 @@ class Metric:
     layout: Layout
     label: str
 
+    @property
+    def is_volume(self) -> bool:
+        """Whether it is a sum over the interval, which a shorter interval has less of."""
+        return self.name.startswith(("net_", "disk_"))
+
 
 METRICS: tuple[Metric, ...] = (
     Metric("cpu_avg_pct", "cpu_avg", PERCENT, "CPU, average"),

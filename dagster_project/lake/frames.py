@@ -42,7 +42,12 @@ def write_frame(lake: Lake, table: Table, day: date, frame: pl.DataFrame, part: 
 
 
 def write_stream(
-    lake: Lake, table: Table, day: date, frames: Callable[[], Iterator[pl.DataFrame]], row_group_rows: int = ROW_GROUP_ROWS
+    lake: Lake,
+    table: Table,
+    day: date,
+    frames: Callable[[], Iterator[pl.DataFrame]],
+    row_group_rows: int = ROW_GROUP_ROWS,
+    part: str = PART,
 ) -> int:
     """Replaces a partition with frames that come already sorted, holding a few of them at a time; returns the row count.
 
@@ -65,7 +70,7 @@ def write_stream(
             failure.append(error)
             raise
 
-    with lake.replacing(table, day) as draft:
+    with lake.replacing(table, day, part) as draft:
         try:
             register_io_source(batches, schema=schema(table), validate_schema=True).sink_parquet(
                 draft, compression="zstd", compression_level=3, row_group_size=row_group_rows, maintain_order=True

@@ -1,12 +1,14 @@
 """Sorts a day of samples of any size in bounded memory: spread over bucket files by resource, then sorted bucket by bucket.
 
-Buckets are ranges of resources in the order of their ids, so the sorted buckets, one after the other, are the partition.
+Buckets are ranges of resources in the order of their ids, so the sorted buckets, one after the other, are the partition. A second
+source, whose resources are all known before, is spread in the same way, and fills each bucket.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import polars as pl
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from dagster_project.domain.metrics import METRICS
 from dagster_project.domain.sample_rules import Rejection
+from dagster_project.lake.sample_filling import fill
 
 _RECORD = np.dtype([("code", "<u4"), ("at_us", "<i8"), ("values", "<f4", (len(METRICS),))])
 _CHUNK = 262_144
@@ -33,7 +36,9 @@ class SampleSorter:
         self._buckets = max(1, min(buckets, len(known_ids) // _RESOURCES_WORTH_A_FILE))
         self._files = [(folder / f"bucket-{number}").open("wb") for number in range(self._buckets)]
         self._unlisted = (folder / "unlisted").open("wb")
+        self._fillings: list[BinaryIO] = []
         self.duplicates: list[Rejection] = []
+        self.sources: list[pl.DataFrame] = []
 
     def add(self, codes: NDArray[np.integer], at_us: NDArray[np.int64], values: NDArray[np.floating]) -> None:
         """Spills a block. ``values`` is (n, metrics), NaN = unknown."""
@@ -42,13 +47,24 @@ class SampleSorter:
         listed = codes < len(self._known)
         if not listed.all():
             records[~listed].tofile(self._unlisted)
-            records, codes = records[listed], codes[listed]
-        buckets = self._bucket_of(codes).astype(np.uint16)
+            records = records[listed]
+        self._spill(self._files, records)
+
+    def fill(self, codes: NDArray[np.integer], at_us: NDArray[np.int64], values: NDArray[np.floating]) -> None:
+        """Spills a block of the second source: each resource and time once, on whole slots of five minutes."""
+        if not self._fillings:
+            self._fillings = [(self._folder / f"filling-{number}").open("wb") for number in range(self._buckets)]
+        records = np.empty(len(codes), _RECORD)
+        records["code"], records["at_us"], records["values"] = codes, at_us, values
+        self._spill(self._fillings, records)
+
+    def _spill(self, files: Sequence[BinaryIO], records: NDArray[np.void]) -> None:
+        buckets = self._bucket_of(records["code"]).astype(np.uint16)
         order = np.argsort(buckets, kind="stable")  # radix sort on 16 bits
         ends = np.searchsorted(buckets[order], np.arange(self._buckets), side="right")
         records = records[order]
         start = 0
-        for file, end in zip(self._files, ends.tolist(), strict=True):
+        for file, end in zip(files, ends.tolist(), strict=True):
             if end > start:
                 records[start:end].tofile(file)
             start = end
@@ -56,7 +72,8 @@ class SampleSorter:
     def frames(self, unlisted_ids: list[str]) -> Iterator[pl.DataFrame]:
         """The sorted samples, a bucket at a time; can be called once. ``unlisted_ids`` name the codes after the known ones.
 
-        Of rows with the same resource and time the most loaded is kept; the others are in ``duplicates`` afterwards.
+        Of rows with the same resource and time the most loaded is kept; the others are in ``duplicates`` afterwards, and in
+        ``sources`` how many readings of each metric of a resource came from which source, where there was a second one.
         """
         self._close()
         ids = self._known + unlisted_ids
@@ -68,7 +85,22 @@ class SampleSorter:
         for number in range(self._buckets):
             records = np.fromfile(self._folder / f"bucket-{number}", _RECORD)
             if len(records):
-                yield _frame(self._sorted(records, rank), names)
+                records = self._sorted(records, rank)
+            if self._fillings:
+                records = self._filled(records, np.fromfile(self._folder / f"filling-{number}", _RECORD), rank, names)
+            if len(records):
+                yield _frame(records, names)
+
+    def _filled(
+        self, records: NDArray[np.void], others: NDArray[np.void], rank: NDArray[np.int64], names: pl.Series
+    ) -> NDArray[np.void]:
+        others = others[np.lexsort((others["at_us"], rank[others["code"]]))]
+        done = fill(records, others, rank)
+        ids = names.gather(pl.Series(done.codes))
+        for index, metric in enumerate(METRICS):
+            counts = {"database_samples": done.own[:, index], "cloudwatch_samples": done.filled[:, index]}
+            self.sources.append(pl.DataFrame({"resource_id": ids, **counts}).with_columns(pl.lit(metric.name).alias("metric")))
+        return done.records
 
     def _bucket_of(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
         return positions.astype(np.int64) * self._buckets // max(1, len(self._known))
@@ -106,7 +138,7 @@ class SampleSorter:
             self.duplicates.append(Rejection("duplicate_key", int(code), "", len(mine), int(mine["at_us"].min()), ""))
 
     def _close(self) -> None:
-        for file in (*self._files, self._unlisted):
+        for file in (*self._files, *self._fillings, self._unlisted):
             file.close()
 
     def __enter__(self) -> SampleSorter:

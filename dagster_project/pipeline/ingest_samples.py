@@ -7,16 +7,22 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from dagster_project.domain.metrics import METRICS
 from dagster_project.domain.sample_rules import Rejection, SampleRules
 from dagster_project.errors import EmptySource, NightshiftError
-from dagster_project.lake.frames import write_stream
+from dagster_project.lake.aws_tables import AWS_SAMPLES, SAMPLE_SOURCES
+from dagster_project.lake.frames import schema, write_frame, write_stream
+from dagster_project.lake.partitions import Lake
 from dagster_project.lake.sample_sorter import SampleSorter
 from dagster_project.lake.tables import UTILIZATION_SAMPLES
+from dagster_project.pipeline.aws_late import LATE, over
 from dagster_project.pipeline.ledger import Load, RejectedGroup, keeps, load_of, record, unsettled
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.sources import utilization
@@ -39,17 +45,19 @@ async def _ingest(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Lo
     done: list[tuple[date, Load]] = []
     try:
         async with runtime.source() as (connection, contract):
-            span = await utilization.sample_span(connection, contract)
-            if span is None:
+            span = await utilization.sample_span(connection, contract) if contract.has(SOURCE) else None
+            filled = runtime.lake.days(AWS_SAMPLES)
+            if span is None and not filled:
                 raise EmptySource("The table utilization holds no samples at all; load some, or correct NIGHTSHIFT_DSN.")
-            keys = await utilization.resource_keys(connection, contract)
-            queue = await _queue(runtime, connection, contract, days, span[0].date())
+            first = min([*([span[0].date()] if span else []), *filled])
+            queue = await _queue(runtime, connection, contract, days, first)
             for number, day in enumerate(queue, start=1):
-                load = await _ingest_day(runtime, connection, contract, keys, day, may_be_empty=list(days) != [day])
+                load = await _ingest_day(runtime, connection, contract, day, may_be_empty=list(days) != [day])
                 if load is None:
+                    there = f"{span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}" if span else "none"
                     raise EmptySource(
-                        f"The table utilization has no samples on {day}; it holds {span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}: "
-                        "choose a day in between, or find out why that day is missing."
+                        f"The table utilization has no samples on {day}; it holds {there}: choose a day in between, or find out "
+                        "why that day is missing."
                     )
                 done.append((day, load))
                 runtime.progress.update("Reading samples", number, len(queue))
@@ -65,12 +73,20 @@ async def _queue(
     lookback = [day for day in days_up_to(min(days), runtime.settings.rightsizing.lookback_days)[:-1] if day >= first_sample]
     unread = unsettled(runtime.lake, SOURCE, lookback)
     recent = [day for day in lookback[-runtime.settings.source.late_days :] if day not in unread]
-    grown = []
-    if recent:
+    grown = [day for day in lookback if _is_behind(runtime.lake, day)]
+    if recent and contract.has(SOURCE):
         counts = await utilization.sample_counts(connection, contract, recent[0], recent[-1])
         loads = {day: load_of(runtime.lake, SOURCE, day) for day in recent}
-        grown = [day for day, load in loads.items() if load is not None and counts.get(day, 0) > load.rows_read]
+        grown += [day for day, load in loads.items() if load is not None and counts.get(day, 0) > load.rows_read]
     return sorted({*unread, *grown, *days})
+
+
+def _is_behind(lake: Lake, day: date) -> bool:
+    """Whether CloudWatch has told more of a day since it was put together."""
+    samples, told = lake.path(UTILIZATION_SAMPLES, day), lake.files(AWS_SAMPLES, [day])
+    if not told:
+        return False
+    return not samples.is_file() or max(file.stat().st_mtime_ns for file in told) > samples.stat().st_mtime_ns
 
 
 def _record_failure(runtime: Runtime, days: Sequence[date], done: Sequence[date], error: NightshiftError) -> None:
@@ -87,23 +103,26 @@ async def _ingest_day(
     runtime: Runtime,
     connection: asyncpg.Connection,
     contract: Contract,
-    keys: dict[int, str],
     day: date,
     *,
     may_be_empty: bool,
 ) -> Load | None:
     """Loads one day; None, and nothing written, where it has no samples and that is no answer."""
-    settings = runtime.settings.source
+    settings, lake = runtime.settings.source, runtime.lake
     rules = SampleRules(settings.max_utilization_pct, _microseconds(runtime.now))
-    with runtime.lake.scratch() as scratch:
+    has_table = contract.has(SOURCE)
+    parts = lake.files(AWS_SAMPLES, [day])
+    told = _ids_of(parts)
+    keys = await utilization.resource_keys(connection, contract, told)
+    with lake.scratch() as scratch:
         codes = _ResourceCodes(keys)
         with SampleSorter(scratch, codes.known_ids, settings.spill_buckets) as sorter:
             intake = _Intake(codes, rules, sorter)
-            read = await utilization.copy_samples(connection, contract, day, rules, intake.take)
-            kept = keeps(runtime.lake, SOURCE, day, read)
-            if read == 0 and not may_be_empty:
+            read = await utilization.copy_samples(connection, contract, day, rules, intake.take) if has_table else 0
+            _fill(sorter, codes.known_ids, parts)
+            if read == 0 and not told and not may_be_empty:
                 return None
-            kept = keeps(runtime.lake, SOURCE, day, read)
+            kept = keeps(lake, SOURCE, day, read) if has_table else None
             if kept is not None:
                 return kept
             unlisted: list[str] = []
@@ -111,20 +130,59 @@ async def _ingest_day(
                 names = await utilization.unlisted_resources(connection, contract, day, list(codes.unlisted))
                 unlisted = [names[key] for key in codes.unlisted]
             # Parquet is written by threads of its own; this event loop has nothing else to do meanwhile.
-            written = write_stream(runtime.lake, UTILIZATION_SAMPLES, day, lambda: sorter.frames(unlisted))
+            written = write_stream(lake, UTILIZATION_SAMPLES, day, lambda: sorter.frames(unlisted))
+            if sorter.sources:
+                counted = pl.concat(sorter.sources).filter(pl.col("database_samples") + pl.col("cloudwatch_samples") > 0)
+                write_frame(lake, SAMPLE_SOURCES, day, counted)
             groups = _groups([*intake.rejections, *sorter.duplicates], codes.known_ids + unlisted)
     _, end = utilization.day_bounds(day)
     load = Load(
         SOURCE,
-        status="partial" if end > runtime.now else "complete" if read else "empty",
+        status=_status(has_table, read, is_over=end <= runtime.now),
         rows_read=read,
         rows_written=written,
         rows_rejected=sum(group.rejected_rows for group in groups),
         watermark_at=None if intake.last_us is None else _from_microseconds(intake.last_us),
-        missing_columns=", ".join(contract.missing("utilization")),
+        missing_columns=", ".join(contract.missing(SOURCE)) if has_table else "",
     )
-    record(runtime.lake, day, load, groups)
+    record(lake, day, load, groups)
     return load
+
+
+def _status(has_table: bool, read: int, *, is_over: bool) -> str:
+    if not has_table:
+        return "absent"
+    return "partial" if not is_over else "complete" if read else "empty"
+
+
+def _ids_of(parts: Sequence[Path]) -> list[str]:
+    """The resources that CloudWatch told of."""
+    if not parts:
+        return []
+    ids = pl.scan_parquet(parts, hive_partitioning=False).select(pl.col("resource_id").unique())
+    return ids.collect()["resource_id"].to_list()
+
+
+def _fill(sorter: SampleSorter, known_ids: list[str], parts: Sequence[Path]) -> None:
+    """Gives what CloudWatch told to the sorter, a batch at a time. What was read again later counts, cell by cell."""
+    names = pl.DataFrame({"resource_id": known_ids, "code": np.arange(len(known_ids), dtype=np.uint32)})
+    first = [file for file in parts if not file.stem.endswith(LATE)]
+    again = [pl.read_parquet(file, hive_partitioning=False) for file in parts if file.stem.endswith(LATE)]
+    late = pl.concat([pl.DataFrame(schema=schema(AWS_SAMPLES)), *again])
+    is_new = late
+    for file in first:
+        for batch in pl.scan_parquet(file, hive_partitioning=False).collect_batches(maintain_order=True):
+            _give(sorter, names, over(batch, late, how="left") if late.height else batch)
+            is_new = is_new.join(batch, on=AWS_SAMPLES.grain, how="anti") if is_new.height else is_new
+    _give(sorter, names, is_new)
+
+
+def _give(sorter: SampleSorter, names: pl.DataFrame, rows: pl.DataFrame) -> None:
+    if rows.is_empty():
+        return
+    known = rows.join(names, on="resource_id", how="inner", maintain_order="left")
+    values = known.select(pl.col(metric.name).fill_null(float("nan")) for metric in METRICS).to_numpy()
+    sorter.fill(known["code"].to_numpy(), known["sampled_at"].dt.epoch("us").to_numpy(), values)
 
 
 class _ResourceCodes:

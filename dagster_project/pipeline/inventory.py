@@ -101,11 +101,11 @@ def _ids(database: pl.DataFrame, rows: list[dict[str, Any]], known: Mapping[Plac
         ids.append(found)
         taken |= {found} if found else set()
     wanted = Counter(row["native_id"] for row, found in zip(rows, ids, strict=True) if found is None)
-    named = [
-        found
-        or (row["native_id"] if wanted[row["native_id"]] == 1 and row["native_id"] not in taken else qualified(*place_of(row)))
-        for row, found in zip(rows, ids, strict=True)
-    ]
+    named = []
+    for row, found in zip(rows, ids, strict=True):
+        name = row["native_id"]
+        is_alone = wanted[name] == 1 and name not in taken
+        named.append(found or (name if is_alone else qualified(*place_of(row))))
     return named, sorted(name for name, mine in candidates.items() if len(mine) > 1)
 
 

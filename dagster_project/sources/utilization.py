@@ -38,9 +38,11 @@ def day_bounds(day: date) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=1)
 
 
-async def resource_keys(connection: asyncpg.Connection, contract: Contract) -> dict[int, str]:
-    """Hash → resource id, for every row of ``resources``."""
-    rows = await connection.fetch(contract.query(statement("extract/resource_keys"), "resources"))
+async def resource_keys(connection: asyncpg.Connection, contract: Contract, also: Sequence[str] = ()) -> dict[int, str]:
+    """Hash → resource id, for every row of ``resources`` and every id of ``also``; the empty id stands for a missing one."""
+    rows = await connection.fetch(statement("extract/keys_of").text.replace("$ids", "$1"), ["", *also])
+    if contract.has("resources"):
+        rows += await connection.fetch(contract.query(statement("extract/resource_keys"), "resources"))
     return {row["resource_key"]: row["resource_id"] for row in rows}
 
 
@@ -119,3 +121,10 @@ async def future_samples(
     """Resource id, rows and first time of samples later than ``now`` and not of the day that ends at ``day_end``."""
     rows = await connection.fetch(contract.query(statement("extract/future_samples"), "utilization"), now, day_end)
     return [(row["resource_id"], row["rejected_rows"], row["first_at"]) for row in rows]
+
+
+async def readings(connection: asyncpg.Connection, contract: Contract, day: date) -> dict[str, tuple[int, ...]]:
+    """How often each metric of a resource was read on a day, in the order of ``METRICS``."""
+    query = contract.query(statement("extract/readings_of_day"), "utilization")
+    rows = await connection.fetch(query, *day_bounds(day))
+    return {row["resource_id"]: tuple(row[metric.name] for metric in METRICS) for row in rows}

@@ -239,7 +239,7 @@ def test_an_id_may_be_a_uuid_a_domain_or_a_varchar(minimal: str, execute: Execut
     execute("alter table utilization alter resource_id type id")
     execute(f"insert into resources values ('{name}', 'ec2_instance', '{{}}')")
     keys = fetch(minimal, check(minimal), "resource_keys", "resources")
-    assert {row["resource_id"] for row in keys} == {"", name}
+    assert {row["resource_id"] for row in keys} == {name}
 
 
 def test_tables_and_columns_can_have_other_names_in_another_schema(dsn: str, execute: Execute) -> None:
