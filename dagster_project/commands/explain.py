@@ -33,6 +33,11 @@ def command(resource_id: str, day: date | None) -> None:
         click.echo("  Emergency scale-ups in the veto window")
         for entry in story.emergencies:
             click.echo(f"    {entry}")
+    if story.second_opinion:
+        click.echo("")
+        click.echo("  Second opinion")
+        for entry in story.second_opinion:
+            click.echo(f"    {entry}")
     if story.left_by_incidents:
         click.echo("")
         click.echo("  Capacity that incidents left behind")

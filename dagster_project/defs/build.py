@@ -18,6 +18,7 @@ from dagster_project.defs.postmortems import postmortem_assets
 from dagster_project.defs.proposals import proposal_assets
 from dagster_project.defs.reports import report_assets
 from dagster_project.defs.rightsizing import rightsizing_assets
+from dagster_project.defs.second_opinion import second_opinion_assets
 from dagster_project.pipeline.runtime import Runtime, runtime_of
 from dagster_project.pipeline.steps import mark_failed
 from dagster_project.settings import Settings
@@ -53,6 +54,7 @@ def _build(settings: Settings, overrides: Mapping[str, Any], reload: Callable[[]
             *action_item_assets(partitions),
             *rightsizing_assets(partitions),
             *incident_evidence_assets(partitions),
+            *second_opinion_assets(partitions),
             *proposal_assets(partitions),
             *postmortem_assets(partitions),
             *report_assets(partitions),

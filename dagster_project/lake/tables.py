@@ -11,6 +11,7 @@ from dagster_project.lake.action_item_tables import ACTION_ITEM_TABLES
 from dagster_project.lake.aws_tables import AWS_TABLES
 from dagster_project.lake.commitment_tables import COMMITMENT_TABLES
 from dagster_project.lake.incident_tables import INCIDENT_TABLES, POLICIES
+from dagster_project.lake.opinion_tables import OPINION_TABLES
 from dagster_project.lake.table import Table
 
 UTILIZATION_SAMPLES = Table(
@@ -662,6 +663,7 @@ TABLES: dict[str, Table] = {
         APPROVAL_REQUESTS,
         *INCIDENT_TABLES,
         *ACTION_ITEM_TABLES,
+        *OPINION_TABLES,
         *AWS_TABLES,
         *COMMITMENT_TABLES,
     )

@@ -11,6 +11,7 @@ from dagster_project.lake.incident_tables import KEPT_CAPACITY
 from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_VERDICTS
 from dagster_project.pipeline.proposal_views import evidence_lines, said
 from dagster_project.pipeline.runtime import Runtime
+from dagster_project.pipeline.second_opinion_report import second_opinion_on
 from dagster_project.reporting.views import EvidenceLine
 from dagster_project.statements import statement
 
@@ -32,6 +33,7 @@ class Story:
     evidence: tuple[EvidenceLine, ...]
     emergencies: tuple[str, ...]
     left_by_incidents: tuple[str, ...] = ()
+    second_opinion: tuple[str, ...] = ()
 
 
 def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
@@ -53,6 +55,7 @@ def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
         if not found:
             raise InputError(f"The inventory of {day} does not list {resource_id}; check the id, or choose another --day.")
         emergencies = engine.rows(statement("reports/emergencies_of"), {"resource_id": resource_id, "top": _SHOWN_EMERGENCIES})
+        second_opinion = second_opinion_on(engine, day, resource_id)
         left = engine.rows(statement("reports/capacity_left_at"), {"resource_id": resource_id, "service": found[0]["service"]})
     verdict = found[0]
     owner = " · ".join(str(verdict[name]) for name in ("service", "team", "environment", "region") if verdict[name])
@@ -72,6 +75,7 @@ def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
             for row in emergencies
         ),
         left_by_incidents=tuple(row["story"] for row in left),
+        second_opinion=second_opinion,
     )
 
 

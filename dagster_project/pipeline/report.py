@@ -36,6 +36,7 @@ from dagster_project.pipeline.proposal_views import proposal_views, said
 from dagster_project.pipeline.pull_request_report import acted, pull_requests_of, uneditable_of
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
+from dagster_project.pipeline.second_opinion_report import second_opinion_in_report, write_table
 from dagster_project.reporting.render import render_html, render_markdown
 from dagster_project.reporting.views import (
     MetricCoverage,
@@ -68,6 +69,7 @@ def write_report(runtime: Runtime, day: date) -> Written:
     html, markdown = folder / "index.html", folder / "report.md"
     replace_file(html, render_html(report).encode())
     replace_file(markdown, render_markdown(report).encode())
+    write_table(runtime, day, folder, report.second_opinion)
     publish_views(runtime.lake, TABLES.values())
     return Written(report, html, markdown)
 
@@ -126,6 +128,7 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
             outcomes=outcomes_in_report(runtime.lake, day),
             incidents=incidents_in_report(runtime, day),
             action_items=action_items_in_report(runtime, day),
+            second_opinion=second_opinion_in_report(engine, day, fleet["resources"]),
         )
 
 

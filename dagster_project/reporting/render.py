@@ -244,6 +244,7 @@ def _context(report: NightReport, money: Callable[[float], str]) -> dict[str, An
         "outcomes_shown": report.outcomes.lines[:_SHOWN_OUTCOMES],
         # Null is not nothing: what is not known, and what is not due, is said.
         "known_money": lambda usd: "unknown" if usd is None else money(usd),
+        "dashed_money": lambda usd: "–" if usd is None else money(usd),
         "checked": lambda check: check or "–",
         "known_percent": lambda share: "–" if share is None else charts.percent(share),
     }

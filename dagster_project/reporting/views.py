@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from dagster_project.reporting.action_item_views import ActionItems
 from dagster_project.reporting.incident_views import Incidents
+from dagster_project.reporting.second_opinion_views import SecondOpinion
 
 
 @dataclass(frozen=True)
@@ -252,3 +253,4 @@ class NightReport:
     outcomes: Outcomes = Outcomes()
     incidents: Incidents = field(default_factory=Incidents)
     action_items: ActionItems = field(default_factory=ActionItems)
+    second_opinion: SecondOpinion | None = None

@@ -7,6 +7,7 @@
     ├── CapacityShortage
     └── CloudRefused
         └── Refused        with AWS's code
+            └── NotEnrolled   the account has not opted in to the service
     AccessDenied
     └── Expired            the credentials were accepted once and are no longer; nothing was done
 
@@ -50,6 +51,9 @@ _DENIED = frozenset(
         "PendingVerification", "UnauthorizedOperation",
     }
 )  # fmt: skip
+_OPT_IN = frozenset({"OptInRequiredException"})
+_NOT_ENROLLED = "not enrolled"
+"""Services that an account opts in to refuse others with the code of a missing right; only their words tell the difference."""
 _WORDS = 300
 # The id of a key has 20 letters and digits, its secret 40 of base64, a token hundreds; the words of an encoded refusal likewise.
 _SECRET = re.compile(r"\bA[A-Z]{3}[A-Z0-9]{16,}\b|[A-Za-z0-9+/=_%-]{40,}")
@@ -79,6 +83,10 @@ class Refused(CloudRefused):
         self.code = code
 
 
+class NotEnrolled(Refused):
+    """The account has not opted in to the service: no right that could be given would help."""
+
+
 def refused(operation: Operation, thing: str, answer: Mapping[str, Any]) -> NightshiftError:
     """What AWS's refusal means; ``answer`` is botocore's reading of it."""
     code, status = _code(answer), _status(answer)
@@ -91,6 +99,8 @@ def refused(operation: Operation, thing: str, answer: Mapping[str, Any]) -> Nigh
     if code in _SIGNED_OUT:
         kind = Expired if code in _EXPIRED else AccessDenied
         return kind(f"AWS does not accept the credentials for {asked} ({code}); renew them.")
+    if code in _OPT_IN or (status < 500 and _NOT_ENROLLED in words(answer).lower()):
+        return NotEnrolled(f"The account is not enrolled in what answers {asked} ({code}); enroll it there first.", code)
     if code in _DENIED or status in (401, 403):
         return AccessDenied(f"AWS does not allow {asked} ({code or status}); {needed(operation)}.")
     if 400 <= status < 500:
