@@ -25,6 +25,7 @@ COMMANDS = {
     "incidents": "List incidents with their timelines; correct, import and check their times.",
     "actions": "List action items and what became of them; add, correct, finish, sync and remind.",
     "listen": "Listen for answers in Slack.",
+    "catalog": "Show the sizes and prices in use, and refresh them from AWS.",
     "iac": "Find and edit the line of infrastructure code that sets a size.",
     "prune": "Delete partitions and reports that are older than their retention.",
 }

@@ -20,6 +20,9 @@ RDS_CLASSES = FOLDER / "rds_classes.parquet"
 RDS_PRICES = FOLDER / "rds_prices.parquet"
 """One row per class, region and engine: on-demand Single-AZ USD per hour. Read it with ``prices.load_rds_prices``."""
 
+OFFERINGS = "ec2_offerings.parquet"
+"""Of refreshed catalogs: one row per instance type and region that has it. The shipped snapshot does not say."""
+
 HOURS_PER_MONTH = 730
 """What a month is wherever money is given per month (8,760 h / 12)."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from dagster_project.catalog import FOLDER, INSTANCE_PRICES, INSTANCE_TYPES, RDS_CLASSES, RDS_PRICES
+from dagster_project.catalog import FOLDER, INSTANCE_PRICES, INSTANCE_TYPES, OFFERINGS, RDS_CLASSES, RDS_PRICES
 from dagster_project.catalog.prices import PriceList, load_prices, load_rds_prices
 from dagster_project.domain.rightsizing.shapes import Shapes
 
@@ -47,6 +47,11 @@ class Catalog:
     def rds_prices(self) -> Path:
         """As ``catalog.RDS_PRICES``."""
         return self.folder / RDS_PRICES.name
+
+    @property
+    def offerings(self) -> Path:
+        """As ``catalog.OFFERINGS``; the shipped snapshot has none."""
+        return self.folder / OFFERINGS
 
     def ec2_prices(self) -> PriceList:
         """The checked prices of instance types. Raises ``InputError`` for a file that cannot be used."""

@@ -4,11 +4,9 @@ EC2 (sources Apache-2.0 each): specifications from moto's copy of DescribeInstan
 lists and, for the regions that it lacks, Apache Libcloud's, whose zero and dedicated-tenancy prices were replaced by the
 family's per-size price (``price_quality = imputed_linear``). Burst baselines: the EC2 User Guide, table "CPU credits".
 
-RDS (source MIT): prices from ec2instances.info of 2021-08-03, Single-AZ. A class runs on the EC2 type of its name: the RDS User
-Guide, "DB instance classes", refers to EC2's DescribeInstanceTypes for the processor and to EC2's EBS-optimized table for the
-baseline bandwidth of a class. So network, EBS and burst limits are that type's; where the guide's table "Hardware specifications"
-lists less EBS bandwidth (17 of the 93 classes that both have), the less holds. Left out: Oracle and SQL Server, of which the
-source has one price per class and region without saying the edition (of 2,583 comparable ones, 1,029 are not linear in size).
+RDS (source MIT): prices from ec2instances.info of 2021-08-03, Single-AZ; of limits see ``classes``. Left out: Oracle and
+SQL Server, of which the source has one price per class and region without saying the edition (of 2,583 comparable ones, 1,029 are
+not linear in size).
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from dagster_project.catalog import INSTANCE_PRICES, INSTANCE_TYPES, RDS_CLASSES, RDS_PRICES
+from dagster_project.catalog.classes import database_classes
 from dagster_project.catalog.engines import engine_of
 from dagster_project.errors import InputError
 
@@ -38,20 +37,6 @@ _BURST_BASELINE_PCT = {
 }  # fmt: skip
 
 
-_RUNS_ON_COLUMNS = (
-    "size_units", "arch", "network_baseline_gbps", "network_peak_gbps", "ebs_baseline_mbps", "ebs_max_mbps",
-    "ebs_baseline_iops", "ebs_max_iops", "instance_storage_gb", "burstable", "burst_baseline_pct",
-)  # fmt: skip
-
-# Mbps, of the classes for which the RDS User Guide lists less than EC2 does.
-_RDS_EBS_MAX_MBPS = {
-    "db.m1.large": 450, "db.m1.xlarge": 450, "db.m6g.12xlarge": 13_500, "db.r6g.8xlarge": 9_000, "db.r6g.12xlarge": 13_500,
-    "db.t3.micro": 1_536, "db.t3.small": 1_536, "db.t3.medium": 1_536, "db.t3.large": 2_048, "db.t3.xlarge": 2_048,
-    "db.t3.2xlarge": 2_048, "db.z1d.large": 2_333, "db.z1d.xlarge": 2_333, "db.z1d.2xlarge": 2_333, "db.z1d.3xlarge": 3_500,
-    "db.z1d.6xlarge": 7_000, "db.z1d.12xlarge": 14_000,
-}  # fmt: skip
-
-
 def build(folder: Path) -> dict[str, int]:
     """Writes the snapshot from ``aws_{ec2_instance_types,ec2_prices,rds_prices_2021}.parquet`` in ``folder``.
 
@@ -62,7 +47,7 @@ def build(folder: Path) -> dict[str, int]:
     tables = {
         INSTANCE_TYPES: types,
         INSTANCE_PRICES: _instance_prices(folder),
-        RDS_CLASSES: _database_classes(listed, types),
+        RDS_CLASSES: database_classes(listed.unique("instance_class"), types),
         RDS_PRICES: _database_prices(listed),
     }
     for path, table in tables.items():
@@ -96,31 +81,6 @@ def _instance_prices(folder: Path) -> pl.DataFrame:
         .sort("instance_type", "region")
     )
     return _positive(prices, "aws_ec2_prices.parquet")
-
-
-def _database_classes(listed: pl.DataFrame, types: pl.DataFrame) -> pl.DataFrame:
-    name = pl.col("instance_class").str.strip_prefix("db.")
-    listed_mbps = pl.col("instance_class").replace_strict(_RDS_EBS_MAX_MBPS, default=None, return_dtype=pl.Int64)
-    runs_on = types.select("instance_type", *_RUNS_ON_COLUMNS, pl.col("instance_type").alias("ec2_instance_type"))
-    return (
-        listed.unique("instance_class")
-        .select(
-            "instance_class",
-            # "db.r5.2xlarge.tpc2.mem4x" is a size of its own in the family db.r5.
-            pl.concat_str(pl.lit("db."), name.str.split(".").list.first()).alias("family"),
-            name.str.split(".").list.slice(1).list.join(".").alias("size"),
-            "vcpu",
-            "memory_gib",
-            "current_generation",
-            name.alias("instance_type"),
-        )
-        .join(runs_on, on="instance_type", how="left")
-        .select(
-            "instance_class", "ec2_instance_type", "family", "size", "vcpu", "memory_gib", *_RUNS_ON_COLUMNS, "current_generation"
-        )
-        .with_columns(pl.min_horizontal(name, listed_mbps).alias(name) for name in ("ebs_baseline_mbps", "ebs_max_mbps"))
-        .sort("instance_class")
-    )
 
 
 def _database_prices(listed: pl.DataFrame) -> pl.DataFrame:
