@@ -34,7 +34,7 @@ _READING = (sources, aws_scopes)
 _OTHER = Purpose("ReadOther", "something is missing")
 _TAG_KEY, _TAG_VALUE = re.compile(r"[\w .:/+=@-]{1,128}"), re.compile(r"[\w .:/+=@-]{0,256}")
 _PRINCIPAL = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::\d{12}:(root|(role|user)/[\w+=,.@/-]+)")
-_ROLE = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::\d{12}:role/[\w+=,.@/*-]+")
+_ROLE = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::\d{12}:role/[\w+=,.@/-]+")
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}")
 Json = dict[str, Any]
 

@@ -9,6 +9,7 @@
         └── Refused        with AWS's code
             └── NotEnrolled   the account has not opted in to the service
     AccessDenied
+    ├── Denied             a right is missing
     └── Expired            the credentials were accepted once and are no longer; nothing was done
 
 No message holds a credential: of refusals that are about credentials AWS's words are left out, because they repeat the signed
@@ -67,6 +68,10 @@ class Throttled(NothingDone):
     """AWS asks to wait; it did nothing."""
 
 
+class Denied(AccessDenied):
+    """The credentials are good, and lack a right."""
+
+
 class Expired(AccessDenied):
     """What signed the request has expired; AWS did nothing."""
 
@@ -102,7 +107,7 @@ def refused(operation: Operation, thing: str, answer: Mapping[str, Any]) -> Nigh
     if code in _OPT_IN or (status < 500 and _NOT_ENROLLED in words(answer).lower()):
         return NotEnrolled(f"The account is not enrolled in what answers {asked} ({code}); enroll it there first.", code)
     if code in _DENIED or status in (401, 403):
-        return AccessDenied(f"AWS does not allow {asked} ({code or status}); {needed(operation)}.")
+        return Denied(f"AWS does not allow {asked} ({code or status}); {needed(operation)}.")
     if 400 <= status < 500:
         return Refused(f"AWS refused {asked} ({code}), and did nothing: {words(answer)}", code)
     return Unanswered(f"AWS failed with {code or status} at {asked}; {_what_is_known(operation)}.")
