@@ -28,6 +28,7 @@ from dagster_project.lake.tables import (
 )
 from dagster_project.pipeline.action_item_report import action_items_in_report
 from dagster_project.pipeline.approval_report import approvals_of
+from dagster_project.pipeline.aws_report import aws_in_report
 from dagster_project.pipeline.incident_evidence import decisions_set_aside
 from dagster_project.pipeline.incident_report import incidents_in_report
 from dagster_project.pipeline.ingest_records import DECISIONS
@@ -128,6 +129,7 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
             outcomes=outcomes_in_report(runtime.lake, day),
             incidents=incidents_in_report(runtime, day),
             action_items=action_items_in_report(runtime, day),
+            aws=aws_in_report(engine, day),
             second_opinion=second_opinion_in_report(engine, day, fleet["resources"]),
         )
 

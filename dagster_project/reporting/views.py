@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from dagster_project.reporting.action_item_views import ActionItems
+from dagster_project.reporting.aws_coverage_views import AwsCoverage
 from dagster_project.reporting.incident_views import Incidents
 from dagster_project.reporting.second_opinion_views import SecondOpinion
 
@@ -254,3 +255,4 @@ class NightReport:
     incidents: Incidents = field(default_factory=Incidents)
     action_items: ActionItems = field(default_factory=ActionItems)
     second_opinion: SecondOpinion | None = None
+    aws: AwsCoverage | None = None
