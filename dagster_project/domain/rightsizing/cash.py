@@ -114,16 +114,17 @@ def cash_of(uses: Sequence[Use], covers: Sequence[Cover], shrinks: Sequence[Shri
 
     ``uses`` is all that runs, with what the proposals speak of; ``covers`` are the commitments that pay today.
     """
-    uses, covers = sorted(uses, key=_order_of_use), sorted(covers, key=_order_of_cover)
+    covers = sorted(covers, key=_order_of_cover)
     ranked = sorted(shrinks, key=lambda each: (-each.savings_usd_month, each.resource_id))
     pools = {use.pool for each in ranked for use in (each.gone, each.came) if use is not None}
     bases = {pool: _basis(covers, pool) for pool in pools}
-    found = _allocated(uses, covers, ranked, bases)
+    fleet = _Fleet(uses, [each.came for each in ranked if each.came is not None])
+    found = _allocated(fleet, covers, ranked, bases)
     waiting = {name for name, cash in found.items() if cash.basis == COMMITMENTS and cash.covered_pct}
     for end in sorted({each.ends_on for each in covers if each.ends_on is not None}):
         if not waiting:
             break
-        left = _allocated(uses, [each for each in covers if each.ends_on is None or each.ends_on > end], ranked, bases)
+        left = _allocated(fleet, [each for each in covers if each.ends_on is None or each.ends_on > end], ranked, bases)
         free = {name for name in waiting if not left[name].covered_pct}
         found.update({name: replace(found[name], from_on=end) for name in free})
         waiting -= free
@@ -132,7 +133,7 @@ def cash_of(uses: Sequence[Use], covers: Sequence[Cover], shrinks: Sequence[Shri
 
 def on_demand_usd_hour(uses: Iterable[Use], covers: Iterable[Cover]) -> float:
     """What is left for the on-demand bill at list prices (USD an hour)."""
-    return _Bill(uses, covers).rest
+    return _Bill(_Fleet(uses), covers).rest
 
 
 def _basis(covers: Iterable[Cover], pool: Pool) -> str:
@@ -140,10 +141,8 @@ def _basis(covers: Iterable[Cover], pool: Pool) -> str:
     return ON_DEMAND if not near else COMMITMENTS if all(each.is_known for each in near) else UNKNOWN
 
 
-def _allocated(
-    uses: Sequence[Use], covers: Sequence[Cover], ranked: Sequence[Shrink], bases: Mapping[Pool, str]
-) -> dict[str, Cash]:
-    bill = _Bill(uses, covers, also_priced=[each.came for each in ranked if each.came is not None])
+def _allocated(fleet: _Fleet, covers: Sequence[Cover], ranked: Sequence[Shrink], bases: Mapping[Pool, str]) -> dict[str, Cash]:
+    bill = _Bill(fleet, covers)
     return {each.resource_id: _cash(each, bill, bases) for each in ranked}
 
 
@@ -167,22 +166,31 @@ def _cash(shrink: Shrink, bill: _Bill, bases: Mapping[Pool, str]) -> Cash:
     return Cash(cash, min(100.0, 100 * stays / savings) if savings > 0 else 100.0, None, COMMITMENTS)
 
 
+class _Fleet:
+    """The units of each size that run in each pool, and the list price of a unit there: of what runs, or where nothing with a
+    price does, of what is to come."""
+
+    def __init__(self, uses: Iterable[Use], to_come: Iterable[Use] = ()) -> None:
+        running = sorted(uses, key=_order_of_use)
+        self.units: dict[Pool, dict[str, float]] = {}
+        for use in running:
+            sizes = self.units.setdefault(use.pool, {})
+            sizes[use.size] = sizes.get(use.size, 0.0) + use.units
+        self.price = {**_prices(to_come), **_prices(running)}
+
+
 class _Bill:
     """What is left on demand while resources come and go, in USD an hour at list prices."""
 
-    def __init__(self, uses: Iterable[Use], covers: Iterable[Cover], also_priced: Iterable[Use] = ()) -> None:
-        self._running: dict[Pool, dict[str, float]] = {}
+    def __init__(self, fleet: _Fleet, covers: Iterable[Cover]) -> None:
+        self._running = {pool: dict(sizes) for pool, sizes in fleet.units.items()}
+        self._price = fleet.price
         self._one_size: dict[tuple[Pool, str], float] = {}
         self._spread: dict[Pool, float] = {}
         self._family_plan: dict[Family, float] = {}
         self._plan: dict[Everything, float] = {}
         self._families: dict[Family, float] = {}
         self._everything: dict[Everything, float] = {}
-        uses = list(uses)
-        for use in uses:
-            sizes = self._running.setdefault(use.pool, {})
-            sizes[use.size] = sizes.get(use.size, 0.0) + use.units
-        self._price = _prices(uses, also_priced)
         for cover in covers:
             self._add(cover)
         self._left = {pool: self._uncovered(pool) for pool in self._running}
@@ -240,18 +248,15 @@ class _Bill:
         return max(0.0, self._everything.get(everything, 0.0) - self._plan.get(everything, 0.0))
 
 
-def _prices(uses: Iterable[Use], also: Iterable[Use]) -> dict[Pool, float]:
-    """The price of a unit in each pool, of what runs there; where nothing with a price does, of what is to come."""
-    found: dict[Pool, float] = {}
-    for group in (uses, also):
-        usd: dict[Pool, float] = {}
-        units: dict[Pool, float] = {}
-        for use in group:
-            if use.list_usd_per_hour is not None and use.units > 0 and use.pool not in found:
-                usd[use.pool] = usd.get(use.pool, 0.0) + use.list_usd_per_hour
-                units[use.pool] = units.get(use.pool, 0.0) + use.units
-        found.update({pool: usd[pool] / units[pool] for pool in usd})
-    return found
+def _prices(uses: Iterable[Use]) -> dict[Pool, float]:
+    """The list price of a unit in each pool, over all that has one."""
+    usd: dict[Pool, float] = {}
+    units: dict[Pool, float] = {}
+    for use in uses:
+        if use.list_usd_per_hour is not None and use.units > 0:
+            usd[use.pool] = usd.get(use.pool, 0.0) + use.list_usd_per_hour
+            units[use.pool] = units.get(use.pool, 0.0) + use.units
+    return {pool: usd[pool] / units[pool] for pool in usd}
 
 
 def _order_of_use(use: Use) -> tuple[str, ...]:
