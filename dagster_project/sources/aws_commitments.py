@@ -26,7 +26,12 @@ from dagster_project.domain.rightsizing.commitments import (
 from dagster_project.sources.aws_scopes import Scope
 from dagster_project.sources.history import utc
 
-MACHINES = read("ec2", "DescribeReservedInstances", purpose=COMMITMENTS, probe={"OfferingClass": "standard"})
+MACHINES = read(
+    "ec2",
+    "DescribeReservedInstances",
+    purpose=COMMITMENTS,
+    probe={"Filters": [{"Name": "state", "Values": ["payment-pending"]}]},
+)
 DATABASES = read("rds", "DescribeReservedDBInstances", purpose=COMMITMENTS, probe={"MaxRecords": 20})
 PLANS = read("savingsplans", "DescribeSavingsPlans", purpose=COMMITMENTS, probe={"maxResults": 1}, is_account_wide=True)
 READS = (MACHINES, DATABASES, PLANS)

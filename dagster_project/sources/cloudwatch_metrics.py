@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,18 @@ from dagster_project.sources.aws_scopes import Scope
 from dagster_project.sources.cloudwatch_series import PERIOD_SECONDS, Dimensions, Series, Wanted, series_of
 from dagster_project.sources.history import aware
 
-DATA = read("cloudwatch", "GetMetricData", purpose=purposes.METRICS, probe=None)
-"""Costs money for each metric: what shows whether it may be asked would be billed."""
+_MOMENT = datetime(2025, 1, 1, tzinfo=UTC)
+# AWS bills each metric that is asked for. An expression that names none is answered, and costs nothing.
+DATA = read(
+    "cloudwatch",
+    "GetMetricData",
+    purpose=purposes.METRICS,
+    probe={
+        "MetricDataQueries": [{"Id": "probe", "Expression": "TIME_SERIES(0)", "Period": 300}],
+        "StartTime": _MOMENT,
+        "EndTime": _MOMENT + timedelta(minutes=5),
+    },
+)
 LIST = read("cloudwatch", "ListMetrics", purpose=purposes.METRICS, probe={"Namespace": "AWS/EC2", "MetricName": "CPUUtilization"})
 READS = (DATA, LIST)
 PERMISSIONS = permissions(*READS)

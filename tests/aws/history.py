@@ -10,6 +10,9 @@ from typing import Any
 from tests.aws.routing import Call, handles
 from tests.aws.wire import Json, Refusal
 
+WRITES = [{"AttributeKey": "ReadOnly", "AttributeValue": "false"}]
+"""What CloudTrail is asked for; nothing that only read is kept here."""
+
 
 class History:
     """The records, as the API gives them. A test puts them in."""
@@ -97,7 +100,8 @@ def describe_alarm_history(call: Call) -> Json:
     found = [
         each
         for each in call.place.history.changes
-        if asked["StartDate"] <= each["Timestamp"] <= asked["EndDate"] and each["AlarmType"] in asked["AlarmTypes"]
+        if asked.get("StartDate", each["Timestamp"]) <= each["Timestamp"] <= asked.get("EndDate", each["Timestamp"])
+        and each["AlarmType"] in asked.get("AlarmTypes", ["MetricAlarm"])
     ]
     found.sort(key=lambda each: each["Timestamp"], reverse=asked.get("ScanBy") != "TimestampAscending")
     page, rest = _page(call, found, asked.get("MaxRecords", 100))
@@ -106,9 +110,12 @@ def describe_alarm_history(call: Call) -> Json:
 
 @handles("cloudwatch", "DescribeAlarms")
 def describe_alarms(call: Call) -> Json:
-    call.takes("AlarmNames", "AlarmTypes")
-    assert len(call.parameters["AlarmNames"]) <= 100
-    return {"MetricAlarms": [each for each in call.place.history.alarms if each["AlarmName"] in call.parameters["AlarmNames"]]}
+    call.takes("AlarmNames", "AlarmTypes", "MaxRecords", "NextToken")
+    names = call.parameters.get("AlarmNames")
+    assert names is None or len(names) <= 100
+    found = [each for each in call.place.history.alarms if names is None or each["AlarmName"] in names]
+    page, rest = _page(call, found, call.parameters.get("MaxRecords", 50 if names is None else 100))
+    return {"MetricAlarms": page, **rest}
 
 
 @handles("cloudwatch", "ListTagsForResource")
@@ -125,12 +132,12 @@ def describe_scaling_activities(call: Call) -> Json:
     """Those in progress first, then the newest."""
     asked = call.parameters
     call.takes("IncludeDeletedGroups", "MaxRecords", "Filters", "NextToken")
-    bounds = {each["Name"]: datetime.fromisoformat(each["Values"][0]) for each in asked["Filters"]}
-    assert {*bounds} == {"StartTimeLowerBound", "StartTimeUpperBound"}
+    bounds = {each["Name"]: datetime.fromisoformat(each["Values"][0]) for each in asked.get("Filters", [])}
+    assert {*bounds} in (set(), {"StartTimeLowerBound", "StartTimeUpperBound"})
     found = [
         each
         for each in call.place.history.activities
-        if bounds["StartTimeLowerBound"] <= each["StartTime"] <= bounds["StartTimeUpperBound"]
+        if not bounds or bounds["StartTimeLowerBound"] <= each["StartTime"] <= bounds["StartTimeUpperBound"]
     ]
     found.sort(key=lambda each: each["StartTime"], reverse=True)
     found.sort(key=lambda each: "EndTime" in each)
@@ -143,8 +150,12 @@ def lookup_events(call: Call) -> Json:
     """The newest first; both bounds are included."""
     asked = call.parameters
     call.takes("LookupAttributes", "StartTime", "EndTime", "MaxResults", "NextToken")
-    assert asked["LookupAttributes"] == [{"AttributeKey": "ReadOnly", "AttributeValue": "false"}]
-    found = [each for each in call.place.history.calls if asked["StartTime"] <= each["EventTime"] <= asked["EndTime"]]
+    assert asked.get("LookupAttributes", WRITES) == WRITES
+    found = [
+        each
+        for each in call.place.history.calls
+        if asked.get("StartTime", each["EventTime"]) <= each["EventTime"] <= asked.get("EndTime", each["EventTime"])
+    ]
     found.sort(key=lambda each: each["EventTime"], reverse=True)
     page, rest = _page(call, found, asked.get("MaxResults", 50))
     return {"Events": page, **rest}

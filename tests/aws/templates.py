@@ -31,6 +31,8 @@ class Templates:
 @handles("ec2", "DescribeLaunchTemplateVersions")
 def describe(call: Call) -> Json:
     call.takes("LaunchTemplateId", "Versions", "MaxResults", "NextToken")
+    if "LaunchTemplateId" not in call.parameters:
+        return {"LaunchTemplateVersions": _of_all(call)}
     templates, template_id = call.place.templates, call.parameters["LaunchTemplateId"]
     if names := call.parameters.get("Versions"):
         return {"LaunchTemplateVersions": [templates.version(template_id, each) for each in names]}
@@ -42,6 +44,15 @@ def describe(call: Call) -> Json:
     begin = int(call.parameters.get("NextToken", "0"))
     following = {"NextToken": str(begin + size)} if begin + size < len(found) else {}
     return {"LaunchTemplateVersions": found[begin : begin + size], **following}
+
+
+def _of_all(call: Call) -> list[Json]:
+    """The default or newest version of each template, a page of them: only these two can be asked for without one."""
+    names = call.parameters.get("Versions", [])
+    if not names or not {*names} <= {"$Default", "$Latest"}:
+        raise Refusal(400, "MissingParameter", "The request must contain the parameter LaunchTemplateId or LaunchTemplateName")
+    described = call.place.backend.call("ec2", "DescribeLaunchTemplates")["LaunchTemplates"][: call.parameters["MaxResults"]]
+    return [call.place.templates.version(each["LaunchTemplateId"], name) for each in described for name in names]
 
 
 @handles("ec2", "CreateLaunchTemplateVersion")
