@@ -216,3 +216,20 @@ def test_a_database_file_that_is_wrong_is_told_like_any_other(tmp_path: Path) ->
         load_rds_prices(RDS_PRICES, INSTANCE_TYPES)
     with pytest.raises(InputError, match="cannot be read"):
         load_rds_prices(tmp_path / "none.parquet", RDS_CLASSES)
+
+
+def test_a_price_of_which_there_are_several_at_the_source_is_doubtful_and_no_measure_for_others(tmp_path: Path) -> None:
+    prices = pl.read_parquet(INSTANCE_PRICES)
+    is_one = (pl.col("instance_type") == "m5.large") & (pl.col("region") == "us-east-1")
+    path = tmp_path / "prices.parquet"
+    for usd in (None, 0.0, 0.096, 9.6):
+        prices.with_columns(
+            pl.when(is_one).then(pl.lit(usd, pl.Float64)).otherwise("usd_per_hour").alias("usd_per_hour"),
+            pl.when(is_one).then(pl.lit("doubtful")).otherwise("price_quality").alias("price_quality"),
+        ).write_parquet(path)
+        loaded = load_prices(path)
+        assert price(loaded, instance_type="m5.large", region="us-east-1") == (None, "doubtful")
+        assert price(loaded, instance_type="m5.xlarge", region="us-east-1") == (0.192, "listed")
+        (finding,) = set(loaded.findings) - set(load_prices().findings)
+        assert finding == PriceFinding("m5.large", "us-east-1", None, "doubtful", usd, None)
+        assert finding.sentence == "m5.large in us-east-1 has several prices at its source; its price counts as unknown."
