@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from botocore.serialize import create_serializer
 from moto.backends import get_backend
 from moto.core.utils import get_service_model
+from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import Client
 
@@ -36,9 +37,12 @@ class Backend:
         self._account = account.encode()
         self._number = str(next(_numbers))
         self._region = region
+        self._listed: dict[tuple[str, str], Json] = {}
 
     def call(self, service: str, operation: str, **parameters: Any) -> Json:
         """The result of an operation. Raises ``Refusal``."""
+        if not operation.startswith("Describe"):
+            self._listed.clear()
         form = create_serializer(protocol(service)).serialize_to_request(parameters, operation_model(service, operation))
         signed_for = get_service_model(service).signing_name
         headers = {
@@ -51,7 +55,18 @@ class Backend:
             body = answer.data.replace(self._number.encode(), self._account)
             return understand(service, operation, answer.status_code, body)
 
+    def listed(self, service: str, operation: str) -> Json:
+        """The result of an operation that describes everything: kept until something changes, and not to be written to."""
+        if (service, operation) not in self._listed:
+            self._listed[service, operation] = self.call(service, operation)
+        return self._listed[service, operation]
+
     def forget(self) -> None:
         """Lets go of what moto holds."""
         for name in SERVICES:
             get_backend(name).pop(self._number, None)  # type: ignore[arg-type]
+
+
+def begin_anew() -> None:
+    """Ids that moto makes up are the same again."""
+    mock_random.seed(1)

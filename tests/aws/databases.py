@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from tests.aws.backend import Backend
 from tests.aws.dials import Dials
+from tests.aws.overlay import over
+from tests.aws.pages import page, size_of
 from tests.aws.refusals import no_capacity
 from tests.aws.routing import Call, handles
 from tests.aws.wire import Json, Refusal
 
+INVALID_MARKER = (400, "InvalidParameterValue", "The marker is not valid.")
 _CLASS = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9]+")
 
 
@@ -32,25 +35,42 @@ class Databases:
         self._backend = backend
         self._dials = dials
         self._changes: dict[str, Change] = {}
+        self._details: dict[str, Json] = {}
+
+    def note(self, identifier: str, details: Json) -> None:
+        """What a test says of a database."""
+        self._details[identifier] = over(self._details.get(identifier, {}), details)
 
     def seen(self, identifier: str) -> Json:
         """A database as it is. Raises ``Refusal`` where there is none."""
-        found = self._backend.call("rds", "DescribeDBInstances", DBInstanceIdentifier=identifier)
-        database: Json = found["DBInstances"][0]
-        change = self._changes.get(identifier, Change())
-        database["PendingModifiedValues"] = dict(change.pending)
-        database["DBInstanceStatus"] = change.status
-        return database
+        return self._told(self._backend.call("rds", "DescribeDBInstances", DBInstanceIdentifier=identifier)["DBInstances"][0])
+
+    def all(self) -> list[Json]:
+        """All databases as they are."""
+        return [self._told(each) for each in self._backend.listed("rds", "DescribeDBInstances")["DBInstances"]]
+
+    def _told(self, database: Json) -> Json:
+        identifier = database["DBInstanceIdentifier"]
+        told = over(database, self._details.get(identifier, {}))
+        change = self._changes.get(identifier)
+        if change is None:
+            return {**told, "PendingModifiedValues": {}}
+        status = told["DBInstanceStatus"] if change.status == "available" else change.status
+        return {**told, "PendingModifiedValues": dict(change.pending), "DBInstanceStatus": status}
 
     def look(self, identifier: str) -> Json:
         """As ``seen``, after time went on."""
-        change = self._changes.get(identifier)
-        if change and change.is_at_once:
-            if change.coming:
-                change.status = change.coming.pop(0)
-            else:
-                self._finish(identifier, change)
+        self.pass_time(identifier)
         return self.seen(identifier)
+
+    def pass_time(self, *identifiers: str) -> None:
+        """Time goes on for some databases, or for all."""
+        for each in identifiers or [*self._changes]:
+            change = self._changes.get(each)
+            if change and change.is_at_once and change.coming:
+                change.status = change.coming.pop(0)
+            elif change and change.is_at_once:
+                self._finish(each, change)
 
     def leave_pending(self, identifier: str, values: Json) -> None:
         """Changes that wait for the maintenance window."""
@@ -72,12 +92,21 @@ class Databases:
     def _finish(self, identifier: str, change: Change) -> None:
         self._backend.call("rds", "ModifyDBInstance", DBInstanceIdentifier=identifier, ApplyImmediately=True, **change.pending)
         del self._changes[identifier]
+        # What was brought in is no longer what the test said.
+        self.note(identifier, dict.fromkeys(change.pending))
 
 
 @handles("rds", "DescribeDBInstances")
 def describe(call: Call) -> Json:
-    call.takes("DBInstanceIdentifier")
-    return {"DBInstances": [call.place.databases.look(call.parameters["DBInstanceIdentifier"])]}
+    call.takes("DBInstanceIdentifier", "MaxRecords", "Marker")
+    databases = call.place.databases
+    size = size_of(call, "MaxRecords", 20, 100, 100)
+    if "DBInstanceIdentifier" in call.parameters:
+        return {"DBInstances": [databases.look(call.parameters["DBInstanceIdentifier"])]}
+    if "Marker" not in call.parameters:
+        databases.pass_time()
+    found, rest = page(call, databases.all(), lambda each: str(each["DBInstanceIdentifier"]), size, INVALID_MARKER, "Marker")
+    return {"DBInstances": found, **rest}
 
 
 @handles("rds", "ModifyDBInstance")

@@ -27,6 +27,10 @@ class Dials:
     """A database that was asked to change at once and does not say so yet."""
     modifying: int = 1
     templates_per_page: int = 200
+    most_per_page: int | None = None
+    """Pages of the lists of an inventory have no more than that, whatever is asked for; None: as asked."""
+    is_first_page_empty: bool = False
+    """The first page of such a list has nothing but a token, as AWS's may have."""
     session_seconds: int = 3600
     """How long the credentials of a role hold."""
     exhausted: set[str] = field(default_factory=set)

@@ -54,7 +54,7 @@ def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     yield server
-    assert server.unexpected == []
+    assert server.unexpected == [], "\n".join(server.unexpected)
 
 
 @pytest.fixture

@@ -8,9 +8,13 @@ from moto.ec2.models.instance_types import INSTANCE_TYPES
 
 from tests.aws.backend import Backend
 from tests.aws.dials import Dials
+from tests.aws.overlay import LONG_AGO, over
+from tests.aws.pages import page, size_of
 from tests.aws.routing import Call, handles
 from tests.aws.templates import Templates
 from tests.aws.wire import Json, Refusal
+
+INVALID_TOKEN = (400, "InvalidNextToken", "The NextToken value is not valid.")
 
 
 class Groups:
@@ -20,29 +24,44 @@ class Groups:
         self._backend = backend
         self._dials = dials
         self._templates = templates
+        self._details: dict[str, Json] = {}
         self._launching: dict[str, int] = {}
         self._versions: dict[str, str] = {}
+
+    def note(self, name: str, details: Json) -> None:
+        """What a test says of a group."""
+        self._details[name] = over(self._details.get(name, {}), details)
 
     def seen(self, name: str) -> Json:
         """A group as it is. Raises ``Refusal`` where there is none."""
         found = self._backend.call("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[name])
         if not found["AutoScalingGroups"]:
             raise Refusal(400, "ValidationError", f"AutoScalingGroup name not found - no such group: {name}")
-        group: Json = found["AutoScalingGroups"][0]
-        for each in group["Instances"]:
-            if each["InstanceId"] in self._launching:
-                each["LifecycleState"] = "Pending"
-            if each["InstanceId"] in self._dials.unhealthy:
-                each["HealthStatus"] = "Unhealthy"
-        return group
+        return self._told(found["AutoScalingGroups"][0])
 
-    def look(self, name: str) -> Json:
-        """As ``seen``, after time went on."""
-        for each in self.seen(name)["Instances"]:
-            left = self._launching.pop(each["InstanceId"], 0)
+    def all(self) -> list[Json]:
+        """All groups as they are."""
+        return [
+            self._told(each) for each in self._backend.listed("autoscaling", "DescribeAutoScalingGroups")["AutoScalingGroups"]
+        ]
+
+    def _told(self, group: Json) -> Json:
+        members = []
+        for each in group["Instances"]:
+            state = {"LifecycleState": "Pending"} if each["InstanceId"] in self._launching else {}
+            health = {"HealthStatus": "Unhealthy"} if each["InstanceId"] in self._dials.unhealthy else {}
+            members.append({**each, **state, **health})
+        return over({**group, "Instances": members}, self._details.get(group["AutoScalingGroupName"], {}))
+
+    def look(self, *names: str) -> list[Json]:
+        """Groups, or all of them, after time went on; what is not there is left out, as AWS does."""
+        there = [each for each in self.all() if not names or each["AutoScalingGroupName"] in names]
+        for member in (each for group in there for each in group["Instances"]):
+            left = self._launching.pop(member["InstanceId"], 0)
             if left:
-                self._launching[each["InstanceId"]] = left - 1
-        return self.seen(name)
+                self._launching[member["InstanceId"]] = left - 1
+        found = {each["AutoScalingGroupName"]: each for each in self.all()}
+        return [found[each] for each in names if each in found] if names else [*found.values()]
 
     def note_launched(self, name: str, *, is_slow: bool) -> None:
         """Notes which version members were launched from that came since."""
@@ -81,14 +100,31 @@ class Groups:
 
 @handles("autoscaling", "DescribeAutoScalingGroups")
 def describe(call: Call) -> Json:
-    call.takes("AutoScalingGroupNames")
-    found = []
-    for each in call.parameters["AutoScalingGroupNames"]:
-        try:
-            found.append(call.place.groups.look(each))
-        except Refusal:
-            continue  # AWS leaves out what is not there.
-    return {"AutoScalingGroups": found}
+    call.takes("AutoScalingGroupNames", "MaxRecords", "NextToken", "IncludeInstances")
+    size = size_of(call, "MaxRecords", 1, 100, 50, "ValidationError")
+    names = call.parameters.get("AutoScalingGroupNames", [])
+    if len(names) > size:
+        raise Refusal(400, "ValidationError", f"The number of group names, {len(names)}, is more than {size}.")
+    found = call.place.groups.all() if "NextToken" in call.parameters else call.place.groups.look(*names)
+    rest: Json = {}
+    if not names:
+        found, rest = page(call, found, lambda each: str(each["AutoScalingGroupName"]), size, INVALID_TOKEN)
+    if not call.parameters.get("IncludeInstances", True):
+        found = [{**each, "Instances": []} for each in found]
+    return {"AutoScalingGroups": found, **rest}
+
+
+@handles("autoscaling", "DescribeLaunchConfigurations")
+def describe_configurations(call: Call) -> Json:
+    call.takes("LaunchConfigurationNames", "MaxRecords", "NextToken")
+    size = size_of(call, "MaxRecords", 1, 100, 50, "ValidationError")
+    names = call.parameters.get("LaunchConfigurationNames")
+    listed = call.place.backend.listed("autoscaling", "DescribeLaunchConfigurations")["LaunchConfigurations"]
+    listed = [
+        over(each, {"CreatedTime": LONG_AGO}) for each in listed if names is None or each["LaunchConfigurationName"] in names
+    ]
+    found, rest = page(call, listed, lambda each: str(each["LaunchConfigurationName"]), size, INVALID_TOKEN)
+    return {"LaunchConfigurations": found, **rest}
 
 
 @handles("autoscaling", "UpdateAutoScalingGroup")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib
 
 MODULES = (
+    "commitments",
     "databases",
     "groups",
     "history",
     "instance_types",
     "machines",
+    "opinions",
     "pricing",
     "refreshes",
     "regions",
     "sessions",
     "templates",
+    "volumes",
 )
 
 

@@ -7,15 +7,16 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from tests.aws import handlers, regions
+from tests.aws import conform, handlers, regions
 from tests.aws.accounts import Accounts
+from tests.aws.backend import begin_anew
 from tests.aws.dials import Dials
 from tests.aws.faults import SILENT, Fault, Faults, Where, refusal
 from tests.aws.place import Kept, Place
 from tests.aws.refusals import stranger
 from tests.aws.routing import ROUTES, Call, Route, services
 from tests.aws.sessions import Principal, Sessions
-from tests.aws.wire import Answer, Asked, Json, Refusal, Request, answer, read, refuse
+from tests.aws.wire import Answer, Asked, Json, Refusal, Request, answer, operation_model, read, refuse
 
 GARBLED = Answer(200, b"<html><body>Sign in to the network</body>", "text/html")
 
@@ -65,6 +66,7 @@ class Hub:
             for each in self._places.values():
                 each.backend.forget()
             self._places.clear()
+            begin_anew()
             self._clear()
 
     def place(self, account: str, region: str) -> Place:
@@ -131,4 +133,5 @@ class Hub:
         result = route.handler(call)
         if fault and fault.is_after:
             raise refusal(fault, where)
+        conform.check(result, operation_model(asked.service, asked.operation).output_shape, asked.operation)
         return answer(asked.service, asked.operation, result)

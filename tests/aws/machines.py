@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 
 from tests.aws.backend import Backend
 from tests.aws.dials import Dials
+from tests.aws.overlay import over
+from tests.aws.pages import page, size_of
 from tests.aws.refusals import no_capacity
 from tests.aws.routing import Call, handles
 from tests.aws.wire import Json, Refusal
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+INVALID_TOKEN = (400, "InvalidPaginationToken", "The specified pagination token is not valid or is expired.")
+_ALL = 1_000_000
 _ID = re.compile(r"i-([0-9a-f]{8}|[0-9a-f]{17})")
 
 
@@ -33,27 +38,49 @@ class Machines:
         self._dials = dials
         self._changes: dict[str, Change] = {}
         self._unchecked: dict[str, int] = {}
+        self._launched: dict[str, datetime] = {}
+        self._details: dict[str, Json] = {}
+        self.read_only: dict[str, Json] = {}
+        """Instances that moto does not know."""
+
+    def note(self, instance_id: str, details: Json, launched_at: datetime | None = None) -> None:
+        """What a test says of an instance."""
+        if launched_at is not None:
+            self._launched[instance_id] = launched_at
+        self._details[instance_id] = over(self._details.get(instance_id, {}), details)
+
+    def add(self, instance: Json) -> None:
+        """An instance that is there to be read only."""
+        self.read_only[instance["InstanceId"]] = instance
 
     def seen(self, *ids: str) -> list[Json]:
-        """Instances with the state that they are in. Raises ``Refusal``."""
+        """Instances, or all of them, with the state that they are in. Raises ``Refusal``."""
         for each in ids:
             if not _ID.fullmatch(each):
                 raise Refusal(400, "InvalidInstanceID.Malformed", f'Invalid id: "{each}"')
-        found = self._backend.call("ec2", "DescribeInstances", InstanceIds=list(ids))
-        instances = [each for reservation in found["Reservations"] for each in reservation["Instances"]]
-        for each in instances:
-            if change := self._changes.get(each["InstanceId"]):
-                each["State"] = {"Name": change.state, "Code": CODES[change.state]}
-        return instances
+        asked = [each for each in ids if each not in self.read_only]
+        if asked:
+            found = self._backend.call("ec2", "DescribeInstances", InstanceIds=asked)
+        else:
+            found = {"Reservations": []} if ids else self._backend.listed("ec2", "DescribeInstances")
+        instances = [self._told(each) for reservation in found["Reservations"] for each in reservation["Instances"]]
+        return instances + [each for key, each in self.read_only.items() if not ids or key in ids]
+
+    def _told(self, instance: Json) -> Json:
+        instance_id = instance["InstanceId"]
+        known: Json = {"LaunchTime": self._launched.setdefault(instance_id, self._dials.now)}
+        if change := self._changes.get(instance_id):
+            known["State"] = {"Name": change.state, "Code": CODES[change.state]}
+        return over(over(instance, self._details.get(instance_id, {})), known)
 
     def look(self, *ids: str) -> list[Json]:
         """As ``seen``, after time went on."""
-        for each in self.seen(*ids):
-            change = self._changes.get(each["InstanceId"])
+        for each in ids or [*self._changes]:
+            change = self._changes.get(each)
             if change and change.left:
                 change.left -= 1
             elif change:
-                del self._changes[each["InstanceId"]]
+                del self._changes[each]
         return self.seen(*ids)
 
     def change(self, instance_id: str, state: str) -> None:
@@ -64,6 +91,7 @@ class Machines:
             self._changes[instance_id] = Change(state, left)
         if state == "pending":
             self._unchecked[instance_id] = self._dials.initializing
+            self._launched[instance_id] = self._dials.now
 
     def checked(self, instance: Json) -> str:
         """What its status checks say, and time goes on."""
@@ -78,12 +106,35 @@ class Machines:
 
 @handles("ec2", "DescribeInstances")
 def describe(call: Call) -> Json:
-    call.takes("InstanceIds")
+    call.takes("InstanceIds", "Filters", "MaxResults", "NextToken")
+    ids, machines = call.parameters.get("InstanceIds", []), call.place.machines
+    if ids and "MaxResults" in call.parameters:
+        message = "The parameter instancesSet cannot be used with the parameter maxResults"
+        raise Refusal(400, "InvalidParameterCombination", message)
+    size = size_of(call, "MaxResults", 5, 1000, len(ids) or _ALL)
+    # Time goes on with each look at the list, not with each page of it.
+    found = machines.seen() if "NextToken" in call.parameters else machines.look(*ids)
+    states = _states(call)
+    found = [each for each in found if states is None or each["State"]["Name"] in states]
+    if ids:
+        rest: Json = {}
+    else:
+        found, rest = page(call, found, lambda each: str(each["InstanceId"]), size, INVALID_TOKEN)
     reservations = [
-        {"ReservationId": f"r-{each['InstanceId'][2:]}", "OwnerId": "nightshift", "Instances": [each]}
-        for each in call.place.machines.look(*call.parameters.get("InstanceIds", []))
+        {"ReservationId": f"r-{each['InstanceId'][2:]}", "OwnerId": call.place.account, "Instances": [each]} for each in found
     ]
-    return {"Reservations": reservations}
+    return {"Reservations": reservations, **rest}
+
+
+def _states(call: Call) -> set[str] | None:
+    """The states that are asked for; None = any."""
+    states: set[str] | None = None
+    for each in call.parameters.get("Filters", []):
+        if each["Name"] != "instance-state-name":
+            raise NotImplementedError(f"the filter {each['Name']}")
+        assert {*each["Values"]} <= {*CODES}, each
+        states = {*each["Values"]}
+    return states
 
 
 @handles("ec2", "DescribeInstanceStatus")
