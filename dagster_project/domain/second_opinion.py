@@ -212,24 +212,23 @@ def opinion_told(comparison: Comparison) -> str:
 
 def _basis(comparison: Comparison) -> str:
     opinion = comparison.opinion
-    told = []
-    usd = opinion.usd_month
-    if comparison.wants not in (KEEP, LARGER) and usd is not None:
-        after = " after discounts" if opinion.savings_usd_month is None else ""
-        told.append(f"{_usd(usd)} a month less{after}" if usd >= 0 else f"{_usd(-usd)} a month more{after}")
+    is_cheaper = comparison.wants not in (KEEP, LARGER)
+    usd = opinion.usd_month if is_cheaper else None
+    told = ""
+    if usd is not None:
+        told = f", for {_usd(abs(usd))} a month {'less' if usd >= 0 else 'more'}"
+        told += " after discounts" if opinion.savings_usd_month is None else ""
     if opinion.performance_risk is not None and comparison.wants in (SMALLER, OTHER_TYPE):
-        told.append(f"performance risk {opinion.performance_risk:.1f} of 4")
-    if opinion.lookback_days is not None:
-        told.append(f"{opinion.lookback_days:.0f} days looked at")
-    if opinion.as_of is not None:
-        told.append(f"as of {opinion.as_of:%Y-%m-%d}")
-    return f": {', '.join(told)}" if told else ""
+        told += f"{'' if told else ','} at a performance risk of {opinion.performance_risk:.1f} of 4"
+    span = [f"{opinion.lookback_days:.0f} days"] if opinion.lookback_days is not None else []
+    span += [f"up to {opinion.as_of:%Y-%m-%d}"] if opinion.as_of is not None else []
+    return told + (f" ({' '.join(span)})" if span else "")
 
 
 def _our_side(ours: Ours) -> str:
     if ours.is_proposal:
         target = ours.target_type or f"a minimum of {ours.minimum} members"
-        return f"we propose {target} for {_usd(ours.savings_usd_month)} a month less: {ours.sentence}"
+        return f"we propose {target} for {_usd(ours.savings_usd_month)} a month less. {ours.sentence}"
     verb = {"refuse": "we refuse", "keep": "we keep it", "insufficient": "we have too little evidence"}
     return f"{verb.get(ours.verdict, 'we propose nothing')}: {ours.sentence}"
 

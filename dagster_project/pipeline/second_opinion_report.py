@@ -189,10 +189,8 @@ def _line(answer: Answer, services: Mapping[str, str | None]) -> OpinionLine:
 def _notes(heard: Heard) -> Iterable[str]:
     differing = [each for each in heard.answers if each.differ]
     if differing:
-        yield (
-            f"AWS's advisers differ among themselves on {counted(len(differing), 'resource')}, such as "
-            f"{differing[0].ours.resource_id}."
-        )
+        example = differing[0].ours.resource_id
+        yield f"AWS's advisers differ among themselves on {counted(len(differing), 'resource')}, such as {example}."
     larger = [each for each in heard.answers if each.kind == domain.SAME and each.first.wants == domain.LARGER]
     if larger:
         yield (
@@ -200,19 +198,19 @@ def _notes(heard: Heard) -> Iterable[str]:
             f"{larger[0].ours.resource_id}: {domain.opinion_told(larger[0].first)}."
         )
     for kind, words in (
-        (domain.OUTDATED, "speak of a size that the resource does not have (it was changed since)"),
-        (domain.UNCLEAR, "do not say whether a smaller size is meant"),
+        (domain.OUTDATED, "of a size that the resource does not have (it was changed since)"),
+        (domain.UNCLEAR, "not clear enough to be compared"),
     ):
-        aside = [each for _, each in heard.rows if each is not None and each.kind == kind]
+        aside = [each.ours.resource_id for _, each in heard.rows if each is not None and each.kind == kind]
         if aside:
-            example = aside[0].ours.resource_id
-            yield f"{counted(len(aside), 'opinion').capitalize()} {words}, such as that on {example}; not compared."
-    unknown = [row for row, each in heard.rows if each is None]
+            yield f"{_opinions(aside)} {words}, such as that on {aside[0]}."
+    unknown = [row["resource_id"] for row, each in heard.rows if each is None]
     if unknown:
-        yield (
-            f"{counted(len(unknown), 'opinion').capitalize()} are of resources that the inventory does not list, such as "
-            f"{unknown[0]['resource_id']}."
-        )
+        yield f"{_opinions(unknown)} on resources that the inventory does not list, such as {unknown[0]}."
+
+
+def _opinions(some: Sequence[str]) -> str:
+    return f"{counted(len(some), 'opinion').capitalize()} {'is' if len(some) == 1 else 'are'}"
 
 
 def _table(heard: Heard) -> str:

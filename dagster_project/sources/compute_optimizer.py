@@ -70,12 +70,10 @@ def _read(scope: Scope, operation: Operation, listed: str, reader: Reader, found
         for each in page.get(listed, ()):
             arn, opinion = reader(each)
             found.take(arn, scope.account_id, scope.region, opinion)
-        errors = page.get("errors") or ()
-        if errors:
+        if errors := page.get("errors"):
+            count = "one resource" if len(errors) == 1 else f"{len(errors):,} resources"
             first = errors[0].get("identifier") or "an unnamed one"
-            found.problems.append(
-                f"Compute Optimizer could not say anything of {len(errors)} resources of {scope.place}, such as {first}."
-            )
+            found.problems.append(f"Compute Optimizer could not judge {count} of {scope.place}, such as {first}.")
         more = bool(page.get("nextToken"))
     if more:
         found.problems.append(f"{operation.name} of {scope.place} has more than {_PAGES * _PAGE:,} lines; the rest was not read.")

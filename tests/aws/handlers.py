@@ -12,6 +12,7 @@ MODULES = (
     "instance_types",
     "machines",
     "opinions",
+    "opinions",
     "pricing",
     "refreshes",
     "regions",

@@ -253,15 +253,15 @@ class TestSentences:
         )
         (found,) = answers([compare(PROPOSAL, opinion, SIZES)])
         assert told(found) == (
-            "Compute Optimizer would move it to m5.large (CPUOverprovisioned): $210 a month less, performance risk 1.0 of 4, "
-            "14 days looked at, as of 2025-03-09; we propose m5.xlarge for $140 a month less: m5.xlarge holds it. "
+            "Compute Optimizer would move it to m5.large (CPUOverprovisioned), for $210 a month less at a performance risk of "
+            "1.0 of 4 (14 days up to 2025-03-09); we propose m5.xlarge for $140 a month less. m5.xlarge holds it. "
             "They go further."
         )
 
     def test_why_we_refuse(self) -> None:
         (found,) = answers([compare(REFUSAL, says("stop", source=HUB, savings_usd_month=9.5), SIZES)])
         assert told(found) == (
-            "The Cost Optimization Hub would stop it: $9.50 a month less; we refuse: Its service has an open incident: INC-1."
+            "The Cost Optimization Hub would stop it, for $9.50 a month less; we refuse: Its service has an open incident: INC-1."
         )
 
     def test_what_is_too_small_for_them_says_where_they_would_go_and_no_savings(self) -> None:
@@ -283,13 +283,13 @@ class TestSentences:
         ("opinion", "clause"),
         [
             (says("over_provisioned", is_idle=True), "Compute Optimizer finds it idle"),
-            (says("rightsize", savings_usd_month=12), "Compute Optimizer would shrink it: $12 a month less"),
+            (says("rightsize", savings_usd_month=12), "Compute Optimizer would shrink it, for $12 a month less"),
             (says("scale_in"), "Compute Optimizer would run fewer members"),
             (says("over_provisioned"), "Compute Optimizer finds it over-provisioned"),
-            (says("upgrade", savings_usd_month=-3), "Compute Optimizer would move it to another type: $3.00 a month more"),
+            (says("upgrade", savings_usd_month=-3), "Compute Optimizer would move it to another type, for $3.00 a month more"),
             (
                 says("rightsize", "m5.large", savings_after_discounts_usd_month=30),
-                "Compute Optimizer would move it to m5.large: $30 a month less after discounts",
+                "Compute Optimizer would move it to m5.large, for $30 a month less after discounts",
             ),
             (
                 says("optimized", current_type="m5.large"),
@@ -305,5 +305,5 @@ class TestSentences:
         group = replace(PROPOSAL, target_type=None, minimum=2, sentence="2 are enough.")
         (found,) = answers([compare(group, says("optimized"), SIZES)])
         assert told(found) == (
-            "Compute Optimizer finds it optimized; we propose a minimum of 2 members for $140 a month less: 2 are enough."
+            "Compute Optimizer finds it optimized; we propose a minimum of 2 members for $140 a month less. 2 are enough."
         )

@@ -204,7 +204,9 @@ class Connection:
             self.tally.calls += 1
         try:
             answer: Json = getattr(signed, xform_name(operation.name))(**parameters)
-            return answer
+            # Of JSON, botocore reads a page of somebody in between as an answer that lists nothing.
+            kind = answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "")
+            return broken(operation, thing, ResponseParserError()) if "html" in kind else answer
         except ClientError as error:
             return refused(operation, thing, error.response)
         except (BotoCoreError, ResponseParserError, OSError, RuntimeError) as error:
