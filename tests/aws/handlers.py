@@ -12,7 +12,6 @@ MODULES = (
     "instance_types",
     "machines",
     "opinions",
-    "opinions",
     "pricing",
     "refreshes",
     "regions",
