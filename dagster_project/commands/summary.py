@@ -29,6 +29,8 @@ def print_summary(runtime: Runtime, day: date, night: Night) -> bool:
         money = f"${count.usd_month:>12,.0f} a month" if count.usd_month else ""
         click.echo(f"  {count.resources:>7,} {_LABELS[count.verdict]:<26}{money}")
     click.echo(f"Savings that are safe now: ${report.savings_usd_month:,.0f} a month")
+    for sentence in report.cash:
+        click.echo(f"  {sentence}")
     if report.waiting_usd_month:
         click.echo(f"Waiting for evidence: ${report.waiting_usd_month:,.0f} a month in {report.waiting_resources} resources")
     rejected = sum(item.rows for item in report.rejected)

@@ -494,11 +494,17 @@ PROPOSALS = Table(
         "edit_sentence": "VARCHAR",
         "notes": "VARCHAR",
         "other_plans": "VARCHAR",
+        "list_savings_usd_month": "DOUBLE",
+        "cash_savings_usd_month": "DOUBLE",
+        "covered_pct": "DOUBLE",
+        "cash_from": "DATE",
+        "cash_basis": "VARCHAR",
     },
     "Every resource whose verdict is propose, and every one that is to go back to what it had because an emergency followed its "
     "last change (verdict_code rollback_after_emergency; its savings are negative): what would change, how risky that is, which "
     "line of code sets it, and which way it goes (route: pull_request; approval where no code sets it, or its team wants to be "
-    "asked; by_hand where code sets it and cannot be edited). demand, risk_reasons, notes and other_plans are JSON texts.",
+    "asked; by_hand where code sets it and cannot be edited). demand, risk_reasons, notes and other_plans are JSON texts. "
+    "Money is as in rightsizing_verdicts.",
 )
 PULL_REQUESTS = Table(
     "pull_requests",

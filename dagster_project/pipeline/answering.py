@@ -17,6 +17,7 @@ from dagster_project.lake.engine import open_engine
 from dagster_project.lake.tables import PROPOSALS
 from dagster_project.pipeline.approval_answers import requests_by_resource, say_no, told_of
 from dagster_project.pipeline.approvers import at_machine
+from dagster_project.pipeline.cash_report import cash_told
 from dagster_project.pipeline.proposals import read_proposals
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
@@ -38,6 +39,11 @@ class Listed:
     held_back: str | None
     request_id: str | None = None
     request_state: str | None = None
+    list_savings_usd_month: float | None = None
+    cash_savings_usd_month: float | None = None
+    covered_pct: float | None = None
+    cash_from: str | None = None
+    cash_basis: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -65,6 +71,7 @@ def shown(runtime: Runtime, resource_id: str, day: date | None) -> list[tuple[st
             ("Proposed on", str(chosen)),
             ("Change", f"{row['attribute']} {listed.change}"),
             ("Saves" if listed.savings_usd_month >= 0 else "Costs", f"${abs(listed.savings_usd_month):,.2f} a month"),
+            *([("Cash now", cash_told(row))] if row["cash_basis"] is not None else []),
             ("Mode", row["mode"]),
             ("Goes to", listed.route),
             ("Where", listed.where),
@@ -164,4 +171,13 @@ def _listed(row: Mapping[str, Any]) -> Listed:
         route=row["route"],
         where=where,
         held_back=row["held_back"],
+        list_savings_usd_month=_cents(row["list_savings_usd_month"]),
+        cash_savings_usd_month=_cents(row["cash_savings_usd_month"]),
+        covered_pct=_cents(row["covered_pct"]),
+        cash_from=None if row["cash_from"] is None else str(row["cash_from"]),
+        cash_basis=row["cash_basis"],
     )
+
+
+def _cents(number: float | None) -> float | None:
+    return None if number is None else round(number, 2)

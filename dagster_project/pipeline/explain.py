@@ -9,6 +9,7 @@ from dagster_project.errors import InputError, NightshiftError
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.incident_tables import KEPT_CAPACITY
 from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_VERDICTS
+from dagster_project.pipeline.cash_report import cash_told
 from dagster_project.pipeline.proposal_views import evidence_lines, said
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.second_opinion_report import second_opinion_on
@@ -91,6 +92,11 @@ def _money(verdict: dict) -> tuple[tuple[str, str], ...]:
         ("Candidate", price(verdict["candidate_type"], verdict["candidate_usd_month"])),
         ("Savings proposed", f"${verdict['savings_usd_month']:,.2f} a month"),
     ]
+    if verdict["discount_pct"]:
+        at_list = f"${verdict['list_savings_usd_month']:,.2f} a month; {verdict['discount_pct']:g} % less is paid"
+        lines.append(("At list prices", at_list))
+    if verdict["cash_basis"] is not None:
+        lines.append(("Cash now", cash_told(verdict)))
     if verdict["target_minimum_size"] is not None:
         lines.append(("New minimum", f"{verdict['target_minimum_size']} members"))
     if verdict["verdict"] == "propose":

@@ -8,6 +8,7 @@ from typing import Any
 
 from dagster_project.domain.reasons import sentence
 from dagster_project.lake.engine import Engine
+from dagster_project.pipeline.cash_report import cash_note
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.reporting.render import counted
 from dagster_project.reporting.views import DemandChart, EvidenceLine, Proposal
@@ -44,9 +45,11 @@ def proposal_views(
             savings_usd_month=row["savings_usd_month"],
             price_note=f"On-demand {'database' if row['resource_type'] == 'rds_instance' else 'Linux'} list price, "
             f"{row['region']}: {row['price_source']} of {row['price_as_of']}"
-            + (", derived from the family's price per size" if row["price_quality"] == "imputed_linear" else ""),
+            + (", derived from the family's price per size" if row["price_quality"] == "imputed_linear" else "")
+            + (f", less {row['discount_pct']:g} %" if row["discount_pct"] else ""),
             sentence=said(row),
             evidence=evidence_lines(row, rules),
+            cash_note=cash_note(row),
             chart=DemandChart(
                 starts_at=starts_at,
                 hours=_HOURS,

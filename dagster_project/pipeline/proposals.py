@@ -33,6 +33,8 @@ _UNMANAGED = (NO_REPOSITORY, NOT_MANAGED, "ignore_changes")
 """Why a change has no line of code that sets it: nothing takes it back when it is made in the cloud."""
 _REQUIRED = ("required_vcpu", "required_memory_gib", "required_network_gbps", "required_disk_mbps", "required_disk_iops")
 
+_MONEY = ("list_savings_usd_month", "cash_savings_usd_month", "covered_pct", "cash_from", "cash_basis")
+
 
 def snapshot_answers(runtime: Runtime, day: date) -> int:
     """Writes ``proposal_answers`` of the day: what had been answered by its end and still held; returns its rows."""
@@ -87,7 +89,11 @@ def propose(runtime: Runtime, day: date) -> tuple[int, list[str]]:
     answers = _answers(runtime, None if runtime.is_newest(day) else _end_of(day))
     names = [settings.name for settings in runtime.settings.repositories]
     merged = in_state(runtime, lambda connection: _merged(connection, names))
-    rows = [_row(change, place, answers, merged, day, runtime.settings) for change, place in wanted]
+    money = {row["resource_id"]: {name: row[name] for name in _MONEY} for row in verdicts if row["resource_id"] not in going_back}
+    rows = [
+        {**_row(change, place, answers, merged, day, runtime.settings), **money.get(change.resource_id, {})}
+        for change, place in wanted
+    ]
     return write_frame(lake, PROPOSALS, day, pl.DataFrame(rows, schema=schema(PROPOSALS))), code.problems
 
 

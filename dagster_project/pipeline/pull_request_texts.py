@@ -15,6 +15,7 @@ from dagster_project.domain.proposals.model import LOW, ROLLBACK, Group, Item
 from dagster_project.domain.proposals.payload import Payload, to_comment
 from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, UTILIZATION_SAMPLES
+from dagster_project.pipeline.cash_report import cash_sentences
 from dagster_project.pipeline.proposal_views import proposal_views
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
@@ -68,7 +69,10 @@ def words_of(
 ) -> Text | None:
     """The pull request of a group; None where its body would be too long for GitHub."""
     is_rollback = group.key.is_rollback
-    text = rollback_text_of(group, payload, dropped) if is_rollback else text_of(runtime, day, group, payload, dropped)
+    if is_rollback:
+        text = rollback_text_of(group, payload, dropped, is_discounted=runtime.settings.prices.has_discounts)
+    else:
+        text = text_of(runtime, day, group, payload, dropped)
     body = body_of(text)
     if body is None:
         return None
@@ -77,7 +81,7 @@ def words_of(
     return Text(title_of(text), body, commit_message_of(text), group.key.risk != LOW, labels, people, teams)
 
 
-def rollback_text_of(group: Group, payload: Payload, dropped: Sequence[str]) -> RollbackText:
+def rollback_text_of(group: Group, payload: Payload, dropped: Sequence[str], *, is_discounted: bool = False) -> RollbackText:
     """What the template of a pull request that goes back is given: why, and what it costs."""
     kinds = sorted({(change.resource_type, change.attribute) for item in group.items for change in item.changes})
     return RollbackText(
@@ -101,6 +105,7 @@ def rollback_text_of(group: Group, payload: Payload, dropped: Sequence[str]) -> 
         effects=(_CODE_ONLY, *(_BACK[kind] for kind in kinds if kind in _BACK), _WATCHED),
         dropped=tuple(dropped),
         payload=to_comment(payload),
+        is_discounted=is_discounted,
     )
 
 
@@ -120,6 +125,7 @@ def text_of(runtime: Runtime, day: date, group: Group, payload: Payload, dropped
         engine.view(RIGHTSIZING_VERDICTS, [day])
         engine.view(UTILIZATION_SAMPLES, days_up_to(day, RECENT_DAYS))
         lines = tuple(_line(engine, runtime, day, item) for item in group.items)
+        cash = cash_sentences(engine, sorted({change.resource_id for change in changes}))
     return PullRequestText(
         root=_root_of(group),
         owner=group.key.owner,
@@ -139,6 +145,8 @@ def text_of(runtime: Runtime, day: date, group: Group, payload: Payload, dropped
         ),
         dropped=tuple(dropped),
         payload=to_comment(payload),
+        is_discounted=runtime.settings.prices.has_discounts,
+        cash=cash,
     )
 
 

@@ -29,6 +29,7 @@ from dagster_project.lake.tables import (
 from dagster_project.pipeline.action_item_report import action_items_in_report
 from dagster_project.pipeline.approval_report import approvals_of
 from dagster_project.pipeline.aws_report import aws_in_report
+from dagster_project.pipeline.cash_report import cash_sentences, price_basis, unread_commitments
 from dagster_project.pipeline.incident_evidence import decisions_set_aside
 from dagster_project.pipeline.incident_report import incidents_in_report
 from dagster_project.pipeline.ingest_records import DECISIONS
@@ -114,10 +115,12 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
             proposals=proposal_views(engine, chosen, day, rules),
             reasons=_reason_counts(engine),
             coverage=_coverage(engine),
-            missing_evidence=_missing(loads, base, day, rules),
+            missing_evidence=(*_missing(loads, base, day, rules), *unread_commitments(runtime.lake, day)),
             loads=tuple(SourceLoad(**{key: row[key] for key in _LOAD_FIELDS}) for row in loads),
             rejected=tuple(RejectedRows(**row) for row in engine.rows(statement("reports/rejected"))),
             price_provenance=_provenance(fleet),
+            price_basis=price_basis(fleet),
+            cash=cash_sentences(engine),
             rules=_rule_sentences(rules),
             version=__version__,
             stability=_stability(fleet),
@@ -199,7 +202,8 @@ def _missing(
 
 def _provenance(fleet: Mapping[str, Any]) -> tuple[str, ...]:
     return (
-        "On-demand Linux list prices before any discount, for 730 hours a month.",
+        f"On-demand Linux list prices {'less the discounts of the settings' if fleet['discounted'] else 'before any discount'}, "
+        "for 730 hours a month.",
         f"{fleet['priced_resources']} of {fleet['resources']} resources are priced; "
         f"{fleet['imputed_prices']} of these prices are derived from the price per size of their family.",
     )

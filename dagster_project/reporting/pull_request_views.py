@@ -26,7 +26,7 @@ class EditedLine:
 @dataclass(frozen=True)
 class PullRequestText:
     """A pull request. Money is USD a month; ``effects`` say what a merge does and does not do, ``payload`` is the comment that
-    remembers the proposal."""
+    remembers the proposal, ``cash`` how much of what it saves commitments go on being paid for."""
 
     root: str
     owner: str
@@ -39,6 +39,8 @@ class PullRequestText:
     rollback: tuple[str, ...]
     dropped: tuple[str, ...]
     payload: str
+    is_discounted: bool = False
+    cash: tuple[str, ...] = ()
 
     @property
     def resources(self) -> int:
@@ -71,6 +73,7 @@ class RollbackText:
     effects: tuple[str, ...]
     dropped: tuple[str, ...]
     payload: str
+    is_discounted: bool = False
 
     @property
     def resources(self) -> int:

@@ -1,6 +1,6 @@
 """What a page is rendered from: frozen values, already computed, in reading order.
 
-Templates lay these out and compute nothing. Money is USD per month (730 h) at list price unless a name says otherwise;
+Templates lay these out and compute nothing. Money is USD per month (730 h) as it is paid unless a name says otherwise;
 times are naive UTC; shares and utilization are percent (0..100).
 """
 
@@ -65,7 +65,7 @@ class DemandChart:
 
 @dataclass(frozen=True)
 class Proposal:
-    """One resource that is safe to shrink."""
+    """One resource that is safe to shrink. ``cash_note`` says how much of it commitments go on being paid for."""
 
     resource_id: str
     resource_type: str
@@ -83,6 +83,7 @@ class Proposal:
     sentence: str
     evidence: tuple[EvidenceLine, ...]
     chart: DemandChart
+    cash_note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -222,7 +223,8 @@ class Outcomes:
 class NightReport:
     """Everything that the page of one night says. ``stability`` tells how many proposals changed since the last verdict,
     ``decisions`` which decisions count as emergencies and which do not; None where there is nothing to tell. ``acted`` says what
-    the night did outside."""
+    the night did outside, ``price_basis`` at which prices money is, ``cash`` how much of the savings is paid less at once
+    (nothing without commitments and discounts)."""
 
     day: date
     resources: int
@@ -254,5 +256,7 @@ class NightReport:
     outcomes: Outcomes = Outcomes()
     incidents: Incidents = field(default_factory=Incidents)
     action_items: ActionItems = field(default_factory=ActionItems)
+    price_basis: str = "at list price"
+    cash: tuple[str, ...] = ()
     second_opinion: SecondOpinion | None = None
     aws: AwsCoverage | None = None

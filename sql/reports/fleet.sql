@@ -13,6 +13,7 @@ select
     count(*) filter (verdict = 'insufficient') as waiting_resources,
     coalesce(max(lookback_days), 0) as history_days,
     count(*) filter (price_quality = 'imputed_linear') as imputed_prices,
+    count(*) filter (discount_pct > 0) as discounted,
     -- Of the resources that had a verdict at the same size before, those whose proposal changed.
     count(is_flip) as compared_resources,
     count(*) filter (is_flip) as flips
