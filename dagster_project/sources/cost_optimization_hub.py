@@ -11,7 +11,14 @@ from dagster_project.domain.second_opinion import HUB, Opinion
 from dagster_project.sources.aws_scopes import Scope
 from dagster_project.sources.recommendations import Found, Json, moment, type_in, word
 
-LIST = read("cost-optimization-hub", "ListRecommendations", purpose=OPINIONS, probe={"maxResults": 1}, is_account_wide=True)
+LIST = read(
+    "cost-optimization-hub",
+    "ListRecommendations",
+    "cost-optimization-hub:GetRecommendation",
+    purpose=OPINIONS,
+    probe={"maxResults": 1},
+    is_account_wide=True,
+)
 PREFERENCES = read("cost-optimization-hub", "GetPreferences", purpose=OPINIONS, probe={}, is_account_wide=True)
 """Tell whether savings are before or after discounts."""
 READS = (LIST, PREFERENCES)

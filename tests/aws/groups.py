@@ -135,6 +135,7 @@ def update(call: Call) -> Json:
     _check_bounds({**before, **call.parameters})
     asked = dict(call.parameters)
     if "LaunchTemplate" in asked:
+        call.needs("ec2:RunInstances")
         _check_template(call, asked["LaunchTemplate"])
     elif "MixedInstancesPolicy" in before:
         policy = copy.deepcopy(before["MixedInstancesPolicy"])

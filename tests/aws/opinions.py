@@ -156,7 +156,7 @@ def preferences(call: Call) -> Json:
     return {"savingsEstimationMode": hub.mode, "memberAccountDiscountVisibility": "All"}
 
 
-@handles("cost-optimization-hub", "ListRecommendations")
+@handles("cost-optimization-hub", "ListRecommendations", "cost-optimization-hub:GetRecommendation")
 def recommendations(call: Call) -> Json:
     """One for each resource unless all are asked for. A management account is told of its members too, unless it asks for one."""
     call.takes("filter", "maxResults", "nextToken")

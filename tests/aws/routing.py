@@ -32,6 +32,10 @@ class Call:
         if unknown := sorted(set(self.parameters) - set(names)):
             raise NotImplementedError(f"{', '.join(unknown)}")
 
+    def needs(self, *rights: str) -> None:
+        """Rights that only some requests for the operation need. Raises ``Refusal`` where one is missing."""
+        self.hub.accounts.check(self, rights, "User")
+
 
 @dataclass(frozen=True)
 class Route:
