@@ -26,7 +26,9 @@ def command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        for finding in findings:
-            click.echo(f"{_MARKS[finding.status]}  {finding.subject:<22}{finding.detail}")
+        for finding, before in zip(findings, [None, *findings], strict=False):
+            # Many regions of an account may lack the same.
+            is_same = before is not None and (finding.status, finding.detail) == (before.status, before.detail)
+            click.echo(f"{_MARKS[finding.status]}  {finding.subject:<28}{'the same' if is_same else finding.detail}")
     if any(finding.status == FAILED for finding in findings):
         sys.exit(1)

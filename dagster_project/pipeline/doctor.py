@@ -18,6 +18,7 @@ from dagster_project.errors import NightshiftError
 from dagster_project.iac.state import MAX_STATE_BYTES, read_state
 from dagster_project.pipeline.capture_sources import Absent, event_sources
 from dagster_project.pipeline.doctor_acting import acting, following
+from dagster_project.pipeline.doctor_aws import accounts, impatient
 from dagster_project.pipeline.repositories import remote_of
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import RepositorySettings
@@ -39,15 +40,18 @@ class Finding:
 
 def examine(runtime: Runtime) -> list[Finding]:
     """Everything that a nightly run needs or could use, in the order in which it would need it."""
+    runtime = impatient(runtime)
+
+    def found(*parts: tuple[str, bool, str]) -> Iterator[Finding]:
+        return (Finding(subject, OK if is_fine else MISSING, detail) for subject, is_fine, detail in parts)
+
     findings = [
         *_folders(runtime),
         *asyncio.run(_source(runtime)),
         *asyncio.run(_state(runtime)),
+        *found(*accounts(runtime)),
         *_proposals(runtime),
-        *(
-            Finding(subject, OK if is_fine else MISSING, detail)
-            for subject, is_fine, detail in (*acting(runtime), *following(runtime))
-        ),
+        *found(*acting(runtime), *following(runtime)),
         *_incident_evidence(runtime),
         *_optional(),
     ]

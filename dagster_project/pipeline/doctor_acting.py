@@ -12,9 +12,9 @@ from dagster_project.domain.proposals.model import APPLY
 from dagster_project.errors import NightshiftError
 from dagster_project.pipeline.repositories import pace_of
 from dagster_project.pipeline.runtime import Runtime
+from dagster_project.settings_aws import AwsAccount
 
 _PROBE = "nightshift-doctor-looks-for-nothing"
-_PROBE_REGION = "us-east-1"
 
 
 def acting(runtime: Runtime) -> Iterator[tuple[str, bool, str]]:
@@ -38,10 +38,12 @@ def acting(runtime: Runtime) -> Iterator[tuple[str, bool, str]]:
     yield _slack(runtime)
     if runtime.clouds is not None:
         yield "cloud", True, "the demo's own"
-    elif not settings.aws.accounts:
-        yield "aws", False, "No accounts in the settings: nothing can be applied. Add aws.accounts."
-    for account in settings.aws.accounts if runtime.clouds is None else ():
-        yield _account(runtime, account.id, account.role_arn, account.external_id)
+        return
+    changed = [account for account in settings.aws.accounts if account.may_change]
+    if not changed:
+        yield "aws", False, "No account in the settings may be changed: nothing can be applied. Set may_change in aws.accounts."
+    for account in changed:
+        yield _account(runtime, account)
 
 
 def following(runtime: Runtime) -> Iterator[tuple[str, bool, str]]:
@@ -94,21 +96,23 @@ def _slack(runtime: Runtime) -> tuple[str, bool, str]:
     return "slack", bool(ways), f"as {who}; {clicks}"
 
 
-def _account(runtime: Runtime, account_id: str, role_arn: str | None, external_id: str | None) -> tuple[str, bool, str]:
-    settings = runtime.settings.aws
+def _account(runtime: Runtime, account: AwsAccount) -> tuple[str, bool, str]:
+    settings, role_arn = runtime.settings.aws, account.apply_role_arn or account.role_arn
     try:
         with AwsCloud(
-            region=_PROBE_REGION,
-            account_id=account_id,
+            region=account.home_region,
+            account_id=account.id,
             role_arn=role_arn,
-            external_id=external_id,
+            external_id=account.external_id,
             endpoint_url=settings.endpoint_url,
             timeout_seconds=settings.timeout_seconds,
+            attempts=settings.attempts,
             clock=runtime.at,
         ) as cloud:
             # What is looked for is not there; that AWS says so shows that it may be asked.
             cloud.group(_PROBE)
             cloud.database(_PROBE)
     except NightshiftError as error:
-        return f"account {account_id}", False, str(error)
-    return f"account {account_id}", True, f"may be looked at, as {role_arn or 'the own credentials'}"
+        return f"changes in {account.id}", False, str(error)
+    told = f"may be looked at, as {role_arn or 'the own credentials'}; of changes only making one shows whether it is allowed"
+    return f"changes in {account.id}", True, told
