@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,11 @@ from dagster_project.catalog import INSTANCE_PRICES, INSTANCE_TYPES, RDS_CLASSES
 from dagster_project.catalog.merged import merged
 from dagster_project.catalog.shapes import Catalog
 from dagster_project.domain.sold import InstanceType, Listed, Sold, size_units
+from dagster_project.pipeline.catalog_refresh import refresh
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.settings import Settings
+from tests.aws.instance_types import Offers
+from tests.aws.pricing import PriceList, terms_of
 
 DAY = date(2025, 3, 9)
 REGION = "eu-west-1"
@@ -83,3 +90,31 @@ def nothing(folder: Path) -> Catalog:
     for path in (INSTANCE_TYPES, INSTANCE_PRICES, RDS_CLASSES, RDS_PRICES):
         pl.DataFrame(schema=pl.read_parquet_schema(path)).write_parquet(folder / path.name)
     return Catalog(folder)
+
+
+@dataclass
+class Seller:
+    """AWS's shop window: what is on offer, and the price list."""
+
+    offers: Offers
+    list: PriceList
+
+    def machines(self, region: str, prices: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        """Offers instance types, each with a price; the products by name."""
+        self.offers.offer(region, *prices)
+        return {name: self.list.machine(name, region, usd) for name, usd in prices.items()}
+
+    def reprice(self, product: dict[str, Any], usd: str, **how: str) -> None:
+        """Changes what a product costs on demand."""
+        product["terms"] = terms_of(product["product"]["sku"], usd, **how)
+
+
+def dying_refresh(settings: dict[str, Any], variables: Mapping[str, str], now: datetime) -> None:
+    """A refresh whose process is dead when its catalog is about to get its name."""
+    os.environ.update(variables)
+
+    def die(*_: Any) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Path.rename = die  # type: ignore[assignment, method-assign]
+    refresh(Runtime(Settings(**settings), now=now))

@@ -14,7 +14,7 @@ WITHOUT_OPT_IN = (
 """Regions that every account has."""
 OPT_IN = (
     "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ca-west-1", "eu-central-2",
-    "eu-south-1", "eu-south-2", "il-central-1", "me-central-1", "me-south-1",
+    "eu-south-1", "eu-south-2", "il-central-1", "me-central-1", "me-south-1", "ap-east-2", "mx-central-1",
 )  # fmt: skip
 """Regions that an account may enable."""
 _ONLY_IN = {
