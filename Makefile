@@ -8,10 +8,14 @@ DEV_LOCK := requirements-dev.lock
 WORKERS := $(shell $(PYTHON) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
 UI_HOME := $(abspath $(or $(NIGHTSHIFT_HOME),.nightshift))
 
-.PHONY: demo test lint ui bench soak docs backtest catalog lock clean
+.PHONY: demo demo-aws test lint ui bench soak docs backtest catalog lock clean
 
 demo: .venv/run
 	$(BIN)/nightshift demo
+
+# Two AWS accounts on moto's server: inventory, metrics, verdicts, one approved change.
+demo-aws: .venv/dev
+	$(BIN)/nightshift demo --aws
 
 test: .venv/dev
 	$(BIN)/python -m ruff check .
