@@ -43,7 +43,7 @@ def read_path(service: ServiceModel, method: str, target: str, body: bytes) -> t
             members = model.input_shape.members if model.input_shape else {}
             there = {**{each: unquote(text) for each, text in found.groupdict().items()}, **_query(parts.query)}
             located = {each.serialization.get("name", key): key for key, each in members.items()}
-            placed = {located[each]: text for each, text in there.items() if each in located}
+            placed = {located[each]: _read(text, members[located[each]]) for each, text in there.items() if each in located}
             return name, {**placed, **parameters(model, body)}
     raise LookupError(f"{service.service_name} has no operation at {method} {parts.path}")
 
@@ -77,6 +77,13 @@ def _typed(value: Any, shape: Shape, path: str) -> Any:
             raise LookupError(f"{path} takes no {', '.join(unknown)}")
         return {known[key][0]: _typed(each, known[key][1], f"{path}.{key}") for key, each in value.items()}
     return value
+
+
+def _read(text: str, shape: Shape) -> Any:
+    """A value out of a path."""
+    if shape.type_name in ("integer", "long"):
+        return int(text)
+    return text == "true" if shape.type_name == "boolean" else text
 
 
 def _plain(value: Any) -> Any:

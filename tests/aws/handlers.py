@@ -11,6 +11,8 @@ MODULES = (
     "history",
     "instance_types",
     "machines",
+    "metric_data",
+    "metrics",
     "opinions",
     "pricing",
     "refreshes",

@@ -18,6 +18,7 @@ from tests.aws.dials import Dials
 from tests.aws.faults import Faults
 from tests.aws.history import History
 from tests.aws.hub import Hub, Logged
+from tests.aws.metrics import Metrics
 from tests.aws.place import State
 from tests.aws.sessions import ACCOUNT, KEY, SECRET
 from tests.aws.wire import Json, Request
@@ -83,6 +84,11 @@ class AwsServer:
     def history(self) -> History:
         """What AWS remembers of alarms, scaling activities and calls in ``world``."""
         return self._hub.place(ACCOUNT, REGION).history
+
+    @property
+    def metrics(self) -> Metrics:
+        """CloudWatch's metrics in ``world``."""
+        return self.world.metrics
 
     @property
     def faults(self) -> Faults:

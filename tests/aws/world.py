@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.aws.history import History
 from tests.aws.inside import IMAGE
+from tests.aws.metrics import Metrics
 from tests.aws.world_commitments import Commitments
 from tests.aws.world_databases import Databases
 from tests.aws.world_groups import Groups
@@ -19,6 +20,11 @@ class World(Instances, Groups, Databases, Commitments):
     def history(self) -> History:
         """What AWS remembers of alarms, scaling activities and calls there."""
         return self._place.history
+
+    @property
+    def metrics(self) -> Metrics:
+        """CloudWatch's metrics there."""
+        return self.of(Metrics)
 
     def role(self, name: str = "nightshift", external_id: str | None = None) -> str:
         """A role of the account that the key may assume; its ARN."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from tests.aws import AwsServer, Fault, fixtures
+from tests.aws import AwsServer, Fault, fixtures, routing, wire
 from tests.aws.dials import START
 from tests.aws.fixtures import Ask, refused, signed_in
+from tests.aws.routing import Call, Route
 
 STRANGER = {"aws_access_key_id": "AKIASTRANGER00000001", "aws_secret_access_key": "made up"}
 aws, clients, ask = fixtures.aws, fixtures.clients, fixtures.ask
@@ -374,13 +378,13 @@ def test_an_account_has_the_regions_that_need_no_opt_in_or_those_that_a_test_say
         return {each["RegionName"]: each["OptInStatus"] for each in ask("ec2", "DescribeRegions", **options)["Regions"]}
 
     every = statuses(AllRegions=True)
-    assert (len(every), every["eu-west-1"], every["eu-south-1"]) == (30, "opt-in-not-required", "not-opted-in")
+    assert (every["eu-west-1"], every["eu-south-1"]) == ("opt-in-not-required", "not-opted-in")
     assert {*statuses().values()} == {"opt-in-not-required"} and len(statuses()) == 17
     aws.enable("eu-west-1", "eu-south-1")
     assert statuses() == {"eu-west-1": "opt-in-not-required", "eu-south-1": "opted-in"}
     assert statuses(AllRegions=True)["us-east-1"] == "not-opted-in"
     off = {"Name": "opt-in-status", "Values": ["not-opted-in"]}
-    assert len(statuses(AllRegions=True, Filters=[off])) == 28
+    assert len(statuses(AllRegions=True, Filters=[off])) == len(every) - 2
     assert statuses(RegionNames=["us-east-1"]) == {"us-east-1": "not-opted-in"}
     assert refused(ask, "ec2", "DescribeRegions", RegionNames=["eu-nowhere-1"]) == (400, "InvalidParameterValue")
     other = aws.account("222222222222")
@@ -419,6 +423,100 @@ def test_random_faults_may_spare_operations(aws: AwsServer, ask: Ask) -> None:
     aws.faults.random(random.Random(1), 1.0, ["throttled"], operations=["DescribeRegions"])
     assert _fails(ask, "ec2", "DescribeInstances") is None
     assert _fails(ask, "ec2", "DescribeRegions") == "RequestLimitExceeded"
+
+
+# Rights.
+
+
+def test_only_what_is_allowed_is_done(aws: AwsServer, ask: Ask) -> None:
+    aws.allow({"ec2:Describe*", "sts:AssumeRole"})
+    assert ask("ec2", "DescribeInstances")["Reservations"] == []
+    assert refused(ask, "ec2", "StopInstances", InstanceIds=[aws.world.instance()]) == (403, "UnauthorizedOperation")
+    assert refused(ask, "rds", "DescribeDBInstances") == (403, "AccessDenied")
+    assert refused(ask, "cloudwatch", "ListMetrics") == (403, "AccessDenied")
+    assert refused(ask, "savingsplans", "DescribeSavingsPlans", region="us-east-1") == (403, "AccessDeniedException")
+    moments = {"StartTime": START, "EndTime": START}
+    assert refused(ask, "cloudtrail", "LookupEvents", **moments) == (400, "AccessDeniedException")
+    # Who one is may always be asked.
+    assert ask("sts", "GetCallerIdentity")["Account"] == "123456789012"
+    other = aws.account("222222222222")
+    other.allow({"rds:DescribeDBInstances"})
+    key = signed_in(ask, other)
+    assert ask("rds", "DescribeDBInstances", key=key)["DBInstances"] == []
+    with pytest.raises(ClientError, match="assumed-role/nightshift/test is not authorized to perform: ec2:DescribeInstances"):
+        ask("ec2", "DescribeInstances", key=key)
+    assert aws.writes == []
+
+
+# Services that speak JSON.
+
+
+def test_any_service_that_speaks_json_is_known_once_something_of_it_is_handled(
+    aws: AwsServer, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``support`` is one that nothing else here knows."""
+
+    class Cases:
+        def __init__(self) -> None:
+            self.ids = ["1"]
+
+    def described(call: Call) -> dict[str, Any]:
+        call.takes("afterTime", "maxResults")
+        ids = call.place.of(Cases).ids
+        return {"cases": [{"caseId": each, "subject": call.parameters["afterTime"]} for each in ids]}
+
+    monkeypatch.setitem(
+        routing.ROUTES, ("support", "DescribeCases"), Route(described, ("support:DescribeCases", "iam:Extra"), False)
+    )
+    with AwsServer() as server:
+        client = boto3.client(
+            "support",
+            region_name="us-east-1",
+            endpoint_url=server.url,
+            aws_access_key_id=server.key,
+            aws_secret_access_key=server.secret,
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        server.in_account("123456789012", "us-east-1").of(Cases).ids.append("2")
+        found = client.describe_cases(afterTime="2025-03-09", maxResults=10)["cases"]
+        assert found == [{"caseId": "1", "subject": "2025-03-09"}, {"caseId": "2", "subject": "2025-03-09"}]
+        server.allow({"support:DescribeCases"})
+        assert refused(client.describe_cases, afterTime="2025-03-09") == (400, "AccessDeniedException")
+        server.allow({"support:DescribeCases", "iam:Extra"})
+        server.faults.add(Fault("DescribeCases", "throttled"), Fault("DescribeCases", "expired"))
+        assert refused(client.describe_cases, afterTime="2025-03-09") == (400, "ThrottlingException")
+        assert refused(client.describe_cases, afterTime="2025-03-09") == (400, "ExpiredTokenException")
+        client.close()
+        assert server.unexpected == []
+
+
+def test_a_service_is_only_where_it_is(aws: AwsServer, ask: Ask) -> None:
+    wanted = {"ServiceCode": "AmazonEC2"}
+    assert refused(ask, "pricing", "GetProducts", **wanted) == (403, "InvalidSignatureException")
+    assert refused(ask, "cost-optimization-hub", "ListRecommendations") == (403, "InvalidSignatureException")
+    assert refused(ask, "savingsplans", "DescribeSavingsPlans", region="eu-central-1") == (403, "InvalidSignatureException")
+
+
+def test_members_that_a_document_does_not_have_are_told() -> None:
+    body = json.dumps({"MetricDataQueries": [{"Id": "q1", "Colour": "red"}], "StartTime": 0, "EndTime": 1}).encode()
+    signed = "AWS4-HMAC-SHA256 Credential=k/20250310/eu-west-1/monitoring/aws4_request, SignedHeaders=a, Signature=b"
+    headers = {"Authorization": signed, "X-Amz-Target": "GraniteServiceVersion20100801.GetMetricData"}
+    with pytest.raises(LookupError, match=r"GetMetricData.MetricDataQueries\[\] takes no Colour"):
+        wire.read(wire.Request(headers, body), frozenset({"cloudwatch"}))
+    with pytest.raises(LookupError, match="savingsplans has no operation at POST /Nothing"):
+        headers = {"Authorization": signed.replace("monitoring", "savingsplans")}
+        wire.read(wire.Request(headers, b"", path="/Nothing"), frozenset({"savingsplans"}))
+    with pytest.raises(LookupError, match="not signed for cloudwatch, ec2"):
+        wire.read(wire.Request({}, b""), frozenset({"ec2", "cloudwatch"}))
+
+
+def test_a_path_says_what_is_asked_of_what() -> None:
+    """``schemas`` has parameters in its paths and behind them."""
+    signed = "AWS4-HMAC-SHA256 Credential=k/20250310/eu-west-1/schemas/aws4_request, SignedHeaders=a, Signature=b"
+    request = wire.Request({"Authorization": signed}, b"", "GET", "/v1/registries/name/my%20one/schemas?limit=10&nextToken=x")
+    asked = wire.read(request, frozenset({"schemas"}))
+    assert (asked.operation, asked.region) == ("ListSchemas", "eu-west-1")
+    assert asked.parameters == {"RegistryName": "my one", "Limit": 10, "NextToken": "x"}
 
 
 # Faults.
