@@ -136,9 +136,9 @@ def _listed(title: str, entries: list[str] | tuple[str, ...]) -> list[str]:
 
 
 def _shown(found: Shown) -> list[str]:
-    made = f"The catalog of {found.made_on}, {found.folder}" if found.made_on else "The shipped catalog"
+    made = f"the catalog of {found.made_on}: {found.folder}" if found.made_on else "the shipped catalog."
     lines = [
-        f"{made}, is what {found.day} is judged by.",
+        f"{found.day} is judged by {made}",
         f"{found.instance_types:,} instance types and {found.rds_classes:,} database classes.",
         "",
     ]
