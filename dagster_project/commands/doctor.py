@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from dagster_project.commands.options import runtime
+
+if TYPE_CHECKING:
+    from dagster_project.pipeline.doctor import Finding
 
 _MARKS = {"ok": "ok     ", "missing": "missing", "failed": "FAILED "}
 
@@ -18,6 +23,8 @@ _MARKS = {"ok": "ok     ", "missing": "missing", "failed": "FAILED "}
 def command(as_json: bool) -> None:
     """Say what is configured and reachable, and which evidence will be missing.
 
+    AWS is asked for every right that a night uses, in every region of every account that is read, by requests that cost nothing.
+
     Exit code 1 when the nightly run could not succeed.
     """
     from dagster_project.pipeline.doctor import FAILED, examine
@@ -26,9 +33,16 @@ def command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        for finding, before in zip(findings, [None, *findings], strict=False):
-            # Many regions of an account may lack the same.
-            is_same = before is not None and (finding.status, finding.detail) == (before.status, before.detail)
-            click.echo(f"{_MARKS[finding.status]}  {finding.subject:<28}{'the same' if is_same else finding.detail}")
+        for line in lines(findings):
+            click.echo(line)
     if any(finding.status == FAILED for finding in findings):
         sys.exit(1)
+
+
+def lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """A line for each finding. Of many regions that lack the same, only the first says what."""
+    before = ""
+    for finding in findings:
+        detail = "the same" if finding.status != "ok" and finding.detail == before else finding.detail
+        yield f"{_MARKS[finding.status]}  {finding.subject:<33}{detail}"
+        before = finding.detail

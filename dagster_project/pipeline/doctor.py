@@ -19,6 +19,7 @@ from dagster_project.iac.state import MAX_STATE_BYTES, read_state
 from dagster_project.pipeline.capture_sources import Absent, event_sources
 from dagster_project.pipeline.doctor_acting import acting, following
 from dagster_project.pipeline.doctor_aws import accounts, impatient
+from dagster_project.pipeline.doctor_catalog import prices
 from dagster_project.pipeline.repositories import remote_of
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import RepositorySettings
@@ -49,7 +50,7 @@ def examine(runtime: Runtime) -> list[Finding]:
         *_folders(runtime),
         *asyncio.run(_source(runtime)),
         *asyncio.run(_state(runtime)),
-        *found(*accounts(runtime)),
+        *found(*accounts(runtime), *prices(runtime)),
         *_proposals(runtime),
         *found(*acting(runtime), *following(runtime)),
         *_incident_evidence(runtime),

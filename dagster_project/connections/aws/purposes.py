@@ -15,7 +15,7 @@ class Purpose:
 
 REGIONS = Purpose("ListRegions", 'regions = "all" cannot be read, and a region that is not enabled is noticed late')
 INVENTORY = Purpose("ReadInventory", "what runs there is not seen, and gets no verdict or only one on what the database lists")
-METRICS = Purpose("ReadMetrics", "utilization is not read, and verdicts are insufficient evidence")
+METRICS = Purpose("ReadMetrics", "utilization is known from the database only, and without any there no verdict is possible")
 COMMITMENTS = Purpose("ReadCommitments", "reservations and savings plans are not seen, and a saving may be one on paper only")
 TYPES = Purpose("ReadTypes", "types that are newer than the catalog at hand are not known, and never proposed")
 PRICES = Purpose("ReadPrices", "prices are those of the catalog at hand")
