@@ -10,6 +10,7 @@ import pytest
 
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.tables import RESOURCE_INVENTORY
+from dagster_project.pipeline.demo_world import note_day
 from dagster_project.pipeline.doctor_catalog import prices
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import Settings
@@ -30,10 +31,8 @@ def test_old_prices_of_a_region_in_use_are_said_with_what_to_do(night: Runtime) 
     found = {subject: (is_fine, told) for subject, is_fine, told in prices(night)}
     assert set(found) == {"prices eu-west-1", "prices us-east-1", "prices xx-nowhere-1"}
     # The shipped ones of RDS are of 2021.
-    ages, refresh = (
-        "EC2 of 2025-03-02 (8 days old), RDS of 2021-08-03 (1,315 days old)",
-        "run 'nightshift catalog refresh --region",
-    )
+    ages = "EC2 of 2025-03-02 (8 days old), RDS of 2021-08-03 (1,315 days old)"
+    refresh = "run 'nightshift catalog refresh --region"
     assert found["prices eu-west-1"] == (False, f"{ages}; {refresh} eu-west-1'.")
     none = "The catalog has none, and what a change saves there is not known"
     assert found["prices xx-nowhere-1"] == (False, f"{none}; {refresh} xx-nowhere-1'.")
@@ -53,6 +52,6 @@ def test_where_nothing_runs_nothing_is_said(tmp_path: Path) -> None:
     assert list(prices(Runtime(Settings(home=tmp_path), now=NOW))) == []
 
 
-def test_the_demo_has_the_shipped_catalog(night: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dagster_project.pipeline.doctor_catalog.is_demo", lambda settings: settings == night.settings)
+def test_the_demo_has_the_shipped_catalog(night: Runtime) -> None:
+    note_day(night.settings, (NOW - timedelta(days=1)).date())
     assert list(prices(night)) == []
