@@ -52,6 +52,12 @@ class Readings:
             return False
         return not is_shared or not any(place in (region, PLANS, _REGIONS) for _, place in self.unread)
 
+    @property
+    def only_account(self) -> str | None:
+        """The account, where it is the only one that is read: what the inventory names no account of is in it."""
+        accounts = {account for account, _ in self.read | self.unread}
+        return next(iter(accounts)) if len(accounts) == 1 else None
+
 
 def readings(lake: Lake, day: date) -> Readings | None:
     """What the load ledger of a day says of commitments; None where nobody asked for any."""
@@ -78,9 +84,11 @@ def with_cash(runtime: Runtime, engine: Engine, day: date, verdicts: pl.DataFram
     if known is None:
         return verdicts
     verdict_of = {row["resource_id"]: row for row in verdicts.to_dicts()}
+    rows = engine.rows(statement("reports/running_resources"))
+    placed = ({**row, "account_id": row["account_id"] or known.only_account} for row in rows)
     listed = {
         row["resource_id"]: row
-        for row in engine.rows(statement("reports/running_resources"))
+        for row in placed
         if known.knows(row["account_id"], row["region"], is_shared=settings.prices.are_commitments_shared)
     }
     uses = {name: _use(row, settings, verdict_of[name]) for name, row in listed.items() if row["is_paid_hourly"]}
