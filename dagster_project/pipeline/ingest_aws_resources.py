@@ -101,11 +101,12 @@ def _read_scope(runtime: Runtime, day: date, scope: Scope) -> Load:
     tally = replace(scope.connection.tally)
     found, problems = _kinds(scope, runtime.now.replace(tzinfo=None))
     rows = [
-        _row(scope, each, day, end, before.get((each.resource_type, each.native_id)), runtime)
+        row
         for resources in found.values()
         for each in resources
         # What came after the day is not of it.
-        if each.created_at is None or each.created_at < end
+        if (row := _row(scope, each, day, end, before.get((each.resource_type, each.native_id)), runtime))["created_at"] is None
+        or row["created_at"] < end
     ]
     read = sum(len(resources) for resources in found.values())
     # Of a kind that was not read nobody knows whether it is gone.
@@ -148,6 +149,7 @@ def _kinds(scope: Scope, now: datetime) -> tuple[dict[str, list[AwsResource]], l
 def _row(scope: Scope, each: AwsResource, day: date, end: datetime, before: Row | None, runtime: Runtime) -> Row:
     settings = runtime.settings.aws
     changed_at, changes, instance_type = _compared(each, before, end)
+    known = [at for at in (each.created_at, before["created_at"] if before else None) if at is not None]
     return {
         "account_id": scope.account_id,
         "region": scope.region,
@@ -165,7 +167,8 @@ def _row(scope: Scope, each: AwsResource, day: date, end: datetime, before: Row 
         "environment": first_tag(each.tags, settings.environment_tags),
         "tags": _text(each.tags),
         "config": _text(each.config),
-        "created_at": each.created_at,
+        # Of a machine AWS tells its last start: what was there before was not made by it.
+        "created_at": min(known, default=None),
         "config_changed_at": changed_at,
         "changes": _text(changes) if changes else None,
         "read_on": day,

@@ -50,6 +50,8 @@ def _changes(scope: Scope, now: datetime) -> Mapping[str, datetime]:
     )
     for page in pages:
         for each in page["Events"]:
+            if _CONFIGURATION not in each.get("EventCategories", ()):
+                continue
             name, happened_at = each["SourceIdentifier"], utc(each["Date"])
             found[name] = max(found.get(name, happened_at), happened_at)
     return found

@@ -14,6 +14,7 @@ MODULES = (
     "metric_data",
     "metrics",
     "opinions",
+    "planned",
     "pricing",
     "refreshes",
     "regions",

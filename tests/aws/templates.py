@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tests.aws.backend import Backend
+from tests.aws.overlay import LONG_AGO
 from tests.aws.routing import Call, handles
 from tests.aws.wire import Json, Refusal
 
@@ -16,16 +19,22 @@ class Templates:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self.by_token: dict[str, tuple[Json, Json]] = {}
+        self.made_at: dict[tuple[str, int], datetime] = {}
+        """When versions were made; others were long ago."""
 
     def version(self, template_id: str, name: str) -> Json:
         """A version. Raises ``Refusal``."""
         found = self._backend.call("ec2", "DescribeLaunchTemplateVersions", LaunchTemplateId=template_id, Versions=[name])
-        version: Json = found["LaunchTemplateVersions"][0]
-        return version
+        return self._dated(found["LaunchTemplateVersions"][0])
 
     def newest_first(self, template_id: str) -> list[Json]:
         found = self._backend.call("ec2", "DescribeLaunchTemplateVersions", LaunchTemplateId=template_id, MaxResults=_ALL)
-        return sorted(found["LaunchTemplateVersions"], key=lambda each: -each["VersionNumber"])
+        return sorted(map(self._dated, found["LaunchTemplateVersions"]), key=lambda each: -each["VersionNumber"])
+
+    def _dated(self, version: Json) -> Json:
+        """moto makes all of them now."""
+        made_at = self.made_at.get((version["LaunchTemplateId"], version["VersionNumber"]), LONG_AGO)
+        return {**version, "CreateTime": made_at}
 
 
 @handles("ec2", "DescribeLaunchTemplateVersions")
