@@ -291,13 +291,16 @@ def test_a_size_without_capacity_is_a_shortage_and_changes_nothing(aws: AwsServe
     assert "(SomethingNew)" in failure(aws, AccessDenied, cloud.start, instance)
 
 
+TAG = "and with the policy of 'nightshift iam-policy --apply' the tag must be there."
+
+
 @pytest.mark.parametrize(
     ("operation", "act", "needs"),
     [
         ("DescribeInstances", lambda cloud: cloud.machine(ABSENT), "ec2:DescribeInstances."),
-        ("StopInstances", lambda cloud: cloud.stop(ABSENT), "ec2:StopInstances."),
+        ("StopInstances", lambda cloud: cloud.stop(ABSENT), f"ec2:StopInstances, {TAG}"),
         ("StartInstances", lambda cloud: cloud.start(ABSENT), "ec2:StartInstances, and kms:CreateGrant where a volume"),
-        ("UpdateAutoScalingGroup", lambda cloud: cloud.set_group_size("web", 1, 1), "autoscaling:UpdateAutoScalingGroup."),
+        ("UpdateAutoScalingGroup", lambda cloud: cloud.set_group_size("a", 1, 1), f"autoscaling:UpdateAutoScalingGroup, {TAG}"),
         ("UpdateAutoScalingGroup", lambda cloud: cloud.use_template("web", "a", "1"), "autoscaling:UpdateAutoScalingGroup and"),
         ("DescribeDBInstances", lambda cloud: cloud.set_class("orders", "db.r6g.large"), "rds:DescribeDBInstances."),
     ],

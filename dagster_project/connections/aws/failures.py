@@ -158,6 +158,8 @@ def needed(operation: Operation) -> str:
     """Which rights to give."""
     told = [f"the account needs {' and '.join(operation.permissions)}"]
     told += [f"{right} {case}" for right, case in operation.conditional]
+    if any(grant.is_tagged for grant in operation.grants):
+        told.append("with the policy of 'nightshift iam-policy --apply' the tag must be there")
     if operation.name == "AssumeRole":
         told.append("the role must trust it, with the external id of the settings")
     return ", and ".join(told)
