@@ -611,3 +611,12 @@ def test_no_mix_of_markup_is_more_than_text(name: str) -> None:
     assert_harmless(closing_of([f"{name}: {name}", name])[0], [])
     assert_harmless(freezing_of("a" * 40, name, [f"{name}: {name}", name])[0], [])
     assert_harmless(dashboard_of(replace(NOTHING, rejected=(DashboardEntry(name, None, name),))), [DASHBOARD_MARK])
+
+
+def test_it_says_at_which_prices_and_how_much_of_it_is_cash() -> None:
+    note = LOW.lines[0].proposals[0].price_note
+    assert f"{note}, for 730 hours a month, before any discount.\n\n## Why it is safe" in body(LOW)
+    told = "$100 a month of it is cash now; $235.80 goes on being paid for Reserved Instances or Savings Plans until 2025-09-01."
+    written = body(replace(LOW, is_discounted=True, cash=(told, "At list prices it would be $400 a month.")))
+    shown = re.sub(r"\\(?=\$)", "", written)
+    assert f"{note}, for 730 hours a month. {told} At list prices it would be $400 a month.\n\n## Why it is safe" in shown

@@ -84,3 +84,9 @@ def test_hostile_names_are_shown_and_do_nothing(name: str) -> None:
         "## What a merge does, and what it does not",
         "## No longer part of this",
     ]
+
+
+def test_it_says_at_which_prices() -> None:
+    assert "At list prices on demand, for 730 hours a month, before any discount.\n\n## Why" in body(ONE)
+    paid = body(replace(ONE, is_discounted=True))
+    assert "At list prices on demand, for 730 hours a month, less the discounts of the settings.\n\n## Why" in paid
