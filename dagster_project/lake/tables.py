@@ -176,9 +176,9 @@ LOAD_LEDGER = Table(
         "throttles": "BIGINT",
     },
     "What each source gave for the day: complete, late (a snapshot that was taken after its day was the newest), partial "
-    "(the day was not over), empty, absent (an optional table that the database does not have) or failed. history_from is the "
-    "first moment of which the source knows anything. Of AWS there is a line for each account and region; calls are requests "
-    "to it, throttles those that it refused for now.",
+    "(the day was not over), empty, absent (an optional table that the database does not have, or what an account has not opted "
+    "in to) or failed. history_from is the first moment of which the source knows anything. Of AWS there is a line for each "
+    "account and region; calls are requests to it, throttles those that it refused for now.",
 )
 UTILIZATION_DAILY = Table(
     "utilization_daily",

@@ -187,6 +187,8 @@ def _line(answer: Answer, services: Mapping[str, str | None]) -> OpinionLine:
 
 
 def _notes(heard: Heard) -> Iterable[str]:
+    if any(row["is_discounted"] for row, _ in heard.rows):
+        yield "Savings are at list price here, before the discounts of the settings: theirs know none of these."
     differing = [each for each in heard.answers if each.differ]
     if differing:
         example = differing[0].ours.resource_id

@@ -32,7 +32,8 @@ select
     verdict.target_type,
     verdict.target_minimum_size,
     -- Theirs are at list price too.
-    coalesce(verdict.list_savings_usd_month, verdict.savings_usd_month) as our_savings_usd_month
+    coalesce(verdict.list_savings_usd_month, verdict.savings_usd_month) as our_savings_usd_month,
+    coalesce(verdict.list_savings_usd_month <> verdict.savings_usd_month, false) as is_discounted
 from second_opinions as opinion
 left join rightsizing_verdicts as verdict using (resource_id)
 where $resource_id::varchar is null or opinion.resource_id = $resource_id

@@ -13,6 +13,7 @@ from dagster_project.pipeline.report import build_report, write_report
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.second_opinion import ask_advisers
 from dagster_project.reporting.second_opinion_views import SecondOpinion
+from dagster_project.settings_prices import PriceSettings
 from tests.aws.faults import Fault
 from tests.aws.fixtures import aws
 from tests.aws.server import AwsServer
@@ -197,6 +198,21 @@ def test_who_agrees_contradicts_no_verdict(runtime: Runtime, aws: AwsServer) -> 
     optimizer(aws, VIRGINIA).instance(arn("i-0a6"), "Overprovisioned", "m5.xlarge", "m5.large", usd=70.08)
     ask_advisers(runtime, DAY)
     assert section(runtime).sentence == "AWS's own advisers spoke of 1 of 9 resources, and contradict no verdict."
+
+
+def test_money_is_at_list_price_on_both_sides_whatever_discounts_there_are(tmp_path: Path, aws: AwsServer) -> None:
+    runtime = night(tmp_path, aws, own(VIRGINIA))
+    cheaper = runtime.settings.model_copy(update={"prices": PriceSettings(discounts={"*": 50})})
+    runtime = Runtime(cheaper, now=runtime.now, at=runtime.at)
+    found = judged(runtime, machine("i-0a6", account_id=ACCOUNT))["i-0a6"]
+    optimizer(aws, VIRGINIA).instance(arn("i-0a6"), "Overprovisioned", "m5.xlarge", "m5.large", usd=70.08)
+    ask_advisers(runtime, DAY)
+    same = section(runtime).groups[-1]
+    assert (same.ours_usd_month, same.theirs_usd_month) == (pytest.approx(70.08), 70.08)
+    assert found["savings_usd_month"] == pytest.approx(35.04)
+    assert section(runtime).notes == (
+        "Savings are at list price here, before the discounts of the settings: theirs know none of these.",
+    )
 
 
 def test_a_night_that_asks_nobody_has_no_section_and_no_file(runtime: Runtime, aws: AwsServer) -> None:
