@@ -27,8 +27,9 @@ class Offers:
         for name in names:
             told = {**copy.deepcopy(INSTANCE_TYPES[like or name]), "InstanceType": name, **changes}
             told = {member: value for member, value in told.items() if value is not None}
-            # Not in every answer, but in the copy that the descriptions are taken from.
+            # The copy that the descriptions are taken from is newer than the models of the client.
             told.pop("SupportedInRegion", None)
+            told.get("ProcessorInfo", {}).pop("SupportedFeatures", None)
             self.described.setdefault(region, {})[name] = told
             self.offered.setdefault(region, set()).add(name)
 
