@@ -18,6 +18,7 @@ from dagster_project.domain.metrics import METRICS
 SLOT_US = 300_000_000
 _COARSE_US = 450_000_000
 """Feeds whose rows are never closer than this are coarser than five minutes: a clock may drift by less."""
+_HALF_A_DAY_US = 43_200_000_000
 _IS_VOLUME = np.array([metric.is_volume for metric in METRICS])
 Records = NDArray[np.void]
 """Rows with ``code``, ``at_us`` and ``values`` (n, metrics), sorted by resource and time, each pair once."""
@@ -89,8 +90,9 @@ def _intervals(
     if len(places) > 1:
         same = places[1:] == places[:-1]
         np.minimum.at(gaps, places[1:][same], (at_us[1:] - at_us[:-1])[same])
-    is_coarse = (gaps >= _COARSE_US) & (gaps < np.iinfo(np.int64).max)
     rows = np.bincount(places, minlength=resources)
+    # Rows that are far apart and few are what is left of a finer feed.
+    is_coarse = (gaps >= _COARSE_US) & (rows > 1) & (rows >= _HALF_A_DAY_US / gaps)
     filled = np.bincount(np.unique(_slots(places, at_us)) >> 26, minlength=resources)
     return is_coarse, np.maximum(1.0, np.rint(rows / np.maximum(filled, 1)))
 

@@ -71,7 +71,7 @@ async def _queue(
     runtime: Runtime, connection: asyncpg.Connection, contract: Contract, days: Sequence[date], first_sample: date
 ) -> list[date]:
     lookback = [day for day in days_up_to(min(days), runtime.settings.rightsizing.lookback_days)[:-1] if day >= first_sample]
-    unread = unsettled(runtime.lake, SOURCE, lookback)
+    unread = [day for day in unsettled(runtime.lake, SOURCE, lookback) if contract.has(SOURCE) or not _is_made(runtime.lake, day)]
     recent = [day for day in lookback[-runtime.settings.source.late_days :] if day not in unread]
     grown = [day for day in lookback if _is_behind(runtime.lake, day)]
     if recent and contract.has(SOURCE):
@@ -79,6 +79,12 @@ async def _queue(
         loads = {day: load_of(runtime.lake, SOURCE, day) for day in recent}
         grown += [day for day, load in loads.items() if load is not None and counts.get(day, 0) > load.rows_read]
     return sorted({*unread, *grown, *days})
+
+
+def _is_made(lake: Lake, day: date) -> bool:
+    """Whether a day was put together of what CloudWatch told alone."""
+    load = load_of(lake, SOURCE, day)
+    return load is not None and load.status == "absent" and lake.has(UTILIZATION_SAMPLES, day)
 
 
 def _is_behind(lake: Lake, day: date) -> bool:

@@ -65,11 +65,17 @@ def test_volumes_are_spread_over_the_rows_of_a_finer_feed_and_readings_are_not()
 
 
 def test_a_coarser_feed_stays_as_it_is() -> None:
-    own = records((0, 0, {"net_in_bytes": 12_000}), (0, 60, {"net_in_bytes": 24_000}))
+    own = records(*((0, 60 * hour, {"net_in_bytes": 12_000}) for hour in range(12)))
     other = records(*((0, 5 * slot, {"net_in_bytes": 1000, "cpu_avg_pct": 5}) for slot in range(12)))
     filled = fill(own, other, RANK)
-    assert told(filled, "net_in_bytes", "cpu_avg_pct") == [(0, 0, 12_000, None), (0, 60, 24_000, None)]
+    assert told(filled, "net_in_bytes", "cpu_avg_pct") == [(0, 60 * hour, 12_000, None) for hour in range(12)]
     assert counted(filled, 0, "cpu_avg_pct") == (0, 0)
+
+
+def test_a_few_rows_far_apart_are_what_is_left_of_a_finer_feed() -> None:
+    own = records(*((0, 60 * hour, {"cpu_avg_pct": 50}) for hour in range(11)))
+    filled = fill(own, records((0, 0, {"cpu_avg_pct": 5}), (0, 5, {"cpu_avg_pct": 6})), RANK)
+    assert told(filled, "cpu_avg_pct")[:3] == [(0, 0, 50), (0, 5, 6), (0, 60, 50)]
 
 
 def test_one_row_alone_says_nothing_of_its_interval_and_is_filled_up() -> None:
