@@ -28,9 +28,9 @@ DATA = read(
     "GetMetricData",
     purpose=purposes.METRICS,
     probe={
-        "MetricDataQueries": [{"Id": "probe", "Expression": "TIME_SERIES(0)", "Period": 300}],
+        "MetricDataQueries": [{"Id": "probe", "Expression": "TIME_SERIES(0)", "Period": 3600}],
         "StartTime": _MOMENT,
-        "EndTime": _MOMENT + timedelta(minutes=5),
+        "EndTime": _MOMENT + timedelta(hours=1),
     },
 )
 LIST = read("cloudwatch", "ListMetrics", purpose=purposes.METRICS, probe={"Namespace": "AWS/EC2", "MetricName": "CPUUtilization"})

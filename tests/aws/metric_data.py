@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ _MOST_POINTS = 100_800
 _MOST_DIMENSIONS = 30
 _STATISTICS_OF_ONE_PRICE = 5
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
+_CONSTANT = re.compile(r"TIME_SERIES\((\d+)\)")
 _FINE_PERIODS = (1, 5, 10, 20, 30)
 _KEPT = ((timedelta(days=455), math.inf), (timedelta(days=63), 3600), (timedelta(days=15), 300))
 """Points that are older than that can be read with periods that are multiples of so many seconds only."""
@@ -83,6 +84,8 @@ def get_metric_data(call: Call) -> Json:
     room = asked.get("MaxDatapoints", _MOST_POINTS)
     if not 1 <= room <= _MOST_POINTS:
         raise _invalid(f"The value {room} for parameter MaxDatapoints must be between 1 and {_MOST_POINTS}.")
+    if (listed := asked["MetricDataQueries"]) and all(_CONSTANT.fullmatch(each.get("Expression", "")) for each in listed):
+        return {"MetricDataResults": [_constant(each, begin, end) for each in listed], "Messages": []}
     with call.hub.lock:
         queries = _queries(call, begin)
         now = call.hub.dials.now
@@ -110,6 +113,14 @@ def get_metric_data(call: Call) -> Json:
         call.place.of(Metrics).served.points += room - page.room
     rest = {"NextToken": make_token(call, page.following, "NextToken")} if page.following else {}
     return {"MetricDataResults": page.results, "Messages": [], **rest}
+
+
+def _constant(query: Json, begin: int, end: int) -> Json:
+    """The result of an expression that names no metric, and is not billed."""
+    moments = [datetime.fromtimestamp(each, UTC) for each in range(begin, end, query["Period"])][::-1]
+    values = [float(_CONSTANT.fullmatch(query["Expression"])[1])] * len(moments)
+    result = {"Id": query["Id"], "Label": query.get("Label", query["Id"]), "StatusCode": "Complete"}
+    return {**result, "Timestamps": moments, "Values": values}
 
 
 def _order(queries: list[Query], half: int, first: int) -> Iterator[tuple[int, int, Query]]:
