@@ -14,6 +14,8 @@ from dagster_project.pipeline.runtime import Runtime
 OLD_DAYS = 180
 """Prices of this age are worth a refresh: list prices are rarely changed, and types that came since are not known."""
 
+_REMEDY = "run 'nightshift catalog refresh'."
+
 
 def prices(runtime: Runtime) -> Iterator[tuple[str, bool, str]]:
     """Subject, whether it is fine, and a sentence, for each region in use; none in the demo, whose catalog is the shipped one."""
@@ -25,13 +27,12 @@ def prices(runtime: Runtime) -> Iterator[tuple[str, bool, str]]:
         yield "prices", False, str(error)
         return
     for region in regions:
-        yield f"prices {region}", *_told(region, [each for each in ages if each.region == region and each.prices])
+        yield f"prices {region}", *_told([each for each in ages if each.region == region and each.prices])
 
 
-def _told(region: str, ages: list[PriceAge]) -> tuple[bool, str]:
-    remedy = f"run 'nightshift catalog refresh --region {region}'."
+def _told(ages: list[PriceAge]) -> tuple[bool, str]:
     if not ages:
-        return False, f"The catalog has none, and what a change saves there is not known; {remedy}"
+        return False, f"The catalog has none, and what a change saves there is not known; {_REMEDY}"
     told = ", ".join(f"{each.service} of {each.oldest} ({each.age_days:,} days old)" for each in ages)
     is_fine = all(each.age_days is not None and each.age_days < OLD_DAYS for each in ages)
-    return is_fine, told if is_fine else f"{told}; {remedy}"
+    return is_fine, told if is_fine else f"{told}; {_REMEDY}"
