@@ -7,16 +7,16 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from tests.aws import conform, handlers, regions
+from tests.aws import conform, documents, handlers, regions
 from tests.aws.accounts import Accounts
 from tests.aws.backend import begin_anew
 from tests.aws.dials import Dials
 from tests.aws.faults import SILENT, Fault, Faults, Where, refusal
 from tests.aws.place import Kept, Place
-from tests.aws.refusals import stranger
+from tests.aws.refusals import invalid, stranger
 from tests.aws.routing import ROUTES, Call, Route, services
 from tests.aws.sessions import Principal, Sessions
-from tests.aws.wire import Answer, Asked, Json, Refusal, Request, answer, operation_model, read, refuse
+from tests.aws.wire import Answer, Asked, Json, Refusal, Request, answer, operation_model, protocol, read, refuse
 
 GARBLED = Answer(200, b"<html><body>Sign in to the network</body>", "text/html")
 
@@ -130,8 +130,13 @@ class Hub:
             if route is None:
                 raise NotImplementedError(f"{asked.service} {asked.operation}")
             self.accounts.check(call, route.permissions, who.arn)
+        model = operation_model(asked.service, asked.operation)
+        if protocol(asked.service) in documents.PROTOCOLS and (
+            problems := [*conform.beyond(asked.parameters, model.input_shape, "")]
+        ):
+            raise invalid(asked.service, problems)
         result = route.handler(call)
         if fault and fault.is_after:
             raise refusal(fault, where)
-        conform.check(result, operation_model(asked.service, asked.operation).output_shape, asked.operation)
+        conform.check(result, model.output_shape, asked.operation)
         return answer(asked.service, asked.operation, result)

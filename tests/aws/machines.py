@@ -40,6 +40,7 @@ class Machines:
         self._unchecked: dict[str, int] = {}
         self._launched: dict[str, datetime] = {}
         self._details: dict[str, Json] = {}
+        self._mappings: dict[str, list[Json]] = {}
         self.read_only: dict[str, Json] = {}
         """Instances that moto does not know."""
 
@@ -53,6 +54,10 @@ class Machines:
         """An instance that is there to be read only."""
         self.read_only[instance["InstanceId"]] = instance
 
+    def attach(self, instance_id: str, mapping: Json) -> None:
+        """A volume that moto does not know is among those of an instance."""
+        self._mappings.setdefault(instance_id, []).append(mapping)
+
     def seen(self, *ids: str) -> list[Json]:
         """Instances, or all of them, with the state that they are in. Raises ``Refusal``."""
         for each in ids:
@@ -64,14 +69,20 @@ class Machines:
         else:
             found = {"Reservations": []} if ids else self._backend.listed("ec2", "DescribeInstances")
         instances = [self._told(each) for reservation in found["Reservations"] for each in reservation["Instances"]]
-        return instances + [each for key, each in self.read_only.items() if not ids or key in ids]
+        return instances + [self._mapped(each) for key, each in self.read_only.items() if not ids or key in ids]
 
     def _told(self, instance: Json) -> Json:
         instance_id = instance["InstanceId"]
         known: Json = {"LaunchTime": self._launched.setdefault(instance_id, self._dials.now)}
         if change := self._changes.get(instance_id):
             known["State"] = {"Name": change.state, "Code": CODES[change.state]}
-        return over(over(instance, self._details.get(instance_id, {})), known)
+        return self._mapped(over(over(instance, self._details.get(instance_id, {})), known))
+
+    def _mapped(self, instance: Json) -> Json:
+        more = self._mappings.get(instance["InstanceId"])
+        if not more:
+            return instance
+        return {**instance, "BlockDeviceMappings": [*instance.get("BlockDeviceMappings", []), *more]}
 
     def look(self, *ids: str) -> list[Json]:
         """As ``seen``, after time went on."""

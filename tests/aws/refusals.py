@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.aws.wire import Refusal, protocol
 
 _LIKE_QUERY = frozenset({"cloudwatch"})
@@ -27,6 +29,12 @@ def elsewhere(service: str, region: str) -> Refusal:
     """The request is signed for a region in which the service has no endpoint."""
     message = f"Credential should be scoped to a valid region, not '{region}'."
     return Refusal(403, "InvalidSignatureException" if style(service) == "json" else "SignatureDoesNotMatch", message)
+
+
+def invalid(service: str, problems: Sequence[str]) -> Refusal:
+    """A request does not keep to what the model of the service says."""
+    code = "ValidationException" if style(service) == "json" else "ValidationError"
+    return Refusal(400, code, f"{len(problems)} validation error(s) detected: {'; '.join(problems)}")
 
 
 def denied(service: str, action: str, who: str = "User") -> Refusal:

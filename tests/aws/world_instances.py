@@ -124,7 +124,11 @@ class Instances(Inside):
             **details,
         }
         with self._hub.lock:
-            return self._place.of(Volumes).make(made)
+            volume_id = self._place.of(Volumes).make(made)
+            if attached_to:
+                at = {"AttachTime": created_at, "DeleteOnTermination": False, "Status": "attached", "VolumeId": volume_id}
+                self._place.machines.attach(attached_to, {"DeviceName": device, "Ebs": at})
+            return volume_id
 
     def describe(self, instance_id: str, **details: Any) -> None:
         """Members of an instance's description that are so from now on, as AWS names them; None: it has it no more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -13,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from tests.aws import AwsServer, Fault, fixtures, routing, wire
+from tests.aws import AwsServer, Fault, fixtures, hub, routing, wire
 from tests.aws.dials import START
 from tests.aws.fixtures import Ask, refused, signed_in
 from tests.aws.routing import Call, Route
@@ -495,6 +496,24 @@ def test_a_service_is_only_where_it_is(aws: AwsServer, ask: Ask) -> None:
     assert refused(ask, "pricing", "GetProducts", **wanted) == (403, "InvalidSignatureException")
     assert refused(ask, "cost-optimization-hub", "ListRecommendations") == (403, "InvalidSignatureException")
     assert refused(ask, "savingsplans", "DescribeSavingsPlans", region="eu-central-1") == (403, "InvalidSignatureException")
+
+
+def test_what_a_model_does_not_allow_is_refused(aws: AwsServer, ask: Ask) -> None:
+    with pytest.raises(ClientError, match=r"ValidationError.*'Soon' at 'RecentlyActive' must satisfy enum value set: PT3H"):
+        ask("cloudwatch", "ListMetrics", RecentlyActive="Soon")
+    with pytest.raises(ClientError, match=r"2 validation.*pattern: \[\^:\]\.\*; .*'Dimensions' must be between None and 10"):
+        ask("cloudwatch", "ListMetrics", Namespace=":AWS", Dimensions=[{"Name": "a"}] * 11)
+    asked = {"states": ["open"], "region": "us-east-1"}
+    assert refused(ask, "savingsplans", "DescribeSavingsPlans", **asked) == (400, "ValidationException")
+
+
+def test_a_region_may_be_slow(aws: AwsServer, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(hub, "time", SimpleNamespace(sleep=slept.append))
+    aws.dials.delay_seconds["us-east-1"] = 0.2
+    for region in ("eu-west-1", "us-east-1"):
+        ask("ec2", "DescribeInstances", region=region)
+    assert slept == [0.2]
 
 
 def test_members_that_a_document_does_not_have_are_told() -> None:

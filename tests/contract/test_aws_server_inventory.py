@@ -208,6 +208,8 @@ def test_volumes_have_what_their_kind_gives(aws: AwsServer, ask: Ask, read: Read
     assert (found[0]["CreateTime"], found[0]["State"], found[1]["State"]) == (MAY, "in-use", "available")
     assert (found[0]["Attachments"][0]["InstanceId"], found[0]["Tags"][0]["Key"]) == (made, "team")
     # The instance has a root volume, too.
+    root, data = instance(ask, made)["BlockDeviceMappings"]
+    assert (data["DeviceName"], data["Ebs"]["VolumeId"]) == ("/dev/sdf", ids[0]) and root["Ebs"]["VolumeId"] != ids[0]
     pages = read("ec2", "DescribeVolumes", "Volumes", "VolumeId", MaxResults=5)
     assert [len(page) for page in pages] == [5, 2] and {*ids} < {*flat(pages)}
     with pytest.raises(AssertionError, match="io2 needs iops"):
