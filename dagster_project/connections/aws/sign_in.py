@@ -6,10 +6,10 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from dagster_project import __version__
+from dagster_project.connections.aws.parsing import parser_factory
 
 _LONGEST_CONNECT_SECONDS = 10.0
 Json = dict[str, Any]
@@ -106,19 +106,8 @@ def _new_session() -> Any:
 
     session = botocore.session.get_session()
     session.register_component("data_loader", _descriptions())
-    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
+    session.register_component("response_parser_factory", parser_factory())
     return session
-
-
-def _moment(value: Any) -> datetime:
-    """A moment of an answer. botocore tries time zones of the machine on each, which takes ten times as long, and a page of
-    metrics has a hundred thousand."""
-    if isinstance(value, int | float):
-        return datetime.fromtimestamp(value, UTC)
-    from botocore.utils import parse_timestamp
-
-    found: datetime = parse_timestamp(value)
-    return found
 
 
 @functools.cache
