@@ -43,6 +43,7 @@ class Machines:
         self._mappings: dict[str, list[Json]] = {}
         self.read_only: dict[str, Json] = {}
         """Instances that moto does not know."""
+        self.added = 0
 
     def note(self, instance_id: str, details: Json, launched_at: datetime | None = None) -> None:
         """What a test says of an instance."""
@@ -52,6 +53,7 @@ class Machines:
 
     def add(self, instance: Json) -> None:
         """An instance that is there to be read only."""
+        self.added += 1
         self.read_only[instance["InstanceId"]] = instance
 
     def attach(self, instance_id: str, mapping: Json) -> None:
@@ -69,11 +71,12 @@ class Machines:
         else:
             found = {"Reservations": []} if ids else self._backend.listed("ec2", "DescribeInstances")
         instances = [self._told(each) for reservation in found["Reservations"] for each in reservation["Instances"]]
-        return instances + [self._mapped(each) for key, each in self.read_only.items() if not ids or key in ids]
+        return instances + [self._told(each) for key, each in self.read_only.items() if not ids or key in ids]
 
     def _told(self, instance: Json) -> Json:
         instance_id = instance["InstanceId"]
-        known: Json = {"LaunchTime": self._launched.setdefault(instance_id, self._dials.now)}
+        made_at = instance["LaunchTime"] if instance_id in self.read_only else self._dials.now
+        known: Json = {"LaunchTime": self._launched.setdefault(instance_id, made_at)}
         if change := self._changes.get(instance_id):
             known["State"] = {"Name": change.state, "Code": CODES[change.state]}
         return self._mapped(over(over(instance, self._details.get(instance_id, {})), known))

@@ -76,7 +76,7 @@ class Instances(Inside):
     ) -> list[str]:
         """As ``instances``, but only to be read, in any number: thousands in no time. ``volume_gib`` gives each a gp3 volume."""
         with self._hub.lock:
-            first = len(self._place.machines.read_only)
+            first = self._place.machines.added
             ids = [f"i-{0xF1EE0000000000000 + first + number:017x}" for number in range(count)]
             for instance_id in ids:
                 self._place.machines.add(
@@ -137,7 +137,16 @@ class Instances(Inside):
             self._place.machines.note(instance_id, details, launched_at)
 
     def terminate(self, instance_id: str) -> None:
-        self._call("ec2", "TerminateInstances", InstanceIds=[instance_id])
+        if instance_id in self._place.machines.read_only:
+            self.describe(instance_id, State={"Name": "terminated", "Code": CODES["terminated"]})
+        else:
+            self._call("ec2", "TerminateInstances", InstanceIds=[instance_id])
+
+    def vanish(self, *instance_ids: str) -> None:
+        """Instances of a fleet that AWS says nothing of any more, as of those that were terminated an hour ago."""
+        with self._hub.lock:
+            for each in instance_ids:
+                del self._place.machines.read_only[each]
 
     def state(self, instance_id: str) -> str:
         return str(self._instance(instance_id)["State"]["Name"])

@@ -79,7 +79,7 @@ def test_a_page_may_be_shorter_than_it_was_asked_to_be_or_empty(aws: AwsServer, 
 def test_what_goes_between_two_pages_moves_nothing_else(aws: AwsServer, ask: Ask) -> None:
     ids = sorted(aws.world.fleet(12))
     first = ask("ec2", "DescribeInstances", MaxResults=5)
-    del aws.in_account("123456789012")._place.machines.read_only[ids[2]]
+    aws.world.vanish(ids[2])
     rest = ask("ec2", "DescribeInstances", MaxResults=10, NextToken=first["NextToken"])["Reservations"]
     assert [each["Instances"][0]["InstanceId"] for each in rest] == ids[5:]
 
@@ -180,6 +180,11 @@ def test_a_fleet_is_read_as_instances_are(aws: AwsServer, ask: Ask, read: Read) 
     found = instance(ask, ids[7])
     assert (found["InstanceType"], found["LaunchTime"], found["Tags"]) == ("r5.2xlarge", MAY, [{"Key": "team", "Value": "shop"}])
     assert flat(read("ec2", "DescribeVolumes", "Volumes", "Size")) == [50] * 40
+    assert len(found["BlockDeviceMappings"]) == 1
+    aws.world.terminate(ids[7])
+    aws.world.describe(ids[8], InstanceType="r5.xlarge", LaunchTime=aws.dials.now)
+    assert instance(ask, ids[7])["State"]["Name"] == "terminated"
+    assert (instance(ask, ids[8])["InstanceType"], instance(ask, ids[8])["LaunchTime"]) == ("r5.xlarge", aws.dials.now)
 
 
 def test_ids_are_the_same_in_every_run(aws: AwsServer) -> None:
