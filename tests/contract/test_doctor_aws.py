@@ -120,8 +120,9 @@ def test_another_refusal_shows_that_it_may_be_asked(aws: AwsServer, look) -> Non
     assert look(listed(aws.account(ONE)))[f"aws {ONE}/eu-west-1"] == (True, f"{ROLE}; everything may be read")
 
 
-def test_an_account_that_is_not_enrolled_is_not_told_to_give_rights(aws: AwsServer, look) -> None:
-    aws.faults.add(Fault("GetEC2InstanceRecommendations", "refused", code="OptInRequiredException", message="not registered"))
+@pytest.mark.parametrize("code", ["OptInRequired", "OptInRequiredException"])
+def test_an_account_that_is_not_enrolled_is_not_told_to_give_rights(aws: AwsServer, look, code: str) -> None:
+    aws.faults.add(Fault("GetEC2InstanceRecommendations", "refused", status=403, code=code, message="not registered"))
     assert look(listed(aws.account(ONE)))[f"aws {ONE}/eu-west-1"] == (
         False,
         f"{ROLE}; not enrolled: compute-optimizer (what AWS itself recommends is not shown beside the verdicts).",

@@ -48,11 +48,11 @@ _SIGNED_OUT = frozenset(
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _DENIED = frozenset(
     {
-        "AccessDenied", "AccessDeniedException", "AuthorizationError", "Blocked", "NotAuthorized", "OptInRequired",
-        "PendingVerification", "UnauthorizedOperation",
+        "AccessDenied", "AccessDeniedException", "AuthorizationError", "Blocked", "NotAuthorized", "PendingVerification",
+        "UnauthorizedOperation",
     }
 )  # fmt: skip
-_OPT_IN = frozenset({"OptInRequiredException"})
+_OPT_IN = frozenset({"OptInRequired", "OptInRequiredException"})
 _NOT_ENROLLED = "not enrolled"
 """Services that an account opts in to refuse others with the code of a missing right; only their words tell the difference."""
 _WORDS = 300

@@ -25,8 +25,8 @@ _PREFIXES = {
     "resourcegroupstaggingapi": "tag",
     "service-quotas": "servicequotas",
 }
-# Kinds of resources that rights to look can be given for; all others AWS gives for everything or not at all. Rights to single
-# alarms are none to composite ones, so that those are not among them.
+# Kinds of resources that rights to look can be given for, by the Service Authorization Reference. Not alarms: rights to some of
+# them are none to composite ones. Nor savings plans: it does not say what a list of all of them is checked against.
 _LOOKED_AT = {
     "cloudwatch:ListTagsForResource": "cloudwatch:*:*:alarm:*",
     "rds:DescribeDBClusters": "rds:*:*:cluster:*",
