@@ -170,7 +170,6 @@ def test_long_lists_are_read_to_their_end_and_requests_are_counted(tmp_path: Pat
     assert (databases.rows_read, requests(aws).count(DATABASES), databases.throttles) == (205, 3, 0)
     assert (plans.rows_read, requests(aws).count(PLANS), plans.throttles) == (101, 3, 1)
     assert len(kept(runtime)) == 306
-    # Looking which regions there are is counted for the first to ask.
     assert databases.calls == 4
     assert plans.calls == 3
 
