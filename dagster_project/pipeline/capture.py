@@ -137,7 +137,7 @@ class _Night:
             return self._not_read(Load(source.name, "absent", error=source.reason))
         since = self._since(source)
         load = Load(source.name, "complete", history_from=since, watermark_at=self.end)
-        count = 0
+        count, before = 0, _asked(source)
         try:
             for event in source.read(since, self.end):
                 self.staging.add(event)
@@ -151,7 +151,9 @@ class _Night:
         for listed in getattr(source, "listed", ()):
             if listed.first_at is not None:
                 self.staging.note(source.name, replace(listed, since=max(listed.since, listed.first_at)))
-        return replace(load, rows_read=max(count, load.rows_read))
+        # Sources of one account share its connections: each counts what it asked itself.
+        asked = {name: now - before[name] for name, now in _asked(source).items()}
+        return replace(load, rows_read=max(count, load.rows_read), **asked)
 
     def _cut(self, load: Load, since: datetime, cut: Incomplete) -> Load:
         """The line of a source that was not read whole. What an earlier run of the day read whole stays so."""
@@ -186,6 +188,14 @@ class _Night:
         """The line of a source that was not read. What an earlier run of the day captured of it stays, and so does its line."""
         known = load_of(self.runtime.lake, load.source, self.day)
         return known if known is not None and known.status in _READ else load
+
+
+def _asked(source: EventSource) -> dict[str, int]:
+    """Requests that a source sent to AWS, and how many of them it refused for now; nothing of a source that is not AWS's."""
+    tallies = [scope.connection.tally for scope in getattr(source, "scopes", ())]
+    if not tallies:
+        return {}
+    return {"calls": sum(each.calls for each in tallies), "throttles": sum(each.throttles for each in tallies)}
 
 
 def _write(lake: Lake, day: date, staging: Staging, folder: Path) -> dict[str, int]:
