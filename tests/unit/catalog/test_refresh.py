@@ -195,6 +195,14 @@ def test_an_account_that_is_not_read_there_is_asked_where_no_other_is(
     assert asked(aws, "DescribeInstanceTypes") == [(OWN, OTHER)]
 
 
+def test_the_account_that_is_read_there_is_asked_and_no_other(aws: AwsServer, sell: Seller, home: Callable[..., Runtime]) -> None:
+    sell.machines(NEW, {"m5.large": "0.107"})
+    others = another_account(aws, "111111111111"), another_account(aws, "222222222222", OTHER)
+    assert refresh(home(*others, another_account(aws, "333333333333", NEW)), [NEW]).failed == {}
+    assert asked(aws, "DescribeInstanceTypes") == asked(aws, "DescribeInstanceTypeOfferings") == [("333333333333", NEW)]
+    assert set(asked(aws, "GetProducts")) == {("222222222222", "us-east-1")}, "one that is read somewhere comes first"
+
+
 def test_a_policy_that_closes_one_region_leaves_another_to_ask_for_prices(
     aws: AwsServer, sell: Seller, home: Callable[..., Runtime]
 ) -> None:
@@ -280,7 +288,7 @@ def test_how_far_it_has_come(aws: AwsServer, sell: Seller, home: Callable[..., R
     refresh(replace(home(own_account(NEW, OTHER)), progress=told))
     assert told.lines == [f"{NEW}: 1 instance types, 1 of them and 1 database classes and engines with a price."]
     assert told.steps[0] == (0, 8) and told.steps[-1] == (8, 8)
-    assert [done for done, _ in told.steps] == sorted(done for done, _ in told.steps)
+    assert told.steps == sorted(set(told.steps)), "never back, and nothing twice"
 
 
 def test_nothing_that_was_made_is_a_secret(aws: AwsServer, sell: Seller, home: Callable[..., Runtime]) -> None:
