@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,19 @@ from dagster_project.domain.sold import InstanceType, Listed, Sold, size_units
 from dagster_project.pipeline.catalog_refresh import refresh
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings import Settings
+from dagster_project.settings_aws import AwsAccount
+from tests.aws import AwsServer
 from tests.aws.instance_types import Offers
 from tests.aws.pricing import PriceList, terms_of
 
 DAY = date(2025, 3, 9)
 REGION = "eu-west-1"
+NOW = datetime(2025, 3, 10, 14, 30, tzinfo=UTC)
+TODAY = date(2025, 3, 10)
+NEW, OTHER = "mx-central-1", "ap-east-2"
+"""Regions of which the shipped catalog knows nothing."""
+OWN = "123456789012"
+"""The account of the environment's credentials."""
 
 
 def kind(name: str = "m5.large", **changes: Any) -> InstanceType:
@@ -118,3 +126,19 @@ def dying_refresh(settings: dict[str, Any], variables: Mapping[str, str], now: d
 
     Path.rename = die  # type: ignore[assignment, method-assign]
     refresh(Runtime(Settings(**settings), now=now))
+
+
+def another_account(aws: AwsServer, number: str, *regions: str) -> AwsAccount:
+    """An account that is read in some regions by a role."""
+    return AwsAccount(id=number, role_arn=aws.account(number).role_arn, regions=regions)
+
+
+def own_account(*regions: str) -> AwsAccount:
+    """The account of the environment, read in some regions."""
+    return AwsAccount(id=OWN, regions=regions)
+
+
+def usd(runtime: Runtime, name: str, region: str = NEW, day: date = TODAY) -> float:
+    """What an instance type costs by the catalog of a day; NaN where that is not known."""
+    shapes = runtime.catalog(day).ec2_shapes(region)
+    return float(shapes.usd_per_hour[shapes.number_of(name)])
