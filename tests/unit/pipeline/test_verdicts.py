@@ -279,6 +279,8 @@ CASES = [
          [machine(f"i-{number}", IDLE, instance_type="c5.9xlarge", service=f"service-{number}") for number in range(3)]),
     Case("two idle machines of one size", "propose_smaller_size", 100 * 0.03 * 36 / 16, 80.0, "c5.4xlarge",
          [machine(f"i-{number}", IDLE, instance_type="c5.9xlarge") for number in range(2)]),
+    Case("AWS could not be asked about it tonight", "insufficient_inventory", text="2025-03-07",
+         machines=[machine(read_on=date(2025, 3, 7))]),
     Case("fewer members", "propose_lower_minimum", 6.0, 10.0, "CPU at the busiest moment",
          [machine(readings={"in_service": {"maximum": 10}}, config=THREE_ZONES, **GROUP)]),
     Case("as many members as an incident had", "propose_lower_minimum", 8.0, 10.0, "members in service during an incident",
