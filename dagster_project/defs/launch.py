@@ -9,6 +9,7 @@ from dagster_project.actions.run_log import Step
 from dagster_project.defs.build import build_defs
 from dagster_project.defs.instance import open_instance
 from dagster_project.errors import CheckFailed, NightshiftError
+from dagster_project.lake.partitions import require_writable
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.steps import mark_failed, steps_of
 
@@ -26,6 +27,9 @@ def run_nightly(runtime: Runtime, day: date, *, debug: bool = False) -> Night:
 
     Raises the error of the step that failed, as that step raised it, or ``CheckFailed`` where a data check does not hold.
     """
+    # What a night would find out at its end is told before it begins.
+    for folder in (runtime.settings.home, runtime.settings.reports):
+        require_writable(folder)
     runtime.dsn()  # an embedded server that cannot start is told of before Dagster is
     job = build_defs(runtime.settings, overrides={"runtime": runtime}).resolve_job_def("nightly")
     level = "DEBUG" if debug else "CRITICAL"

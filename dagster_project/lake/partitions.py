@@ -7,6 +7,7 @@ scratch folder behind; the next one removes it, because the lock on it died with
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -130,6 +131,15 @@ def _remove_if_abandoned(draft: Path) -> None:
         # An empty one may belong to a writer that has not locked it yet, and takes no room.
         if draft.exists() and handle.read(1):
             draft.unlink(missing_ok=True)
+
+
+def require_writable(folder: Path) -> None:
+    """Raises ``AccessDenied`` where nothing can be written to a folder, or where it cannot be made. Nothing is made."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise _unwritable(there, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise _unwritable(there, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
 def _unwritable(folder: Path, error: OSError) -> AccessDenied:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,8 +13,9 @@ import asyncpg
 from dagster_project.actions import run_log
 from dagster_project.actions.migrations import READ_ONLY, applied_versions, is_read_only, migrations
 from dagster_project.domain.evidence import missing_evidence
-from dagster_project.errors import NightshiftError
+from dagster_project.errors import AccessDenied, NightshiftError
 from dagster_project.iac.state import MAX_STATE_BYTES, read_state
+from dagster_project.lake.partitions import require_writable
 from dagster_project.pipeline.capture_sources import Absent, event_sources
 from dagster_project.pipeline.doctor_acting import acting, following
 from dagster_project.pipeline.doctor_aws import accounts, impatient
@@ -61,11 +61,12 @@ def examine(runtime: Runtime) -> list[Finding]:
 
 def _folders(runtime: Runtime) -> Iterator[Finding]:
     for name, folder in (("home", runtime.settings.home), ("reports", runtime.settings.reports)):
-        existing = next(path for path in (folder, *folder.parents) if path.exists())
-        if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
-            yield Finding(name, OK, str(folder))
+        try:
+            require_writable(folder)
+        except AccessDenied as error:
+            yield Finding(name, FAILED, str(error))
         else:
-            yield Finding(name, FAILED, f"Cannot write to {existing}; make it writable, or set NIGHTSHIFT_{name.upper()}.")
+            yield Finding(name, OK, str(folder))
 
 
 async def _source(runtime: Runtime) -> list[Finding]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.errors import AccessDenied, LakeError, MissingPartition
-from dagster_project.lake.partitions import Lake, replace_file
+from dagster_project.lake.partitions import Lake, replace_file, require_writable
 from dagster_project.lake.tables import LOAD_LEDGER, RESOURCE_INVENTORY
 
 DAY = date(2025, 3, 9)
@@ -203,3 +203,13 @@ def test_a_file_below_a_file_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "a-file").write_bytes(b"")
     with pytest.raises(AccessDenied, match=r"Cannot write to .*a-file/reports"):
         replace_file(tmp_path / "a-file" / "reports" / "report.md", b"new")
+
+
+def test_whether_a_folder_can_be_written_to_is_told_without_making_it(tmp_path: Path) -> None:
+    require_writable(tmp_path / "deep" / "er")
+    assert not (tmp_path / "deep").exists()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(
+        AccessDenied, match=r"^Cannot write to .*/file \(Not a directory\); make it writable for this user, or point"
+    ):
+        require_writable(tmp_path / "file" / "reports")
