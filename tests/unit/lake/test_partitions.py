@@ -210,6 +210,6 @@ def test_whether_a_folder_can_be_written_to_is_told_without_making_it(tmp_path: 
     assert not (tmp_path / "deep").exists()
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(
-        AccessDenied, match=r"^Cannot write to .*/file \(Not a directory\); make it writable for this user, or point"
+        AccessDenied, match=r"^Cannot write to .*/file \(Not a directory\); make it writable"
     ):
         require_writable(tmp_path / "file" / "reports")
