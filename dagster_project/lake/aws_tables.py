@@ -27,12 +27,14 @@ AWS_RESOURCES = Table(
         "config": "VARCHAR",
         "created_at": "TIMESTAMP",
         "config_changed_at": "TIMESTAMP",
+        "differed_on": "DATE",
         "changes": "VARCHAR",
         "read_on": "DATE",
     },
     "What AWS lists in each account and region, as of the night after the day. What could not be read is carried on from the "
-    "last night that read it (read_on). changes is a JSON object: what of the configuration is not as it was, with before and "
-    "after.",
+    "last night that read it (read_on). config_changed_at is no earlier than the change itself; differed_on is the last day that "
+    "was read with another size, if any was. changes is a JSON object: what of the configuration is not as it was, with before "
+    "and after.",
 )
 AWS_SAMPLES = Table(
     "aws_samples",

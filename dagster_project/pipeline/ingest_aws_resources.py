@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -21,6 +21,7 @@ from dagster_project.errors import NightshiftError
 from dagster_project.lake.aws_tables import AWS_RESOURCES
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.partitions import Lake
+from dagster_project.pipeline.aws_changes import Past, compared
 from dagster_project.pipeline.aws_opened import Unread
 from dagster_project.pipeline.aws_scopes import live_scopes
 from dagster_project.pipeline.ledger import Load, load_of, record
@@ -33,12 +34,8 @@ from dagster_project.sources.utilization import day_bounds
 SOURCE = "aws_resources"
 CARRIED_DAYS = 7
 """So long a resource that could not be looked at is carried on."""
-_KINDS = (ec2_instances.KIND, autoscaling_groups.KIND, rds_instances.KIND, ebs_volumes.KIND)
-_SIZE = (
-    "instance_type", "instance_types", "min_size", "max_size", "lifecycle", "tenancy", "multi_az", "engine", "storage_type",
-    "size_gib", "iops", "throughput_mibps", "launch_template_id", "launch_configuration", "has_mixed_instances",
-)  # fmt: skip
-"""What of a configuration is its size: a change of it is reported, and evidence begins anew where it is of the type."""
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+"""What an answer raises that is not as AWS describes it."""
 Row = dict[str, Any]
 Key = tuple[str, str]
 """Kind and name of a resource within its account and region."""
@@ -70,20 +67,20 @@ async def _read_all(runtime: Runtime, day: date) -> list[Load]:
 
 
 def _unread(runtime: Runtime, day: date, unread: Unread) -> Load:
-    """The line of what is not asked; its resources are carried on."""
+    """The line of what is not asked; its resources are carried on. What was read whole in an earlier run of the day stays."""
     lake, source = runtime.lake, unread.source(SOURCE)
-    carried = 0
-    for part in _parts(lake, day, unread):
-        before = _before(lake, day, part)
-        rows = [row for row in before.values() if _is_carried(row, day)]
-        carried += _write(lake, day, part, rows)
+    known = _whole(lake, day, source)
+    if known is not None:
+        return known
+    parts = [part for part in _parts(lake, day, unread) if _whole(lake, day, part) is None]
+    carried = sum(_write(lake, day, part, [*_carried(lake, day, part, _before(lake, day, part)).values()]) for part in parts)
     load = Load(source, "failed", rows_written=carried, error=unread.reason)
     record(lake, day, load)
     return load
 
 
 def _parts(lake: Lake, day: date, unread: Unread) -> list[str]:
-    """The parts of the last days that hold what is not read now, without those that an own line speaks for."""
+    """The parts that hold what is not read now: of an account whose regions nobody knows, those of the last days."""
     if unread.region is not None:
         return [unread.source(SOURCE)]
     start = f"{SOURCE}.{unread.account_id}."
@@ -93,24 +90,24 @@ def _parts(lake: Lake, day: date, unread: Unread) -> list[str]:
 
 def _read_scope(runtime: Runtime, day: date, scope: Scope) -> Load:
     lake, source = runtime.lake, scope.source(SOURCE)
-    known = load_of(lake, source, day)
-    if known is not None and known.status == "complete" and lake.has(AWS_RESOURCES, day, source):
+    known = _whole(lake, day, source)
+    if known is not None:
         return known
     end = day_bounds(day)[1].replace(tzinfo=None)
     before = _before(lake, day, source)
     tally = replace(scope.connection.tally)
-    found, problems = _kinds(scope, runtime.now.replace(tzinfo=None))
-    rows = [
-        row
-        for resources in found.values()
-        for each in resources
+    found, problems = _kinds(scope, lambda: _moment(runtime))
+    # A change may have come until everything was read.
+    moment = _moment(runtime)
+    rows = []
+    for each in (each for resources in found.values() for each in resources):
+        past = compared(each, before.get((each.resource_type, each.native_id)), day, moment)
         # What came after the day is not of it.
-        if (row := _row(scope, each, day, end, before.get((each.resource_type, each.native_id)), runtime))["created_at"] is None
-        or row["created_at"] < end
-    ]
+        if past.created_at is None or past.created_at < end:
+            rows.append(_row(scope, each, day, past, runtime))
     read = sum(len(resources) for resources in found.values())
     # Of a kind that was not read nobody knows whether it is gone.
-    rows += [row for (kind, _), row in before.items() if kind not in found and _is_carried(row, day)]
+    rows += [row for (kind, _), row in _carried(lake, day, source, before).items() if kind not in found]
     written = _write(lake, day, source, rows)
     load = Load(
         source,
@@ -126,7 +123,18 @@ def _read_scope(runtime: Runtime, day: date, scope: Scope) -> Load:
     return load
 
 
-def _kinds(scope: Scope, now: datetime) -> tuple[dict[str, list[AwsResource]], list[str]]:
+def _whole(lake: Lake, day: date, part: str) -> Load | None:
+    """The line of what was read whole in an earlier run of the day."""
+    known = load_of(lake, part, day)
+    return known if known is not None and known.status == "complete" and lake.has(AWS_RESOURCES, day, part) else None
+
+
+def _moment(runtime: Runtime) -> datetime:
+    """The present moment, naive UTC."""
+    return max(runtime.now, runtime.at.now()).replace(tzinfo=None)
+
+
+def _kinds(scope: Scope, clock: Callable[[], datetime]) -> tuple[dict[str, list[AwsResource]], list[str]]:
     """Resources by kind, of the kinds that could be read, and what went wrong with the others."""
     found: dict[str, list[AwsResource]] = {}
     problems: list[str] = []
@@ -136,26 +144,26 @@ def _kinds(scope: Scope, now: datetime) -> tuple[dict[str, list[AwsResource]], l
             found[kind] = list(read())
         except NightshiftError as error:
             problems.append(str(error))
+        except _UNREADABLE as error:
+            problems.append(f"AWS's answer about {kind} of {scope.place} is not as it describes it ({type(error).__name__}).")
 
     take(ec2_instances.KIND, lambda: ec2_instances.instances(scope))
     if ec2_instances.KIND in found:
         members = {each.native_id: each for each in found[ec2_instances.KIND]}
         take(autoscaling_groups.KIND, lambda: autoscaling_groups.groups(scope, members))
-    take(rds_instances.KIND, lambda: rds_instances.databases(scope, now))
+    take(rds_instances.KIND, lambda: rds_instances.databases(scope, clock))
     take(ebs_volumes.KIND, lambda: ebs_volumes.volumes(scope))
     return found, problems
 
 
-def _row(scope: Scope, each: AwsResource, day: date, end: datetime, before: Row | None, runtime: Runtime) -> Row:
+def _row(scope: Scope, each: AwsResource, day: date, past: Past, runtime: Runtime) -> Row:
     settings = runtime.settings.aws
-    changed_at, changes, instance_type = _compared(each, before, end)
-    known = [at for at in (each.created_at, before["created_at"] if before else None) if at is not None]
     return {
         "account_id": scope.account_id,
         "region": scope.region,
         "resource_type": each.resource_type,
         "native_id": each.native_id,
-        "instance_type": instance_type,
+        "instance_type": past.instance_type,
         "platform": each.platform,
         "tenancy": each.tenancy,
         "lifecycle": each.lifecycle,
@@ -167,38 +175,12 @@ def _row(scope: Scope, each: AwsResource, day: date, end: datetime, before: Row 
         "environment": first_tag(each.tags, settings.environment_tags),
         "tags": _text(each.tags),
         "config": _text(each.config),
-        # Of a machine AWS tells its last start: what was there before was not made by it.
-        "created_at": min(known, default=None),
-        "config_changed_at": changed_at,
-        "changes": _text(changes) if changes else None,
+        "created_at": past.created_at,
+        "config_changed_at": past.config_changed_at,
+        "differed_on": past.differed_on,
+        "changes": _text(past.changes) if past.changes else None,
         "read_on": day,
     }
-
-
-def _compared(each: AwsResource, before: Row | None, end: datetime) -> tuple[datetime | None, Row, str | None]:
-    """Since when the configuration is what it is, what of it is other than in the last night that read it, and the type that the
-    day ended with (None where it was given after the day).
-
-    A first reading shows no more than since when the size held for certain. Where not even that is known, evidence begins now.
-    """
-    last_moment = end - timedelta(microseconds=1)
-    if before is None:
-        since = each.held_since
-        if since is not None and since >= end:
-            return since, {}, None
-        return (since or (last_moment if each.instance_type else None)), {}, each.instance_type
-    was, now = json.loads(before["config"]), each.config
-    changes = {name: [was.get(name), now.get(name)] for name in _SIZE if was.get(name) != now.get(name)}
-    if not changes:
-        return before["config_changed_at"], {}, each.instance_type
-    if "instance_type" not in changes and "min_size" not in changes:
-        return before["config_changed_at"], changes, each.instance_type
-    # Somewhere between two nights: a start that came in between is the moment for certain.
-    started = each.held_since if each.resource_type == ec2_instances.KIND else None
-    if started is not None and started >= end:
-        return started, changes, None
-    is_between = started is not None and started.date() > before["read_on"]
-    return (started if is_between else last_moment), changes, each.instance_type
 
 
 def _before(lake: Lake, day: date, part: str) -> Mapping[Key, Row]:
@@ -206,13 +188,23 @@ def _before(lake: Lake, day: date, part: str) -> Mapping[Key, Row]:
     days = [each for each in lake.days(AWS_RESOURCES) if each < day and (day - each).days <= CARRIED_DAYS]
     for each in reversed(days):
         if lake.has(AWS_RESOURCES, each, part):
-            rows = pl.read_parquet(lake.path(AWS_RESOURCES, each, part), hive_partitioning=False).to_dicts()
-            return {(row["resource_type"], row["native_id"]): row for row in rows}
+            return _rows(lake, each, part)
     return {}
 
 
-def _is_carried(row: Row, day: date) -> bool:
-    return bool((day - row["read_on"]).days <= CARRIED_DAYS)
+def _carried(lake: Lake, day: date, part: str, before: Mapping[Key, Row]) -> Mapping[Key, Row]:
+    """What stands for what is not read now: what an earlier run of the day read itself, else what was read in the last days."""
+    today: dict[Key, Row] = {}
+    if lake.has(AWS_RESOURCES, day, part):
+        today = {key: row for key, row in _rows(lake, day, part).items() if row["read_on"] == day}
+    kinds = {kind for kind, _ in today}
+    earlier = {key: row for key, row in before.items() if key[0] not in kinds}
+    return today | {key: row for key, row in earlier.items() if (day - row["read_on"]).days <= CARRIED_DAYS}
+
+
+def _rows(lake: Lake, day: date, part: str) -> dict[Key, Row]:
+    rows = pl.read_parquet(lake.path(AWS_RESOURCES, day, part), hive_partitioning=False).to_dicts()
+    return {(row["resource_type"], row["native_id"]): row for row in rows}
 
 
 def _write(lake: Lake, day: date, part: str, rows: Sequence[Row]) -> int:

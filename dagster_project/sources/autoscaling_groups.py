@@ -31,6 +31,8 @@ PERMISSIONS = permissions(*READS)
 KIND = "autoscaling_group"
 _PAGE = 100
 _NAMES_AT_A_TIME = 50
+_UNKNOWN = "unknown"
+"""The platform of a group whose members do not tell one: nothing said would count as Linux."""
 _GONE = frozenset(
     {
         "InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound",
@@ -157,10 +159,14 @@ def _group(
     tags = tags_of(seen.get("Tags"))
     # Only one type is a size; of several nobody knows which ones the next members will have.
     instance_type = launch.types[0] if len(launch.types) == 1 else None
-    running = [members[each["InstanceId"]] for each in seen.get("Instances", ()) if each["InstanceId"] in members]
+    listed = seen.get("Instances", [])
+    running = [members[each["InstanceId"]] for each in listed if each["InstanceId"] in members]
+    # The group tells the types of its members itself, of those too that came since the instances were listed.
+    types = {each["InstanceType"] for each in listed if each.get("InstanceType")} | {each.instance_type for each in running}
+    others = sorted(types - {instance_type, None}) if instance_type else []
     lifecycle = "spot" if launch.is_spot or any(each.lifecycle == "spot" for each in running) else "on-demand"
     platforms = {each.platform for each in running}
-    platform = platforms.pop() if len(platforms) == 1 else None
+    platform = platforms.pop() if len(platforms) == 1 else _UNKNOWN
     created_at = utc(seen["CreatedTime"])
     owner = managed_by(tags)
     tenancy = launch.tenancy or "default"
@@ -178,6 +184,7 @@ def _group(
             {
                 "instance_type": instance_type,
                 "instance_types": list(launch.types) if len(launch.types) > 1 else None,
+                "other_types": others or None,
                 "region": scope.region,
                 "availability_zones": sorted(seen.get("AvailabilityZones", [])) or None,
                 "platform": platform,
@@ -195,14 +202,12 @@ def _group(
             }
         ),
         created_at=created_at,
-        held_since=_held_since(created_at, launch, instance_type, running),
+        held_since=None if others or instance_type is None else _held_since(created_at, launch, running),
     )
 
 
-def _held_since(created_at: datetime, launch: _Launch, instance_type: str | None, running: list[AwsResource]) -> datetime | None:
-    """AWS does not say when a group was given its template. It was before its oldest member of that type was launched, as long as
-    no member has another type; without members it is not known."""
-    if not running or instance_type is None or any(each.instance_type != instance_type for each in running):
-        return None
+def _held_since(created_at: datetime, launch: _Launch, running: list[AwsResource]) -> datetime | None:
+    """AWS does not say when a group was given its template. It was before its oldest member was launched, as long as no member
+    has another type; without members it is not known."""
     launched = [each.held_since for each in running if each.held_since is not None]
     return max([created_at, min(launched), *([launch.made_at] if launch.made_at else [])]) if launched else None

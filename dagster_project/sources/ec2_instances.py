@@ -20,6 +20,7 @@ PERMISSIONS = permissions(*READS)
 KIND = "ec2_instance"
 _PAGE = 1000
 _THERE = ["pending", "running", "stopping", "stopped"]
+_UP = frozenset({"pending", "running", "stopping"})
 _PLATFORMS = (("windows", "windows"), ("red hat", "rhel"), ("suse", "suse"), ("linux", "linux"))
 """Words of ``PlatformDetails`` and what they are called here, in the order in which they decide."""
 
@@ -33,15 +34,15 @@ def instances(scope: Scope) -> Iterator[AwsResource]:
                 yield _instance(scope, each)
 
 
-def platform_of(details: str | None) -> str | None:
-    """What an instance is billed for; None where AWS says something that is not known here."""
-    words = (details or "").lower()
-    return next((name for word, name in _PLATFORMS if word in words), None)
+def platform_of(details: str) -> str:
+    """What an instance is billed for; AWS's own words where they are not known here, as nothing said would count as Linux."""
+    words = details.lower()
+    return next((name for word, name in _PLATFORMS if word in words), words)
 
 
 def _instance(scope: Scope, seen: dict[str, Any]) -> AwsResource:
     tags = tags_of(seen.get("Tags"))
-    launched_at = utc(seen["LaunchTime"])
+    launched_at = utc(seen["LaunchTime"]) if seen.get("LaunchTime") else None
     volumes, interfaces = seen.get("BlockDeviceMappings", []), seen.get("NetworkInterfaces", [])
     placement = seen.get("Placement", {})
     platform = platform_of(seen.get("PlatformDetails") or seen.get("Platform") or "linux")
@@ -78,13 +79,14 @@ def _instance(scope: Scope, seen: dict[str, Any]) -> AwsResource:
             }
         ),
         created_at=_created_at(seen, launched_at),
-        # A type changes only while an instance is stopped: it has been the present one since the last start.
-        held_since=launched_at,
+        # A type changes only while an instance is stopped: while it is up, it has had the present one since the last start.
+        held_since=launched_at if seen["State"]["Name"] in _UP else None,
     )
 
 
-def _created_at(seen: dict[str, Any], launched_at: datetime) -> datetime:
+def _created_at(seen: dict[str, Any], launched_at: datetime | None) -> datetime | None:
     """AWS tells the last start only; what was attached first was so at the first one."""
     volumes = (each.get("Ebs", {}).get("AttachTime") for each in seen.get("BlockDeviceMappings", ()))
     interfaces = (each.get("Attachment", {}).get("AttachTime") for each in seen.get("NetworkInterfaces", ()))
-    return min([launched_at, *(utc(at) for at in (*volumes, *interfaces) if at is not None)])
+    known = [utc(at) for at in (*volumes, *interfaces) if at is not None]
+    return min([launched_at, *known] if launched_at is not None else known, default=None)

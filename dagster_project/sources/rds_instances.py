@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,16 +23,18 @@ _PAGE = 100
 KEEPS = timedelta(days=14)
 """How long RDS remembers events; less by a minute, so that the clocks may differ."""
 _CONFIGURATION = "configuration change"
+_CHANGING = "modifying"
 
 
-def databases(scope: Scope, now: datetime) -> Iterator[AwsResource]:
-    """Database instances; ``now`` is naive UTC."""
-    changed = _changes(scope, now)
-    since = now - KEEPS
+def databases(scope: Scope, clock: Callable[[], datetime]) -> Iterator[AwsResource]:
+    """Database instances; ``clock`` tells the present moment in naive UTC."""
     pages = scope.connection.pages(INSTANCES, f"databases of {scope.place}", "Marker", MaxRecords=_PAGE)
-    for page in pages:
-        for each in page["DBInstances"]:
-            yield _database(scope, each, since, changed)
+    listed = [each for page in pages for each in page["DBInstances"]]
+    # Afterwards, and up to now: a class that was given meanwhile must not look as old as what is remembered.
+    now = clock()
+    changed = _changes(scope, now)
+    for each in listed:
+        yield _database(scope, each, now - KEEPS, changed)
 
 
 def _changes(scope: Scope, now: datetime) -> Mapping[str, datetime]:
@@ -84,5 +86,8 @@ def _database(scope: Scope, seen: dict[str, Any], since: datetime, changed: Mapp
             }
         ),
         created_at=created_at,
-        held_since=max([changed.get(name, since), *([created_at] if created_at else [])]),
+        # One that is being changed may have its new class already, and tell of it only when it is done.
+        held_since=None
+        if seen.get("DBInstanceStatus") == _CHANGING
+        else max([changed.get(name, since), *([created_at] if created_at else [])]),
     )

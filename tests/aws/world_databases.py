@@ -71,6 +71,11 @@ class Databases(Inside):
             self._place.databases.note(identifier, {name: value for name, value in known.items() if value is not None})
         return identifier
 
+    def describe_database(self, identifier: str, **details: Any) -> None:
+        """Members of a database's description that are so from now on, as AWS names them."""
+        with self._hub.lock:
+            self._place.databases.note(identifier, details)
+
     def leave_pending(self, identifier: str, **values: Any) -> None:
         """Changes of a database that wait for its maintenance window."""
         with self._hub.lock:

@@ -95,6 +95,11 @@ class Groups(Inside):
                 place.machines.note(each["InstanceId"], {}, created_at)
         return name
 
+    def describe_group(self, name: str, **details: Any) -> None:
+        """Members of a group's description that are so from now on, as AWS names them."""
+        with self._hub.lock:
+            self._place.groups.note(name, details)
+
     def template_of(self, group: str) -> str:
         """The id of a group's template."""
         return str(self.seen_group(group)["LaunchTemplate"]["LaunchTemplateId"])

@@ -90,7 +90,7 @@ def reading(scope: Scope, home: Scope, runtime: Runtime) -> dict[str, Callable[[
         "instances": lambda: list(ec2_instances.instances(scope)),
         "volumes": lambda: list(ebs_volumes.volumes(scope)),
         "groups": lambda: list(autoscaling_groups.groups(scope, {})),
-        "databases": lambda: list(rds_instances.databases(scope, now)),
+        "databases": lambda: list(rds_instances.databases(scope, lambda: now)),
         "memory": lambda: memory_series(scope, "CWAgent", {}),
         "metrics": lambda: list(_metrics(scope)),
         "reservations": lambda: list(aws_commitments.reservations(scope)),

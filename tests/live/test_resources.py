@@ -133,7 +133,8 @@ def test_a_group_whose_members_are_of_another_type_has_it_only_since_now(aws: Aw
     )
     inventory(live(runtime, aws, day=NEXT), NEXT)
     row = listed(runtime, NEXT)["following"]
-    assert (row["instance_type"], row["config_changed_at"]) == ("m5.large", datetime(2025, 3, 10, 23, 59, 59, 999999))
+    # Up to the reading it may have been the other one: the type of the day is not known either.
+    assert (row["instance_type"], row["config_changed_at"]) == (None, datetime(2025, 3, 11, 2))
 
 
 def test_a_database_with_when_its_class_was_given(aws: AwsServer, runtime: Runtime) -> None:
