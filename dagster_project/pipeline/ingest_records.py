@@ -14,6 +14,7 @@ from dagster_project.lake.aws_tables import AWS_RESOURCES
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import DECISION_AUDIT, RESOURCE_INVENTORY
+from dagster_project.pipeline.ingest_aws_resources import CARRIED_DAYS
 from dagster_project.pipeline.inventory import CONTRADICTIONS, DATABASE, merged
 from dagster_project.pipeline.ledger import Load, keeps, kept_snapshot, load_of, record
 from dagster_project.pipeline.record_rules import split
@@ -24,6 +25,7 @@ from dagster_project.sources.utilization import day_bounds
 
 INVENTORY = "resources"
 _OF_AWS = ("origin", "native_id", "read_on")
+_NAMED = ("account_id", "region", "resource_type", "native_id", "resource_id", "read_on")
 DECISIONS = "decision_audit"
 
 
@@ -59,7 +61,7 @@ async def _inventory(runtime: Runtime, days: Sequence[date]) -> list[tuple[date,
             good, rejected = split(listed, ("resource_id",), INVENTORY)
             found = _listed_by_aws(lake, day, end.replace(tzinfo=None))
             if found is not None:
-                good, contradictions = merged(good, found, _inventory_before(lake, day), INVENTORY)
+                good, contradictions = merged(good, found, _named_before(lake, day), INVENTORY)
                 rejected += contradictions
             if good.is_empty():
                 also = ", or give aws.accounts regions that hold something" if runtime.settings.aws.is_live else ""
@@ -96,15 +98,17 @@ async def _listed(connection: asyncpg.Connection, contract: Contract, end: datet
 
 
 def _listed_by_aws(lake: Lake, day: date, end: datetime) -> pl.DataFrame | None:
-    """What AWS listed of the day; of a day on which it was not asked, what it listed next, or last: a size that was given after
-    the day is not the size of the day. None where it was never asked."""
+    """What AWS listed of the day; of a day on which it was not asked, what it listed next, or in the last days: a size that was
+    given after the day is not the size of the day. None where it was never asked, or is no longer."""
     days = lake.days(AWS_RESOURCES)
-    if not days:
+    recent = [each for each in days if each <= day and (day - each).days <= CARRIED_DAYS]
+    asked = day if day in days else next((each for each in days if each > day), recent[-1] if recent else None)
+    if asked is None:
         return None
-    asked = day if day in days else next((each for each in days if each > day), days[-1])
     frame = pl.read_parquet(lake.files(AWS_RESOURCES, [asked]), hive_partitioning=False)
     if asked == day:
         return frame
+    frame = frame.filter(pl.col("read_on") >= day - timedelta(days=CARRIED_DAYS))
     is_later = (pl.col("config_changed_at") >= end).fill_null(False)
     return frame.filter((pl.col("created_at") < end).fill_null(True)).with_columns(
         pl.when(is_later).then(None).otherwise("instance_type").alias("instance_type"),
@@ -112,9 +116,20 @@ def _listed_by_aws(lake: Lake, day: date, end: datetime) -> pl.DataFrame | None:
     )
 
 
-def _inventory_before(lake: Lake, day: date) -> pl.DataFrame | None:
+def _named_before(lake: Lake, day: date) -> pl.DataFrame | None:
+    """Resources of AWS as the inventories of earlier days call them, the last day last. Machines have names of their own: of
+    them the last day says enough."""
     days = [each for each in lake.days(RESOURCE_INVENTORY) if each < day]
-    return pl.read_parquet(lake.path(RESOURCE_INVENTORY, days[-1]), hive_partitioning=False) if days else None
+    frames = []
+    for each in days:
+        frame = pl.scan_parquet(lake.path(RESOURCE_INVENTORY, each), hive_partitioning=False)
+        if not {*_NAMED} <= {*frame.collect_schema()}:
+            continue  # a partition of an earlier version
+        is_named = pl.col("read_on").is_not_null()
+        if each != days[-1]:
+            is_named &= pl.col("resource_type").is_in(["autoscaling_group", "rds_instance"])
+        frames.append(frame.filter(is_named).select(_NAMED).collect())
+    return pl.concat(frames) if frames else None
 
 
 async def _decisions(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Load]]:

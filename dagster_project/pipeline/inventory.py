@@ -1,9 +1,9 @@
 """One inventory out of two: what the decision engine's database lists, and what AWS does.
 
 A row of the database is the same resource as one of AWS where name and kind are equal, and account and region too as far as the
-database says them. What the database says counts; AWS fills in what it does not say. Two exceptions, both on the safe side: what
-only one of them knows to be spot, managed, a group's member or on other tenancy is that, and a size of which they say different
-things is not known.
+database says them. What the database says counts; AWS fills in what it does not say. Three exceptions, all on the safe side: what
+only one of them knows to be spot, managed, a group's member or on other tenancy is that, a size of which they say different
+things is not known, and one that AWS was seen to change since the database's last change is no older than that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dagster_project.pipeline.ledger import RejectedGroup
 DATABASE, AWS, BOTH = "database", "aws", "both"
 CONTRADICTIONS = ("ambiguous_place", "sources_disagree")
 """Reasons of rows that are not set aside, and of which something is not believed."""
-_FILLED = ("account_id", "region", "units", "service", "team", "environment", "created_at", "config_changed_at")
+_FILLED = ("account_id", "region", "units", "service", "team", "environment", "created_at")
 Place = tuple[str, str, str, str]
 """Account, region, kind and AWS's name of a resource."""
 
@@ -31,9 +31,10 @@ Place = tuple[str, str, str, str]
 def merged(
     database: pl.DataFrame, aws: pl.DataFrame, previous: pl.DataFrame | None, source: str
 ) -> tuple[pl.DataFrame, list[RejectedGroup]]:
-    """The inventory of a day, and what of it contradicts itself. ``previous`` is the inventory of an earlier day: a resource
-    keeps the id that it had there. ``aws`` has the columns of ``aws_resources``."""
-    rows = aws.to_dicts()
+    """The inventory of a day, and what of it contradicts itself. ``previous`` are rows of inventories of earlier days, the last
+    ones last: a resource keeps the id that it had there, and no other one gets it. ``aws`` has the columns of
+    ``aws_resources``."""
+    rows = aws.select("account_id", "region", "resource_type", "native_id").to_dicts()
     ids, ambiguous = _ids(database, rows, _known_ids(previous))
     named = aws.with_columns(pl.Series("resource_id", ids, dtype=pl.String))
     named = _with_groups(named)
@@ -66,6 +67,11 @@ def merged(
         first("asg_name"),
         first("managed_by"),
         *(first(name) for name in _FILLED),
+        # A change that the database tells of after the last reading of another size is the one that was seen.
+        pl.when((pl.col("config_changed_at").dt.date() > pl.col("differed_on")).fill_null(pl.col("differed_on").is_null()))
+        .then(pl.coalesce("config_changed_at", "config_changed_at_aws"))
+        .otherwise(pl.max_horizontal("config_changed_at", "config_changed_at_aws"))
+        .alias("config_changed_at"),
         _documents("tags"),
         _documents("config"),
         pl.when(pl.Series(both)).then(pl.lit(BOTH)).when(pl.Series(in_aws)).then(pl.lit(AWS)).otherwise("origin").alias("origin"),
@@ -76,7 +82,7 @@ def merged(
 
 
 def _known_ids(previous: pl.DataFrame | None) -> Mapping[Place, str]:
-    if previous is None or "native_id" not in previous.columns:
+    if previous is None:
         return {}
     rows = previous.filter(pl.col("read_on").is_not_null()).select(
         "account_id", "region", "resource_type", pl.coalesce("native_id", "resource_id"), "resource_id"
@@ -93,6 +99,8 @@ def _ids(database: pl.DataFrame, rows: list[dict[str, Any]], known: Mapping[Plac
         if _is_same(listed.get(row["native_id"]), row):
             candidates.setdefault(row["native_id"], []).append(number)
     matched = {mine[0]: name for name, mine in candidates.items() if len(mine) == 1}
+    # Readings under a name go on to count: they must not become another one's.
+    held = {*known.values()}
     taken = set(listed)
     ids: list[str | None] = []
     for number, row in enumerate(rows):
@@ -104,7 +112,7 @@ def _ids(database: pl.DataFrame, rows: list[dict[str, Any]], known: Mapping[Plac
     named = []
     for row, found in zip(rows, ids, strict=True):
         name = row["native_id"]
-        is_alone = wanted[name] == 1 and name not in taken
+        is_alone = wanted[name] == 1 and name not in taken and name not in held
         named.append(found or (name if is_alone else qualified(*place_of(row))))
     return named, sorted(name for name, mine in candidates.items() if len(mine) > 1)
 
@@ -141,7 +149,7 @@ def _documents(name: str) -> pl.Expr:
             return ours if theirs is None else theirs
         own = json.loads(ours)
         if not isinstance(own, dict):
-            return ours
+            return theirs  # what is no object says nothing
         union = {**json.loads(theirs), **{key: value for key, value in own.items() if value is not None}}
         return json.dumps(union, sort_keys=True, ensure_ascii=False, separators=(", ", ": "))
 

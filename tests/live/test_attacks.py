@@ -203,3 +203,73 @@ def test_an_answer_that_is_not_as_aws_describes_it_stops_nothing_else(aws: AwsSe
         ("complete", ""),
     ]
     assert {database, elsewhere} <= {*listed(runtime)}
+
+
+# One inventory out of two.
+
+
+def test_a_database_that_has_not_noticed_a_change_does_not_make_a_size_older(
+    aws: AwsServer, runtime: Runtime, execute: Callable[..., None]
+) -> None:
+    aws.world.database("orders", "db.r6g.2xlarge")
+    aws.world.database("ledger", "db.r6g.2xlarge")
+    execute("create table resources (resource_id text, type text, current_config jsonb, config_changed_at timestamptz)")
+    for name in ("orders", "ledger"):
+        execute(
+            "insert into resources values ($1, 'rds_instance', '{\"instance_class\": \"db.r6g.2xlarge\"}', '2024-06-01')", name
+        )
+    inventory(live(runtime, aws))
+    # What AWS does not remember the database does.
+    assert listed(runtime)["orders"]["config_changed_at"] == datetime(2024, 6, 1)
+    aws.world.describe_database("orders", DBInstanceClass="db.r6g.large")
+    aws.world.describe_database("ledger", DBInstanceClass="db.r6g.large")
+    execute('update resources set current_config = \'{"instance_class": "db.r6g.large"}\'')
+    execute("update resources set config_changed_at = '2025-03-10 11:00+00' where resource_id = 'ledger'")
+    for day in (NEXT, AFTER):
+        inventory(live(runtime, aws, day=day), day)
+        found = listed(runtime, day)
+        assert found["orders"]["config_changed_at"] == datetime(2025, 3, 11, 2)
+        # One that says when it was is believed.
+        assert found["ledger"]["config_changed_at"] == datetime(2025, 3, 10, 11)
+
+
+def test_a_configuration_that_is_no_object_says_nothing(aws: AwsServer, runtime: Runtime, execute: Callable[..., None]) -> None:
+    aws.world.database("orders", "db.r6g.large", multi_az=True)
+    aws.world.database("ledger", "db.r6g.large", multi_az=True)
+    execute("create table resources (resource_id text, type text, current_config jsonb, tags jsonb)")
+    execute("insert into resources values ('orders', 'rds_instance', 'null', null), ('ledger', 'rds_instance', '[1]', '[]')")
+    inventory(live(runtime, aws))
+    found = listed(runtime)
+    assert [json.loads(found[name]["config"])["multi_az"] for name in ("orders", "ledger")] == [True, True]
+
+
+def test_a_name_whose_readings_are_remembered_is_not_given_to_another_region(aws: AwsServer, runtime: Runtime) -> None:
+    for region in ("eu-west-1", "eu-west-2"):
+        aws.in_account(ACCOUNT, region).group("web", "m5.large", size=1)
+    first, second = (AwsAccount(id=ACCOUNT, regions=(region,)) for region in ("eu-west-1", "eu-west-2"))
+    inventory(live(runtime, aws, first))
+    inventory(live(runtime, aws, second, day=NEXT), NEXT)
+    inventory(live(runtime, aws, second, day=AFTER), AFTER)
+    moved = f"{ACCOUNT}/eu-west-2/autoscaling_group/web"
+    assert [moved in listed(runtime, day) and "web" not in listed(runtime, day) for day in (NEXT, AFTER)] == [True, True]
+    # Where it was, it is called what it was called.
+    day = AFTER + timedelta(days=1)
+    both = AwsAccount(id=ACCOUNT, regions=("eu-west-1", "eu-west-2"))
+    inventory(live(runtime, aws, both, day=day), day)
+    found = listed(runtime, day)
+    assert (found["web"]["region"], found[moved]["region"]) == ("eu-west-1", "eu-west-2")
+
+
+def test_accounts_that_are_no_longer_read_are_forgotten_after_a_week(
+    aws: AwsServer, runtime: Runtime, execute: Callable[..., None]
+) -> None:
+    execute("create table resources (resource_id text, type text, current_config jsonb)")
+    execute("create table utilization (resource_id text, timestamp timestamptz, cpu_avg float8)")
+    execute("insert into resources values ('own', 'ec2_instance', '{}')")
+    name = aws.world.instance()
+    inventory(live(runtime, aws))
+    for days, is_there in ((7, True), (8, False)):
+        day = DAY + timedelta(days=days)
+        inventory(live(runtime, aws, AwsAccount(id=ACCOUNT), day=day), day)
+        assert (name in listed(runtime, day)) == is_there
+        assert "own" in listed(runtime, day)
