@@ -20,8 +20,9 @@ def cloud_of(runtime: Runtime, account_id: str | None, region: str | None) -> Cl
     account = next((each for each in settings.accounts if each.id == account_id), None)
     if account is None:
         raise AccessDenied(f"The settings do not let Nightshift into the account {account_id}; add it to aws.accounts.")
-    if not account.may_change:
-        raise AccessDenied(f"The settings do not let Nightshift change the account {account_id}; set may_change of it.")
+    closed = closed_by_settings(runtime, account_id)
+    if closed is not None:
+        raise AccessDenied(closed)
     cloud = runtime.opened_clouds[account_id, region] = AwsCloud(
         region=region,
         account_id=account_id,
@@ -32,3 +33,11 @@ def cloud_of(runtime: Runtime, account_id: str | None, region: str | None) -> Cl
         clock=runtime.at,
     )
     return cloud
+
+
+def closed_by_settings(runtime: Runtime, account_id: str | None) -> str | None:
+    """Why nothing may be changed in an account that the settings list to be read only; None in any other one."""
+    account = next((each for each in runtime.settings.aws.accounts if each.id == account_id), None)
+    if runtime.clouds is not None or account is None or account.may_change:
+        return None
+    return f"The settings do not let Nightshift change the account {account_id}; set may_change of it."

@@ -13,13 +13,14 @@ import polars as pl
 from dagster_project.actions import proposal_store
 from dagster_project.domain.proposals.grouping import Place
 from dagster_project.domain.proposals.memory import first_forbidding, first_holding, is_about_rollback, told
-from dagster_project.domain.proposals.model import REPORT_ONLY, Change, Evidence
+from dagster_project.domain.proposals.model import APPLY, REPORT_ONLY, Change, Evidence
 from dagster_project.domain.proposals.pulls import Merged, not_live, waits_for
 from dagster_project.domain.proposals.risk import risk_of
 from dagster_project.domain.rightsizing.groups import PROPOSE_MINIMUM
 from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.tables import PROPOSAL_ANSWERS, PROPOSALS, RESOURCE_INVENTORY, RIGHTSIZING_VERDICTS
+from dagster_project.pipeline.clouds import closed_by_settings
 from dagster_project.pipeline.infrastructure_code import NO_REPOSITORY, NOT_MANAGED, Located
 from dagster_project.pipeline.repositories import open_code
 from dagster_project.pipeline.runtime import Runtime
@@ -78,6 +79,7 @@ def propose(runtime: Runtime, day: date) -> tuple[int, list[str]]:
         engine.view(RIGHTSIZING_VERDICTS, [day])
         engine.view(RESOURCE_INVENTORY, [day])
         verdicts = engine.rows(statement("reports/proposed"))
+        members = engine.rows(statement("reports/fleet_members"))
         forbidden = {row["resource_id"] for row in engine.rows(statement("reports/refused_for"), {"reason_codes": FORBIDDING})}
     changes = [change for row in verdicts if (change := change_of(row)) is not None]
     code = open_code(runtime, day)
@@ -90,8 +92,12 @@ def propose(runtime: Runtime, day: date) -> tuple[int, list[str]]:
     names = [settings.name for settings in runtime.settings.repositories]
     merged = in_state(runtime, lambda connection: _merged(connection, names))
     money = {row["resource_id"]: {name: row[name] for name in _MONEY} for row in verdicts if row["resource_id"] not in going_back}
+    closed = {row["resource_id"]: closed_by_settings(runtime, row["account_id"]) for row in members}
     rows = [
-        {**_row(change, place, answers, merged, day, runtime.settings), **money.get(change.resource_id, {})}
+        {
+            **_row(change, place, answers, merged, day, runtime.settings, closed.get(change.resource_id)),
+            **money.get(change.resource_id, {}),
+        }
         for change, place in wanted
     ]
     return write_frame(lake, PROPOSALS, day, pl.DataFrame(rows, schema=schema(PROPOSALS))), code.problems
@@ -159,7 +165,9 @@ def _row(
     merged: Merged,
     day: date,
     settings: Settings,
+    closed: str | None,
 ) -> dict[str, Any]:
+    """``closed`` is why nothing may be changed in its account."""
     rules = settings.proposals
     answer = first_forbidding(answers.get(change.resource_id, ()), change, day, rules.rejection_days)
     record, held_back = waits_for(change, merged), None
@@ -168,6 +176,10 @@ def _row(
     if answer is not None:
         held_back = f"It was {told(answer)}."
     place, snapshot = located.place, located.snapshot
+    mode = mode_of_service(change.service, change.environment, rules)
+    route = _route(change, located, settings.approvals.teams)
+    if held_back is None and route == APPROVAL and mode == APPLY:
+        held_back = closed
     return {
         "resource_id": change.resource_id,
         "resource_type": change.resource_type,
@@ -187,8 +199,8 @@ def _row(
         "replayed_events": change.evidence.replayed_events,
         "risk": change.risk,
         "risk_reasons": json.dumps(change.risk_reasons),
-        "mode": mode_of_service(change.service, change.environment, rules),
-        "route": _route(change, located, settings.approvals.teams),
+        "mode": mode,
+        "route": route,
         "held_back": held_back,
         "repository": snapshot.settings.name if snapshot else None,
         "base": snapshot.base if snapshot else None,

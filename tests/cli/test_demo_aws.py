@@ -57,6 +57,17 @@ def test_every_machine_of_both_accounts_has_the_verdict_that_it_was_made_for(end
     assert {*accounts.values()} == {OWN, OTHER}
 
 
+def test_nobody_is_asked_about_an_account_that_is_only_read(ended: tuple[Path, list[str]]) -> None:
+    home, lines = ended
+    (file,) = home.glob("warehouse/proposals/*/*.parquet")
+    held = dict(pl.read_parquet(file).filter(pl.col("resource_type") == "ec2_instance").select("service", "held_back").iter_rows())
+    assert held == {
+        "admin-console": None,
+        "report-builder": f"The settings do not let Nightshift change the account {OTHER}; set may_change of it.",
+    }
+    assert not [line for line in lines if "Asked: " in line and "report-builder" in line]
+
+
 def test_the_report_says_that_all_of_it_was_read_and_from_where(ended: tuple[Path, list[str]]) -> None:
     home, _ = ended
     (page,) = home.glob("reports/*/report.md")
