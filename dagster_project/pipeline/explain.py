@@ -56,7 +56,7 @@ def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
         if not found:
             raise InputError(f"The inventory of {day} does not list {resource_id}; check the id, or choose another --day.")
         emergencies = engine.rows(statement("reports/emergencies_of"), {"resource_id": resource_id, "top": _SHOWN_EMERGENCIES})
-        second_opinion = second_opinion_on(engine, day, resource_id)
+        second_opinion = second_opinion_on(engine, runtime.catalog(day), day, resource_id)
         left = engine.rows(statement("reports/capacity_left_at"), {"resource_id": resource_id, "service": found[0]["service"]})
     verdict = found[0]
     owner = " · ".join(str(verdict[name]) for name in ("service", "team", "environment", "region") if verdict[name])

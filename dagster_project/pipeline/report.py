@@ -133,7 +133,7 @@ def build_report(runtime: Runtime, day: date) -> NightReport:
             incidents=incidents_in_report(runtime, day),
             action_items=action_items_in_report(runtime, day),
             aws=aws_in_report(engine, day),
-            second_opinion=second_opinion_in_report(engine, day, fleet["resources"]),
+            second_opinion=second_opinion_in_report(engine, runtime.catalog(day), day, fleet["resources"]),
         )
 
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from dagster_project.lake.aws_tables import AWS_SAMPLES
 from dagster_project.lake.incident_tables import CAPTURED_EVENTS, CAPTURED_SERVICE_LEVELS, INCIDENT_TIMELINE, POSTMORTEMS
 from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, TABLES, UTILIZATION_SAMPLES, Table
 from dagster_project.pipeline.runtime import Runtime
+from dagster_project.pipeline.second_opinion_report import FILE as OPINIONS
 from dagster_project.settings import RetentionSettings
 
-_PAGES = ("index.html", "report.md")
+_PAGES = ("index.html", "report.md", OPINIONS)
+_SAMPLES = (UTILIZATION_SAMPLES, AWS_SAMPLES)
 _EVIDENCE = (CAPTURED_EVENTS, CAPTURED_SERVICE_LEVELS, INCIDENT_TIMELINE, POSTMORTEMS)
 """What no source can be asked for again, and what was made of it."""
 
@@ -67,7 +70,7 @@ def prune(runtime: Runtime, *, dry_run: bool = False) -> list[Pruned]:
 def _kept_days(table: Table, keep: RetentionSettings) -> int:
     if table in _EVIDENCE:
         return keep.evidence_days
-    return keep.samples_days if table is UTILIZATION_SAMPLES else keep.tables_days
+    return keep.samples_days if table in _SAMPLES else keep.tables_days
 
 
 def _outbox(folder: Path) -> dict[date, Path]:

@@ -8,11 +8,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dagster_project.catalog.shapes import ec2_shapes, rds_shapes
+from dagster_project.catalog.shapes import Catalog
 from dagster_project.domain import second_opinion as domain
 from dagster_project.domain.rightsizing.dimensions import CPU, MEMORY
 from dagster_project.domain.second_opinion import Answer, Comparison, Opinion, Ours, Size
@@ -54,13 +53,13 @@ class Heard:
     answers: tuple[Answer, ...]
 
 
-def second_opinion_in_report(engine: Engine, day: date, resources: int) -> SecondOpinion | None:
+def second_opinion_in_report(engine: Engine, catalog: Catalog, day: date, resources: int) -> SecondOpinion | None:
     """The section of the day's report; None where nobody was to be asked. ``engine`` has the day's verdicts and load ledger in
     view, ``resources`` are those that have a verdict."""
     loads = engine.rows(statement("reports/second_opinion_loads"), {"prefix": SOURCE})
     if not loads:
         return None
-    heard = _hear(engine, day)
+    heard = _hear(engine, catalog, day)
     return SecondOpinion(
         sentence=_sentence(heard, loads, resources),
         groups=_groups(heard) if heard.answers else (),
@@ -78,22 +77,22 @@ def write_table(runtime: Runtime, day: date, folder: Path, section: SecondOpinio
         return
     with open_engine(runtime.lake) as engine:
         engine.view(RIGHTSIZING_VERDICTS, [day])
-        replace_file(target, _table(_hear(engine, day)).encode())
+        replace_file(target, _table(_hear(engine, runtime.catalog(day), day)).encode())
 
 
-def _hear(engine: Engine, day: date, resource_id: str | None = None) -> Heard:
+def _hear(engine: Engine, catalog: Catalog, day: date, resource_id: str | None = None) -> Heard:
     """What was said of every resource, or of one."""
     engine.view(SECOND_OPINIONS, [day])
     rows = engine.rows(statement("reports/second_opinions_of"), {"resource_id": resource_id})
-    sizes = _sizes()
+    sizes = _sizes(catalog)
     compared = tuple((row, domain.compare(_ours(row), _opinion(row), sizes) if row["is_known"] else None) for row in rows)
     return Heard(compared, tuple(domain.answers(each for _, each in compared if each is not None)))
 
 
-def second_opinion_on(engine: Engine, day: date, resource_id: str) -> tuple[str, ...]:
+def second_opinion_on(engine: Engine, catalog: Catalog, day: date, resource_id: str) -> tuple[str, ...]:
     """What the advisers said of one resource: how that stands to its verdict, then each in its words. ``engine`` has the day's
     verdicts in view."""
-    heard = _hear(engine, day, resource_id)
+    heard = _hear(engine, catalog, day, resource_id)
     lines: list[str] = []
     for answer in heard.answers:
         lines.append(TITLES.get(answer.kind) or _ASIDE[answer.kind].capitalize())
@@ -137,11 +136,10 @@ def _opinion(row: Row) -> Opinion:
     )
 
 
-@cache
-def _sizes() -> dict[str, Size]:
+def _sizes(catalog: Catalog) -> dict[str, Size]:
     """What each type has, as far as the catalog knows it; no two regions or engines differ in that."""
     found = {}
-    for shapes in (ec2_shapes(None), rds_shapes(None, None)):
+    for shapes in (catalog.ec2_shapes(None), catalog.rds_shapes(None, None)):
         for name, capacity in zip(shapes.names, shapes.capacity, strict=True):
             if capacity[CPU] > 0 and capacity[MEMORY] > 0:
                 found[name] = Size(float(capacity[CPU]), float(capacity[MEMORY]))

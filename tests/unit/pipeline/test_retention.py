@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.lake.aws_tables import AWS_RESOURCES, AWS_SAMPLES, SAMPLE_SOURCES
 from dagster_project.lake.tables import LOAD_LEDGER, RIGHTSIZING_VERDICTS, UTILIZATION_SAMPLES, Table
 from dagster_project.pipeline.retention import Pruned, prune
 from dagster_project.pipeline.runtime import Runtime
@@ -50,6 +51,21 @@ def test_a_report_goes_when_it_is_older_than_its_retention(home: Runtime) -> Non
     assert not old.exists()
     assert len(list(young.iterdir())) == 2
     assert prune(home) == []
+
+
+def test_the_table_of_opinions_goes_with_its_report(home: Runtime) -> None:
+    partition(home, RIGHTSIZING_VERDICTS, OLD)
+    folder = report(home, OLD)
+    (folder / "second_opinions.csv").write_bytes(b"12345")
+    assert prune(home) == [Pruned("reports", (OLD,), 15)]
+    assert not folder.exists()
+
+
+def test_samples_out_of_cloudwatch_are_kept_as_long_as_samples_are(home: Runtime) -> None:
+    for table in (AWS_SAMPLES, AWS_RESOURCES, SAMPLE_SOURCES):
+        partition(home, table, NEWEST - timedelta(days=30))
+        partition(home, table, NEWEST)
+    assert [each.name for each in prune(home)] == [AWS_SAMPLES.name]
 
 
 def test_a_dry_run_says_the_same_and_deletes_nothing(home: Runtime) -> None:
