@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from dagster_project.defs.metadata import columns_of, result
+from dagster_project.defs.metadata import asked_result, columns_of
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.commitment_tables import AWS_COMMITMENTS
 from dagster_project.pipeline.runtime import Runtime
@@ -29,11 +29,6 @@ def commitment_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Assets
         with step(runtime, context.run_id, days[-1], "aws_commitments") as note:
             loads = [load for _, load in read_commitments(runtime, days)]
             note.rows = sum(load.rows_written for load in loads)
-        return result(
-            note.rows,
-            calls=sum(load.calls or 0 for load in loads) or None,
-            throttles=sum(load.throttles or 0 for load in loads) or None,
-            problems="; ".join(dict.fromkeys(load.error for load in loads if load.error)),
-        )
+        return asked_result(loads)
 
     return [aws_commitments]

@@ -30,11 +30,14 @@ def load_result(
     context: dg.AssetExecutionContext, loads: Sequence[tuple[date, Load]], days: Sequence[date]
 ) -> dg.MaterializeResult:
     """The materialization of an ingest asset. Days that were caught up on the way are reported for their own partitions."""
+    caught_up: dict[date, list[Load]] = {}
     for day, load in loads:
         if day not in days:
-            context.log_event(
-                dg.AssetMaterialization(asset_key=context.asset_key, partition=day.isoformat(), metadata=_numbers([load]))
-            )
+            caught_up.setdefault(day, []).append(load)
+    for day, mine in caught_up.items():
+        context.log_event(
+            dg.AssetMaterialization(asset_key=context.asset_key, partition=day.isoformat(), metadata=_numbers(mine))
+        )
     return dg.MaterializeResult(metadata=_numbers([load for day, load in loads if day in days]))
 
 
@@ -50,8 +53,25 @@ def _numbers(loads: Sequence[Load]) -> Mapping[str, Any]:
         numbers["watermark_at"] = max(marks).isoformat()
     if loads and loads[-1].missing_columns:
         numbers["missing_columns"] = loads[-1].missing_columns
-    return numbers
+    return numbers | _asked(loads)
 
 
 def _constraints(table: Table, column: str) -> dg.TableColumnConstraints:
     return dg.TableColumnConstraints(nullable=column not in table.grain)
+
+
+def asked_result(loads: Sequence[Load]) -> dg.MaterializeResult:
+    """What was read of AWS: rows, requests, how many of them it refused for now, and what could not be read."""
+    return result(sum(load.rows_written for load in loads), **_asked(loads))
+
+
+def _asked(loads: Sequence[Load]) -> dict[str, Any]:
+    """How often AWS was asked and how often it refused for now, and what could not be read; nothing where there is nothing."""
+    told = {
+        "calls": sum(load.calls or 0 for load in loads),
+        "throttles": sum(load.throttles or 0 for load in loads),
+        "problems": "; ".join(dict.fromkeys(load.error for load in loads if load.error))
+        if any(load.calls for load in loads)
+        else "",
+    }
+    return {name: value for name, value in told.items() if value}

@@ -86,10 +86,10 @@ class Lake:
             draft = folder / target.name
             yield draft
             try:
-                _flush(draft)
+                flush(draft)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(draft, target)  # noqa: PTH105 - the one call whose atomicity matters is named as such
-                _flush(target.parent)
+                flush(target.parent)
             except FileNotFoundError:
                 raise LakeError(f"{table.name} for {day} was not written: the writer produced no file.") from None
             except OSError as error:
@@ -171,7 +171,8 @@ def _sweep(base: Path) -> None:
             os.close(handle)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Waits until a file, or what a folder lists, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

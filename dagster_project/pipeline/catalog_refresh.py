@@ -22,7 +22,7 @@ from dagster_project.catalog.store import DIFF, ROOT, next_folder
 from dagster_project.domain.catalog_changes import Diff
 from dagster_project.domain.sold import Sold
 from dagster_project.errors import AccessDenied, InputError, NightshiftError
-from dagster_project.lake.partitions import Lake
+from dagster_project.lake.partitions import Lake, flush
 from dagster_project.lake.tables import RESOURCE_INVENTORY
 from dagster_project.pipeline.aws_scopes import live_scopes
 from dagster_project.pipeline.catalog_sources import PARTS, Asked, asked_of, read_region
@@ -162,19 +162,11 @@ def _put(draft: Path, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         for path in (*sorted(draft.iterdir()), draft):
-            _flush(path)
+            flush(path)
         draft.rename(target)
-        _flush(target.parent)
+        flush(target.parent)
     except OSError as error:
         raise AccessDenied(f"Cannot write to {target.parent} ({error.strerror}); make it writable for this user.") from None
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

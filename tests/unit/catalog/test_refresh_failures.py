@@ -193,7 +193,7 @@ def killed_at(runtime: Runtime, monkeypatch: pytest.MonkeyPatch, fatal: int) -> 
 
     with monkeypatch.context() as patch:
         patch.setattr(pl.DataFrame, "write_parquet", deadly(pl.DataFrame.write_parquet))
-        patch.setattr(catalog_refresh, "_flush", deadly(catalog_refresh._flush))
+        patch.setattr(catalog_refresh, "flush", deadly(catalog_refresh.flush))
         patch.setattr(Path, "rename", deadly(Path.rename))
         try:
             refresh(runtime)
