@@ -70,8 +70,6 @@ def _asked(loads: Sequence[Load]) -> dict[str, Any]:
     told = {
         "calls": sum(load.calls or 0 for load in loads),
         "throttles": sum(load.throttles or 0 for load in loads),
-        "problems": "; ".join(dict.fromkeys(load.error for load in loads if load.error))
-        if any(load.calls for load in loads)
-        else "",
+        "problems": "; ".join(dict.fromkeys(load.error for load in loads if load.error)),
     }
     return {name: value for name, value in told.items() if value}
