@@ -152,7 +152,7 @@ class RightsizingSettings(Section):
 class RetentionSettings(Section):
     """What ``nightshift prune`` keeps, in days back from the newest partition."""
 
-    samples_days: int = Field(35, ge=28, le=3650, description="Days of raw samples (utilization_samples).")
+    samples_days: int = Field(35, ge=28, le=3650, description="Days of raw samples (utilization_samples, aws_samples).")
     tables_days: int = Field(400, ge=35, le=3650, description="Days of every other lake table.")
     evidence_days: int = Field(
         1100, ge=35, le=3650, description="Days of captured evidence of incidents, which no source gives a second time."

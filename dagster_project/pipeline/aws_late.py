@@ -1,8 +1,8 @@
-"""What CloudWatch told of the end of a day when it was asked again: kept beside what it had told before."""
+"""What CloudWatch told when it was asked again: nothing that it told before is lost, and what is new or other counts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Literal
 
@@ -30,6 +30,28 @@ def keep_late(lake: Lake, day: date, part: str, frames: Sequence[pl.DataFrame]) 
     fresh = both.filter(pl.any_horizontal(is_new)).select(again.columns)
     if fresh.height:
         write_frame(lake, AWS_SAMPLES, day, over(late, fresh), part=part + LATE)
+
+
+def over_earlier(lake: Lake, day: date, part: str, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The frames of a day that is read again, in the order of resources, over what was read of it before: a series that fails
+    now, and a resource that is gone by now, keep what they had."""
+    if not lake.has(AWS_SAMPLES, day, part):
+        yield from frames
+        return
+    late = _read(lake, day, part + LATE) if lake.has(AWS_SAMPLES, day, part + LATE) else None
+
+    def before(*bounds: pl.Expr) -> pl.DataFrame:
+        main = _read(lake, day, part).filter(*bounds).collect()
+        return main if late is None else over(main, late.filter(*bounds).collect())
+
+    name, done = pl.col("resource_id"), pl.lit(True)
+    for frame in frames:
+        last = frame["resource_id"][-1]
+        yield over(before(done, name <= last), frame).sort(AWS_SAMPLES.grain)
+        done = name > last
+    rest = before(done)
+    if rest.height:
+        yield rest.sort(AWS_SAMPLES.grain)
 
 
 def _read(lake: Lake, day: date, part: str) -> pl.LazyFrame:

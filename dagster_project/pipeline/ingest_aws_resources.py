@@ -28,14 +28,12 @@ from dagster_project.pipeline.ledger import Load, load_of, record
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.sources import autoscaling_groups, ebs_volumes, ec2_instances, rds_instances
 from dagster_project.sources.aws_resources import AwsResource
-from dagster_project.sources.aws_scopes import Scope
+from dagster_project.sources.aws_scopes import Scope, understood
 from dagster_project.sources.utilization import day_bounds
 
 SOURCE = "aws_resources"
 CARRIED_DAYS = 7
 """So long a resource that could not be looked at is carried on."""
-_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
-"""What an answer raises that is not as AWS describes it."""
 Row = dict[str, Any]
 Key = tuple[str, str]
 """Kind and name of a resource within its account and region."""
@@ -89,10 +87,20 @@ def _parts(lake: Lake, day: date, unread: Unread) -> list[str]:
 
 
 def _read_scope(runtime: Runtime, day: date, scope: Scope) -> Load:
-    lake, source = runtime.lake, scope.source(SOURCE)
-    known = _whole(lake, day, source)
+    source = scope.source(SOURCE)
+    known = _whole(runtime.lake, day, source)
     if known is not None:
         return known
+    try:
+        load = _read(runtime, day, scope)
+    finally:
+        scope.connection.close()  # what is open takes memory and sockets, and there may be hundreds of regions
+    record(runtime.lake, day, load)
+    return load
+
+
+def _read(runtime: Runtime, day: date, scope: Scope) -> Load:
+    lake, source = runtime.lake, scope.source(SOURCE)
     end = day_bounds(day)[1].replace(tzinfo=None)
     before = _before(lake, day, source)
     tally = replace(scope.connection.tally)
@@ -109,7 +117,7 @@ def _read_scope(runtime: Runtime, day: date, scope: Scope) -> Load:
     # Of a kind that was not read nobody knows whether it is gone.
     rows += [row for (kind, _), row in _carried(lake, day, source, before).items() if kind not in found]
     written = _write(lake, day, source, rows)
-    load = Load(
+    return Load(
         source,
         "complete" if not problems else "partial" if found else "failed",
         rows_read=read,
@@ -119,8 +127,6 @@ def _read_scope(runtime: Runtime, day: date, scope: Scope) -> Load:
         calls=scope.connection.tally.calls - tally.calls,
         throttles=scope.connection.tally.throttles - tally.throttles,
     )
-    record(lake, day, load)
-    return load
 
 
 def _whole(lake: Lake, day: date, part: str) -> Load | None:
@@ -141,11 +147,10 @@ def _kinds(scope: Scope, clock: Callable[[], datetime]) -> tuple[dict[str, list[
 
     def take(kind: str, read: Callable[[], Iterator[AwsResource]]) -> None:
         try:
-            found[kind] = list(read())
+            with understood(f"{kind} of {scope.place}"):
+                found[kind] = list(read())
         except NightshiftError as error:
             problems.append(str(error))
-        except _UNREADABLE as error:
-            problems.append(f"AWS's answer about {kind} of {scope.place} is not as it describes it ({type(error).__name__}).")
 
     take(ec2_instances.KIND, lambda: ec2_instances.instances(scope))
     if ec2_instances.KIND in found:

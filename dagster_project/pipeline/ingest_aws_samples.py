@@ -24,9 +24,9 @@ from dagster_project.errors import NightshiftError, SourceUnavailable
 from dagster_project.lake.aws_tables import AWS_SAMPLES
 from dagster_project.lake.frames import schema, write_stream
 from dagster_project.lake.tables import RESOURCE_INVENTORY
-from dagster_project.pipeline.aws_late import LATE, keep_late
+from dagster_project.pipeline.aws_late import LATE, keep_late, over_earlier
 from dagster_project.pipeline.aws_scopes import live_scopes
-from dagster_project.pipeline.ledger import Load, RejectedGroup, record, unsettled
+from dagster_project.pipeline.ledger import Load, RejectedGroup, load_of, record, unsettled
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.sources import utilization
 from dagster_project.sources.aws_scopes import Scope
@@ -84,11 +84,11 @@ async def _read_all(runtime: Runtime, newest: date) -> list[tuple[date, Load]]:
     done: list[tuple[date, Load]] = []
     for unread in scopes.unread:
         load = Load(unread.source(SOURCE), "failed", error=unread.reason)
-        record(runtime.lake, newest, load)
+        _record_failure(runtime, newest, load)
         done.append((newest, load))
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(runtime.settings.aws.scopes_at_once, "aws-metrics") as pool:
-        reading = [loop.run_in_executor(pool, _read_scope, night, scope, queue) for scope, queue in queues]
+        reading = [loop.run_in_executor(pool, _read_and_close, night, scope, queue) for scope, queue in queues]
         for number, each in enumerate(asyncio.as_completed(reading), start=1):
             done += await each
             runtime.progress.update("Reading CloudWatch", number, len(reading))
@@ -135,11 +135,15 @@ def _sizes(runtime: Runtime, day: date) -> tuple[dict[str, float], frozenset[str
 async def _known(runtime: Runtime, days: Sequence[date]) -> dict[date, Known]:
     """What the database has of each day. One that cannot be reached has nothing, and the step that reads it says so."""
     found: dict[date, Known] = {}
+    # Days have most of it in common: thirty of them would not fit into memory otherwise.
+    names: dict[str, str] = {}
+    metrics: dict[frozenset[int], frozenset[int]] = {}
     try:
         async with runtime.source() as (connection, contract):
             for day in days if contract.has("utilization") else ():
                 counts = await utilization.readings(connection, contract, day)
-                found[day] = {name: _enough(each) for name, each in counts.items()}
+                enough = ((name, _enough(each)) for name, each in counts.items())
+                found[day] = {names.setdefault(name, name): metrics.setdefault(each, each) for name, each in enough if each}
     except SourceUnavailable:
         return {}
     return found
@@ -147,6 +151,13 @@ async def _known(runtime: Runtime, days: Sequence[date]) -> dict[date, Known]:
 
 def _enough(counts: Sequence[int]) -> frozenset[int]:
     return frozenset(index for index, count in enumerate(counts) if count >= ENOUGH_READINGS)
+
+
+def _read_and_close(night: _Night, scope: Scope, queue: Sequence[date]) -> list[tuple[date, Load]]:
+    try:
+        return _read_scope(night, scope, queue)
+    finally:
+        scope.connection.close()
 
 
 def _read_scope(night: _Night, scope: Scope, queue: Sequence[date]) -> list[tuple[date, Load]]:
@@ -170,13 +181,22 @@ def _read_scope(night: _Night, scope: Scope, queue: Sequence[date]) -> list[tupl
         load = replace(load, calls=tally.calls - before.calls, throttles=tally.throttles - before.throttles)
         before = replace(tally)
         # What failed before the newest day is why that one was not read either.
-        for each in (day,) if load.status != "failed" else queue[number:]:
-            record(runtime.lake, each, load, rejected)
-            done.append((each, load))
-            load = replace(load, calls=0, throttles=0)
         if load.status == "failed":
+            for each in queue[number:]:
+                _record_failure(runtime, each, load)
+                done.append((each, load))
+                load = replace(load, calls=0, throttles=0)
             break
+        record(runtime.lake, day, load, rejected)
+        done.append((day, load))
     return done
+
+
+def _record_failure(runtime: Runtime, day: date, load: Load) -> None:
+    """A day of which something was read keeps its line, and with it what was set aside."""
+    known = load_of(runtime.lake, load.source, day)
+    if known is None or known.status == "failed":
+        record(runtime.lake, day, load)
 
 
 def _read_day(
@@ -191,8 +211,12 @@ def _read_day(
     there = (each.wanted for each in mine if each.created_at is None or each.created_at < end)
     reading = _Reading(runtime, scope, first, start, end)
     queue = batches(there, memory, night.known.get(day, {}), slots)
-    written = write_stream(runtime.lake, AWS_SAMPLES, day, lambda: reading.frames(queue), part=part)
-    # A day that was read whole again has its late part in it.
+
+    def frames() -> Iterator[pl.DataFrame]:
+        return over_earlier(runtime.lake, day, part, reading.frames(queue))
+
+    written = write_stream(runtime.lake, AWS_SAMPLES, day, frames, part=part)
+    # A day that was read again has its late part in it.
     runtime.lake.path(AWS_SAMPLES, day, part + LATE).unlink(missing_ok=True)
     if has_before:
         keep_late(runtime.lake, day - timedelta(days=1), part, reading.late)

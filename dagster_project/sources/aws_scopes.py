@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from dagster_project.connections.aws.connection import Connection
 from dagster_project.domain.incidents.events import Event
+from dagster_project.errors import CloudError
 from dagster_project.sources.history import Incomplete, read_each, slices
 
 Json = dict[str, Any]
@@ -31,6 +33,15 @@ class Scope:
     def source(self, kind: str) -> str:
         """What the load ledger calls a reading of it, which names files too."""
         return f"{kind}.{self.account_id}.{self.region}"
+
+
+@contextmanager
+def understood(thing: str) -> Iterator[None]:
+    """Raises ``CloudError`` where an answer about ``thing`` is not as AWS describes it: it must not stop what else is read."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CloudError(f"AWS's answer about {thing} is not as it describes it ({type(error).__name__}).") from None
 
 
 def read_scopes(scopes: Iterable[Scope], read: Callable[[Scope], Iterator[Event]]) -> Iterator[Event]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.operations import permissions, read
 from dagster_project.domain.metrics import METRICS
-from dagster_project.sources.aws_scopes import Scope
+from dagster_project.sources.aws_scopes import Scope, understood
 from dagster_project.sources.cloudwatch_series import PERIOD_SECONDS, Dimensions, Series, Wanted, series_of
 from dagster_project.sources.history import aware
 
@@ -150,12 +150,13 @@ def _asked(
         ScanBy="TimestampAscending",
         MaxDatapoints=MAX_POINTS,
     )
-    for page in pages:
-        for result in page["MetricDataResults"]:
-            number = int(result["Id"][1:])
-            status[number] = result.get("StatusCode", "Complete")
-            place, one = asked[number]
-            _put(answered, place, one, result, first)
+    with understood(f"metrics of {scope.place}"):
+        for page in pages:
+            for result in page["MetricDataResults"]:
+                number = int(result["Id"][1:])
+                status[number] = result["StatusCode"]
+                place, one = asked[number]
+                _put(answered, place, one, result, first)
     return {number: asked[number] for number in asked if status.get(number) != "Complete"}
 
 

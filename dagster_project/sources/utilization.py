@@ -124,7 +124,7 @@ async def future_samples(
 
 
 async def readings(connection: asyncpg.Connection, contract: Contract, day: date) -> dict[str, tuple[int, ...]]:
-    """How often each metric of a resource was read on a day, in the order of ``METRICS``."""
+    """In how many five minutes of a day each metric of a resource was read, in the order of ``METRICS``."""
     query = contract.query(statement("extract/readings_of_day"), "utilization")
     rows = await connection.fetch(query, *day_bounds(day))
     return {row["resource_id"]: tuple(row[metric.name] for metric in METRICS) for row in rows}

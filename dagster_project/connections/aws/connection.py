@@ -26,7 +26,7 @@ from dagster_project.connections.aws.failures import (
 from dagster_project.connections.aws.operations import Operation, permissions, read
 from dagster_project.connections.aws.pace import Pace
 from dagster_project.connections.aws.sign_in import SignIn, ready
-from dagster_project.errors import AccessDenied, NightshiftError
+from dagster_project.errors import AccessDenied, CloudError, NightshiftError
 
 ASSUME_ROLE = read("sts", "AssumeRole")
 """Needed where a role is given, by the account that the run signs in with."""
@@ -138,14 +138,24 @@ class Connection:
 
     def pages(self, operation: Operation, thing: str, mark: str = "NextToken", **parameters: Any) -> Iterator[Json]:
         """Answers of a list, page by page, as far as the caller reads; ``mark`` is what its operation calls the place of the
-        next page."""
+        next page.
+
+        Raises ``CloudError`` also where a list comes back to a page that it had: it would never end.
+        """
         token: Json = {}
+        had: set[str] = set()
         while True:
             answer = self.ask(operation, thing, **parameters, **token)
             yield answer
-            if not answer.get(mark):
+            following = answer.get(mark)
+            if not following:
                 return
-            token = {mark: answer[mark]}
+            if following in had:
+                raise CloudError(
+                    f"AWS begins {operation.name} of {thing} again and again, so that it never ends; ask again later."
+                )
+            had.add(following)
+            token = {mark: following}
 
     def close(self) -> None:
         """Closes what is open. The next request opens it anew."""

@@ -25,7 +25,7 @@ class Pace:
         self._rate: float | None = None
         self._free_at = 0.0
         self._slowed_at = float("-inf")
-        self._began_at: float | None = None
+        self._began_at = at.monotonic()
         self._sent = 0
 
     @property
@@ -37,7 +37,6 @@ class Pace:
         """Waits until the next request may be sent."""
         with self._guard:
             now = self._at.monotonic()
-            self._began_at = now if self._began_at is None else self._began_at
             self._sent += 1
             if self._rate is None:
                 return
@@ -53,7 +52,7 @@ class Pace:
             if now - self._slowed_at < _SETTLES_SECONDS:
                 return
             if self._rate is None:
-                self._rate = self._sent / max(_SHORTEST_SECONDS, now - (self._began_at or now))
+                self._rate = self._sent / max(_SHORTEST_SECONDS, now - self._began_at)
             self._rate = max(_SLOWEST, self._rate * _SLOWER)
             self._slowed_at = now
 

@@ -58,7 +58,8 @@ class SignIn:
             self._session = self._sts = None
 
     def client(self, session: Any, service: str, region: str, connections: int = 10) -> Any:
-        """A client of a service in a region. botocore's own retries are off."""
+        """A client of a service in a region. botocore's own retries are off. One is made at a time: a session puts its parts
+        together when the first ones are, and regions of an account share it."""
         from botocore.config import Config
 
         config = Config(
@@ -68,7 +69,8 @@ class SignIn:
             max_pool_connections=connections,
             user_agent_extra=f"nightshift/{__version__}",
         )
-        return session.create_client(service, region_name=region, endpoint_url=self._endpoint_url, config=config)
+        with self._guard:
+            return session.create_client(service, region_name=region, endpoint_url=self._endpoint_url, config=config)
 
     def _begun(self) -> Any:
         own = _new_session()
