@@ -47,24 +47,35 @@ async def _ingest(runtime: Runtime, days: Sequence[date]) -> list[tuple[date, Lo
         async with runtime.source() as (connection, contract):
             span = await utilization.sample_span(connection, contract) if contract.has(SOURCE) else None
             filled = runtime.lake.days(AWS_SAMPLES)
-            if span is None and not filled:
+            if span is None and not filled and contract.has(SOURCE):
                 raise EmptySource("The table utilization holds no samples at all; load some, or correct NIGHTSHIFT_DSN.")
+            if span is None and not filled:
+                raise EmptySource(
+                    "The database has no table utilization, and CloudWatch has told of no samples yet; 'nightshift doctor' says "
+                    "what each account lets be read."
+                )
             first = min([*([span[0].date()] if span else []), *filled])
             queue = await _queue(runtime, connection, contract, days, first)
             for number, day in enumerate(queue, start=1):
                 load = await _ingest_day(runtime, connection, contract, day, may_be_empty=list(days) != [day])
                 if load is None:
-                    there = f"{span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}" if span else "none"
-                    raise EmptySource(
-                        f"The table utilization has no samples on {day}; it holds {there}: choose a day in between, or find out "
-                        "why that day is missing."
-                    )
+                    raise _without_samples(day, span, filled)
                 done.append((day, load))
                 runtime.progress.update("Reading samples", number, len(queue))
     except NightshiftError as error:
         _record_failure(runtime, days, [day for day, _ in done], error)
         raise
     return done
+
+
+def _without_samples(day: date, span: tuple[datetime, datetime] | None, filled: Sequence[date]) -> EmptySource:
+    """What to do about a day of which there is nothing."""
+    first, last = (moment.date() for moment in span) if span else (filled[0], filled[-1])
+    there = "The table utilization has" if span else "CloudWatch has told of"
+    held = "it holds" if span else "there are those of"
+    return EmptySource(
+        f"{there} no samples on {day}; {held} {first} to {last}: choose a day in between, or find out why that day is missing."
+    )
 
 
 async def _queue(

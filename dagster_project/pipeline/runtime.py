@@ -19,7 +19,7 @@ from dagster_project.pipeline.aws_opened import Opened
 from dagster_project.progress import Progress, Silent
 from dagster_project.settings import Settings
 from dagster_project.sources import postgres
-from dagster_project.sources.contract import OPTIONAL_BESIDE_AWS, OPTIONAL_TABLES, Contract, check_contract
+from dagster_project.sources.contract import BESIDE_AWS, OPTIONAL_TABLES, Contract, check_contract
 
 if TYPE_CHECKING:
     from dagster_project.catalog.shapes import Catalog
@@ -83,7 +83,7 @@ class Runtime:
     async def source(self) -> AsyncIterator[tuple[asyncpg.Connection, Contract]]:
         """A connection to the decision engine's database, with its contract checked."""
         async with self.connect() as connection:
-            optional = OPTIONAL_BESIDE_AWS if self.settings.aws.is_live else OPTIONAL_TABLES
+            optional = OPTIONAL_TABLES | BESIDE_AWS if self.settings.aws.is_live else OPTIONAL_TABLES
             yield connection, await check_contract(connection, self.settings.source, optional)
 
     @asynccontextmanager

@@ -84,8 +84,8 @@ CONTRACT: dict[str, tuple[Column, ...]] = {
 }
 OPTIONAL_TABLES = frozenset(CONTRACT) - {"resources", "utilization", "decision_audit"}
 """Tables that a database may do without."""
-OPTIONAL_BESIDE_AWS = OPTIONAL_TABLES | {"resources", "utilization"}
-"""The same where AWS is read: it lists resources and has their metrics."""
+BESIDE_AWS = frozenset({"resources", "utilization"})
+"""Tables that it may do without, too, where AWS is read: it lists resources and has their metrics."""
 
 
 @dataclass(frozen=True)
