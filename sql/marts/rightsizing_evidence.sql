@@ -180,7 +180,9 @@ select
         list_intersect(json_keys(tags), $excluded_tags::varchar[]),
         lambda tag: lower(coalesce(tags ->> ('$."' || replace(tag, '"', '\"') || '"'), '')) <> 'false'
     )[1] as excluding_tag,
-    date_diff('second', config_changed_at, $day_end::timestamp) / 86400.0 as days_since_change,
+    -- A change that was seen in the night may have come after the day.
+    case when config_changed_at is not null
+         then greatest(0.0, date_diff('second', config_changed_at, $day_end::timestamp) / 86400.0) end as days_since_change,
     lookback_covered / 60.0 as history_hours,
     lookback_days::smallint as lookback_days,
     least(100, 100 * coalesce(lookback_covered, 0) / lookback_minutes) as coverage_pct,
