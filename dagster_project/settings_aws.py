@@ -46,6 +46,13 @@ class AwsAccount(Section):
             raise ValueError(f"a role of account {self.id} is of another account")
         return self
 
+    @model_validator(mode="after")
+    def _regions_are_named_once(self) -> AwsAccount:
+        # It would be read, paid for and written twice, side by side.
+        if isinstance(self.regions, tuple) and len(set(self.regions)) < len(self.regions):
+            raise ValueError(f"account {self.id} lists a region twice")
+        return self
+
     @property
     def home_region(self) -> str:
         """A region that the account has for certain."""
