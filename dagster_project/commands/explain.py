@@ -33,6 +33,11 @@ def command(resource_id: str, day: date | None) -> None:
         click.echo("  Emergency scale-ups in the veto window")
         for entry in story.emergencies:
             click.echo(f"    {entry}")
+    if story.out_of_cloudwatch:
+        click.echo("")
+        click.echo(f"  Out of CloudWatch on {story.day}")
+        for entry in story.out_of_cloudwatch:
+            click.echo(f"    {entry}")
     if story.second_opinion:
         click.echo("")
         click.echo("  Second opinion")

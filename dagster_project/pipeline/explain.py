@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+from dagster_project.domain.metrics import METRICS
 from dagster_project.errors import InputError, NightshiftError
+from dagster_project.lake.aws_tables import SAMPLE_SOURCES
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.incident_tables import KEPT_CAPACITY
 from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_VERDICTS
@@ -13,6 +17,7 @@ from dagster_project.pipeline.cash_report import cash_told
 from dagster_project.pipeline.proposal_views import evidence_lines, said
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.second_opinion_report import second_opinion_on
+from dagster_project.reporting.render import counted
 from dagster_project.reporting.views import EvidenceLine
 from dagster_project.statements import statement
 
@@ -35,6 +40,7 @@ class Story:
     emergencies: tuple[str, ...]
     left_by_incidents: tuple[str, ...] = ()
     second_opinion: tuple[str, ...] = ()
+    out_of_cloudwatch: tuple[str, ...] = ()
 
 
 def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
@@ -52,11 +58,13 @@ def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
         engine.view(RIGHTSIZING_VERDICTS, [day])
         engine.view(EMERGENCY_SCALEUPS, [day])
         engine.view(KEPT_CAPACITY, [day])
+        engine.view(SAMPLE_SOURCES, [day])
         found = engine.rows(statement("reports/one_verdict"), {"resource_id": resource_id})
         if not found:
             raise InputError(f"The inventory of {day} does not list {resource_id}; check the id, or choose another --day.")
         emergencies = engine.rows(statement("reports/emergencies_of"), {"resource_id": resource_id, "top": _SHOWN_EMERGENCIES})
         second_opinion = second_opinion_on(engine, runtime.catalog(day), day, resource_id)
+        filled = engine.rows(statement("reports/sample_sources_of"), {"resource_id": resource_id})
         left = engine.rows(statement("reports/capacity_left_at"), {"resource_id": resource_id, "service": found[0]["service"]})
     verdict = found[0]
     owner = " · ".join(str(verdict[name]) for name in ("service", "team", "environment", "region") if verdict[name])
@@ -77,7 +85,15 @@ def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
         ),
         left_by_incidents=tuple(row["story"] for row in left),
         second_opinion=second_opinion,
+        out_of_cloudwatch=tuple(map(_filled, filled)),
     )
+
+
+def _filled(row: Mapping[str, Any]) -> str:
+    """How many readings of a metric are not the database's."""
+    whole = row["database_samples"] + row["cloudwatch_samples"]
+    label = next(metric.label for metric in METRICS if metric.name == row["metric"])
+    return f"{label}: {row['cloudwatch_samples']:,} of {counted(whole, 'reading')}"
 
 
 def _money(verdict: dict) -> tuple[tuple[str, str], ...]:

@@ -76,6 +76,13 @@ def test_the_report_says_that_all_of_it_was_read_and_from_where(ended: tuple[Pat
     assert re.search(r"CloudWatch filled in 100 % of the day's [\d,]+ readings", text)
 
 
+def test_a_verdict_is_explained_with_what_came_out_of_cloudwatch(ended: tuple[Path, list[str]]) -> None:
+    home, _ = ended
+    told = run("explain", "orders", home=home).stdout.splitlines()
+    begin = next(number for number, line in enumerate(told) if line.startswith("  Out of CloudWatch on "))
+    assert "    Memory, highest in the interval: 288 of 288 readings" in told[begin:]
+
+
 def test_it_refuses_a_database_of_somebody(nightshift: Nightshift) -> None:
     outcome = nightshift("demo", "--aws", NIGHTSHIFT_DSN="postgresql://db.invalid/x")
     assert outcome.returncode == 2
