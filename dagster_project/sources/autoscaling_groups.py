@@ -157,53 +157,56 @@ def _group(
     scope: Scope, seen: Json, launch: _Launch, members: Mapping[str, AwsResource], planned_minimum: int | None
 ) -> AwsResource:
     tags = tags_of(seen.get("Tags"))
-    # Only one type is a size; of several nobody knows which ones the next members will have.
-    instance_type = launch.types[0] if len(launch.types) == 1 else None
+    is_counted = _counts_members(seen)
+    # Only one type is a size; of several nobody knows which ones the next members will have, nor how many where they weigh.
+    instance_type = launch.types[0] if len(launch.types) == 1 and is_counted else None
     listed = seen.get("Instances", [])
     running = [members[each["InstanceId"]] for each in listed if each["InstanceId"] in members]
     # The group tells the types of its members itself, of those too that came since the instances were listed.
     types = {each["InstanceType"] for each in listed if each.get("InstanceType")} | {each.instance_type for each in running}
     others = sorted(types - {instance_type, None}) if instance_type else []
-    lifecycle = "spot" if launch.is_spot or any(each.lifecycle == "spot" for each in running) else "on-demand"
     platforms = {each.platform for each in running}
-    platform = platforms.pop() if len(platforms) == 1 else _UNKNOWN
     created_at = utc(seen["CreatedTime"])
-    owner = managed_by(tags)
-    tenancy = launch.tenancy or "default"
+    told: Json = {
+        "instance_type": instance_type,
+        "platform": platforms.pop() if len(platforms) == 1 else _UNKNOWN,
+        "tenancy": launch.tenancy or "default",
+        "lifecycle": "spot" if launch.is_spot or any(each.lifecycle == "spot" for each in running) else "on-demand",
+        "managed_by": managed_by(tags),
+    }
     return AwsResource(
         resource_type=KIND,
         native_id=seen["AutoScalingGroupName"],
-        instance_type=instance_type,
-        platform=platform,
-        tenancy=tenancy,
-        lifecycle=lifecycle,
-        managed_by=owner,
-        units=seen["DesiredCapacity"],
+        **told,
+        units=seen["DesiredCapacity"] if is_counted else None,
         tags=tags,
-        config=known(
-            {
-                "instance_type": instance_type,
-                "instance_types": list(launch.types) if len(launch.types) > 1 else None,
-                "other_types": others or None,
-                "region": scope.region,
-                "availability_zones": sorted(seen.get("AvailabilityZones", [])) or None,
-                "platform": platform,
-                "tenancy": tenancy,
-                "lifecycle": lifecycle,
-                "managed_by": owner,
-                "min_size": seen["MinSize"],
-                "max_size": seen["MaxSize"],
-                "desired_capacity": seen["DesiredCapacity"],
-                "scheduled_min_size": planned_minimum,
-                "launch_template_id": launch.template_id,
-                "launch_template_version": launch.template_version,
-                "launch_configuration": seen.get("LaunchConfigurationName"),
-                "has_mixed_instances": True if "MixedInstancesPolicy" in seen else None,
-            }
-        ),
+        config=known({**told, **_config(scope, seen, launch, planned_minimum), "other_types": others or None}),
         created_at=created_at,
         held_since=None if others or instance_type is None else _held_since(created_at, launch, running),
     )
+
+
+def _counts_members(seen: Json) -> bool:
+    """Whether the capacity of a group is its number of members, and not of vCPUs, memory or what types are weighed with."""
+    overrides = seen.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("Overrides", [])
+    is_weighted = any(each.get("WeightedCapacity", "1") != "1" for each in overrides)
+    return seen.get("DesiredCapacityType", "units") == "units" and not is_weighted
+
+
+def _config(scope: Scope, seen: Json, launch: _Launch, planned_minimum: int | None) -> Json:
+    return {
+        "instance_types": list(launch.types) if len(launch.types) > 1 else None,
+        "region": scope.region,
+        "availability_zones": sorted(seen.get("AvailabilityZones", [])) or None,
+        "min_size": seen["MinSize"],
+        "max_size": seen["MaxSize"],
+        "desired_capacity": seen["DesiredCapacity"],
+        "scheduled_min_size": planned_minimum,
+        "launch_template_id": launch.template_id,
+        "launch_template_version": launch.template_version,
+        "launch_configuration": seen.get("LaunchConfigurationName"),
+        "has_mixed_instances": True if "MixedInstancesPolicy" in seen else None,
+    }
 
 
 def _held_since(created_at: datetime, launch: _Launch, running: list[AwsResource]) -> datetime | None:

@@ -1,16 +1,13 @@
-"""What there is in a region of an account: instances, groups, databases and volumes, each kind by itself."""
+"""A resource as AWS lists it, whatever its kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dagster_project.sources.aws_scopes import Scope
-
 Json = dict[str, Any]
-Reader = Callable[[Scope], Iterator["AwsResource"]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,6 @@ _ATTEMPTS = 3
 """Times that a series is asked for which AWS could not tell whole."""
 _MEMORY = ("mem_used_percent", "Memory % Committed Bytes In Use")
 """What the CloudWatch agent calls the share of memory in use, on Linux and on Windows."""
-_OWNERS = ("InstanceId", "AutoScalingGroupName")
 Json = dict[str, Any]
 
 
@@ -178,8 +177,3 @@ def _query(number: int, one: Series) -> Json:
 
 def _told(batch: Batch, number: int, one: Series) -> str:
     return f"{one.name} ({one.statistic}) of {batch.resources[number].resource_id}"
-
-
-def fewest_requests(series: int, slots: int) -> int:
-    """Requests that any client needs for so many series of so many periods: the limits of queries and of points."""
-    return max(-(-series // MAX_QUERIES), -(-series * slots // MAX_POINTS))

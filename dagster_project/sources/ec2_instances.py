@@ -43,44 +43,35 @@ def platform_of(details: str) -> str:
 def _instance(scope: Scope, seen: dict[str, Any]) -> AwsResource:
     tags = tags_of(seen.get("Tags"))
     launched_at = utc(seen["LaunchTime"]) if seen.get("LaunchTime") else None
-    volumes, interfaces = seen.get("BlockDeviceMappings", []), seen.get("NetworkInterfaces", [])
-    placement = seen.get("Placement", {})
-    platform = platform_of(seen.get("PlatformDetails") or seen.get("Platform") or "linux")
-    tenancy = placement.get("Tenancy") or "default"
-    # AWS leaves the field out where an instance is on demand.
-    lifecycle = seen.get("InstanceLifecycle") or "on-demand"
-    group, owner = tags.get(GROUP_TAG), managed_by(tags)
+    placement, state = seen.get("Placement", {}), seen["State"]["Name"]
+    told: dict[str, Any] = {
+        "instance_type": seen["InstanceType"],
+        "platform": platform_of(seen.get("PlatformDetails") or seen.get("Platform") or "linux"),
+        "tenancy": placement.get("Tenancy") or "default",
+        # AWS leaves the field out where an instance is on demand.
+        "lifecycle": seen.get("InstanceLifecycle") or "on-demand",
+        "asg_name": tags.get(GROUP_TAG),
+        "managed_by": managed_by(tags),
+    }
+    config = {
+        "region": scope.region,
+        "availability_zone": placement.get("AvailabilityZone"),
+        "state": state,
+        "image_id": seen.get("ImageId"),
+        "architecture": seen.get("Architecture"),
+        "network_interfaces": len(seen.get("NetworkInterfaces", [])) or None,
+        "volumes": len(seen.get("BlockDeviceMappings", [])) or None,
+        "is_ebs_optimized": seen.get("EbsOptimized"),
+    }
     return AwsResource(
         resource_type=KIND,
         native_id=seen["InstanceId"],
-        instance_type=seen["InstanceType"],
-        platform=platform,
-        tenancy=tenancy,
-        lifecycle=lifecycle,
-        asg_name=group,
-        managed_by=owner,
+        **told,
         tags=tags,
-        config=known(
-            {
-                "instance_type": seen["InstanceType"],
-                "region": scope.region,
-                "availability_zone": placement.get("AvailabilityZone"),
-                "platform": platform,
-                "tenancy": tenancy,
-                "lifecycle": lifecycle,
-                "asg_name": group,
-                "managed_by": owner,
-                "state": seen["State"]["Name"],
-                "image_id": seen.get("ImageId"),
-                "architecture": seen.get("Architecture"),
-                "network_interfaces": len(interfaces) or None,
-                "volumes": len(volumes) or None,
-                "is_ebs_optimized": seen.get("EbsOptimized"),
-            }
-        ),
+        config=known({**told, **config}),
         created_at=_created_at(seen, launched_at),
         # A type changes only while an instance is stopped: while it is up, it has had the present one since the last start.
-        held_since=launched_at if seen["State"]["Name"] in _UP else None,
+        held_since=launched_at if state in _UP else None,
     )
 
 

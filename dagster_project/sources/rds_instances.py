@@ -20,10 +20,10 @@ PERMISSIONS = permissions(*READS)
 
 KIND = "rds_instance"
 _PAGE = 100
-KEEPS = timedelta(days=14)
-"""How long RDS remembers events; less by a minute, so that the clocks may differ."""
+_REMEMBERED = timedelta(days=14) - timedelta(minutes=1)
+"""How long RDS remembers events, less by a minute: the clocks may differ."""
 _CONFIGURATION = "configuration change"
-_CHANGING = "modifying"
+_UNDER_WAY = frozenset({"creating", "modifying"})
 
 
 def databases(scope: Scope, clock: Callable[[], datetime]) -> Iterator[AwsResource]:
@@ -34,7 +34,7 @@ def databases(scope: Scope, clock: Callable[[], datetime]) -> Iterator[AwsResour
     now = clock()
     changed = _changes(scope, now)
     for each in listed:
-        yield _database(scope, each, now - KEEPS, changed)
+        yield _database(scope, each, now - _REMEMBERED, changed)
 
 
 def _changes(scope: Scope, now: datetime) -> Mapping[str, datetime]:
@@ -46,7 +46,7 @@ def _changes(scope: Scope, now: datetime) -> Mapping[str, datetime]:
         "Marker",
         SourceType="db-instance",
         EventCategories=[_CONFIGURATION],
-        StartTime=aware(now - KEEPS + timedelta(minutes=1)),
+        StartTime=aware(now - _REMEMBERED),
         EndTime=aware(now),
         MaxRecords=_PAGE,
     )
@@ -88,6 +88,6 @@ def _database(scope: Scope, seen: dict[str, Any], since: datetime, changed: Mapp
         created_at=created_at,
         # One that is being changed may have its new class already, and tell of it only when it is done.
         held_since=None
-        if seen.get("DBInstanceStatus") == _CHANGING
+        if seen.get("DBInstanceStatus") in _UNDER_WAY
         else max([changed.get(name, since), *([created_at] if created_at else [])]),
     )

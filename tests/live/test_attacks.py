@@ -273,3 +273,17 @@ def test_accounts_that_are_no_longer_read_are_forgotten_after_a_week(
         inventory(live(runtime, aws, AwsAccount(id=ACCOUNT), day=day), day)
         assert (name in listed(runtime, day)) == is_there
         assert "own" in listed(runtime, day)
+
+
+def test_an_earlier_day_does_not_take_the_databases_present_size_for_its_own(
+    aws: AwsServer, runtime: Runtime, execute: Callable[..., None]
+) -> None:
+    aws.world.database("orders", "db.r6g.2xlarge")
+    inventory(live(runtime, aws))
+    aws.world.describe_database("orders", DBInstanceClass="db.r6g.large")
+    execute("create table resources (resource_id text, type text, current_config jsonb)")
+    execute("insert into resources values ('orders', 'rds_instance', '{\"instance_class\": \"db.r6g.large\"}')")
+    inventory(live(runtime, aws, day=AFTER), AFTER)
+    # The day in between was never read: on it the other class may still have been there.
+    inventory(live(runtime, aws, day=AFTER), NEXT)
+    assert listed(runtime, NEXT)["orders"]["config_changed_at"] == datetime(2025, 3, 12, 2)

@@ -51,7 +51,9 @@ def night(runtime: Runtime, day: Any = DAY) -> dict[str, str]:
 
 def test_what_fails_when_a_day_is_read_again_keeps_what_it_had(aws: AwsServer, runtime: Runtime) -> None:
     stays, goes = aws.world.fleet(2)
-    busy(aws.metrics, [stays, goes], days=2, day=NEXT)
+    busy(aws.metrics, [goes])
+    for name, count in (("CPUUtilization", 576), ("NetworkIn", 100), ("NetworkOut", 576)):
+        aws.metrics.publish("AWS/EC2", name, {"InstanceId": stays}, begin(), np.full(count, 20.0))
     aws.metrics.fail("InternalError", times=3, name="NetworkOut", value=stays)
     assert night(live(runtime, aws)) == {PART: "partial"}
     # The next night one machine is gone, and another series of the other one fails in its turn, on that day only.
@@ -62,7 +64,7 @@ def test_what_fails_when_a_day_is_read_again_keeps_what_it_had(aws: AwsServer, r
     frame = samples(runtime)
     assert {name: frame.filter(pl.col("resource_id") == name).height for name in (stays, goes)} == {stays: 288, goes: 288}
     mine = frame.filter(pl.col("resource_id") == stays)
-    assert (mine["net_out_bytes"].null_count(), mine["net_in_bytes"].null_count()) == (0, 0)
+    assert (mine["net_out_bytes"].count(), mine["net_in_bytes"].count()) == (288, 100)
     assert told(runtime).select("resource_id", "sampled_at").is_unique().all()
 
 
@@ -242,3 +244,18 @@ def test_an_answer_that_cannot_be_read_is_a_failure_of_its_region(wrong: dict[st
 def test_a_series_without_an_answer_is_not_one_without_points() -> None:
     found = answered(*[[{"MetricDataResults": []}]] * 3)
     assert found.incomplete == ["CPUUtilization (Average) of i-1"]
+
+
+def test_a_day_that_is_read_again_is_asked_for_what_it_lacks_only(aws: AwsServer, runtime: Runtime) -> None:
+    ids = aws.world.fleet(40)
+    busy(aws.metrics, ids, days=3, day=NEXT + timedelta(days=1))
+    aws.metrics.fail("InternalError", times=99, name="NetworkOut", value=ids[7])
+    night(live(runtime, aws))
+    for days in (1, 2):
+        day = DAY + timedelta(days=days)
+        before = aws.metrics.served.queries
+        night(live(runtime, aws, day=day, history_days=1 + days), day)
+        # Its own day, and of the days before only what is missing: three times each.
+        assert aws.metrics.served.queries - before == 400 + 2 + 3 * days
+    assert load_of(runtime.lake, PART, DAY).status == "partial"  # type: ignore[union-attr]
+    assert told(runtime).height == 288 * 40

@@ -17,7 +17,7 @@ from dagster_project.lake.tables import REJECTED_ROWS, UTILIZATION_SAMPLES
 from dagster_project.pipeline.ledger import load_of
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.settings_aws import AwsAccount
-from dagster_project.sources.cloudwatch_metrics import fewest_requests
+from dagster_project.sources.cloudwatch_metrics import MAX_POINTS, MAX_QUERIES
 from tests.aws import AwsServer, Fault, fixtures
 from tests.aws.sessions import ACCOUNT
 from tests.live_builders import (
@@ -105,6 +105,11 @@ def test_a_day_of_a_machine_is_its_ten_series_in_one_request(aws: AwsServer, run
     assert load is not None
     # The agent's metrics of Linux and of Windows are looked for; then there is one request for the points.
     assert (load.rows_read, load.watermark_at, load.calls) == (2880, datetime(2025, 3, 9, 23, 55), 3)
+
+
+def fewest_requests(series: int, slots: int) -> int:
+    """Requests that any client needs for so many series of so many periods: the limits of queries and of points."""
+    return max(-(-series // MAX_QUERIES), -(-series * slots // MAX_POINTS))
 
 
 @pytest.mark.parametrize(("machines", "requests"), [(35, 1), (36, 2), (70, 2), (105, 3)])

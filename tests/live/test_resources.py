@@ -152,7 +152,7 @@ def test_a_database_with_when_its_class_was_given(aws: AwsServer, runtime: Runti
         200,
     )
     # RDS remembers a fortnight.
-    assert found["orders"]["config_changed_at"] == datetime(2025, 2, 24, 2)
+    assert found["orders"]["config_changed_at"] == datetime(2025, 2, 24, 2, 1)
     assert found["ledger"]["config_changed_at"] == datetime(2025, 3, 4, 12)
 
 
