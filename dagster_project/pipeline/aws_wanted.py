@@ -31,18 +31,24 @@ class Measured:
 
     wanted: Wanted
     created_at: datetime | None
+    is_found: bool
+    """It was there before, and nobody knew where: days that were read went by without it."""
+
+    def is_of(self, day: date) -> bool:
+        """Whether it was there before the day was over, as far as that is known."""
+        return self.created_at is None or self.created_at.date() <= day
 
 
 def measured(runtime: Runtime, newest: date) -> Mapping[tuple[str, str], Sequence[Measured]]:
     """The resources that are measured, by account and region, in the order of their ids."""
-    inventory = pl.read_parquet(runtime.lake.path(RESOURCE_INVENTORY, newest), hive_partitioning=False)
+    lake = runtime.lake
     memory, is_silent = _sizes(runtime, newest)
     found: dict[tuple[str, str], list[Measured]] = {}
-    listed = inventory.filter(pl.col("resource_type").is_in(_KINDS)).sort("resource_id")
-    for row in listed.iter_rows(named=True):
-        if row["account_id"] is None or row["region"] is None:
-            continue  # nobody knows where to ask
+    earlier = [day for day in lake.days(RESOURCE_INVENTORY) if day < newest]
+    known = {*_placed(lake, earlier[-1])["resource_id"]} if earlier else None
+    for row in _placed(lake, newest).sort("resource_id").iter_rows(named=True):
         size = row["instance_type"] or ""
+        is_old = row["created_at"] is None or row["created_at"].date() < newest
         wanted = Wanted(
             row["resource_id"],
             row["resource_type"],
@@ -51,8 +57,16 @@ def measured(runtime: Runtime, newest: date) -> Mapping[tuple[str, str], Sequenc
             memory.get(size),
             size not in is_silent,
         )
-        found.setdefault((row["account_id"], row["region"]), []).append(Measured(wanted, row["created_at"]))
+        is_found = is_old and known is not None and row["resource_id"] not in known
+        mine = found.setdefault((row["account_id"], row["region"]), [])
+        mine.append(Measured(wanted, row["created_at"], is_found))
     return found
+
+
+def _placed(lake: Lake, day: date) -> pl.DataFrame:
+    """Resources that are measured, and of which an inventory says where they are."""
+    inventory = pl.read_parquet(lake.path(RESOURCE_INVENTORY, day), hive_partitioning=False)
+    return inventory.filter(pl.col("resource_type").is_in(_KINDS)).drop_nulls(["account_id", "region"])
 
 
 def _sizes(runtime: Runtime, day: date) -> tuple[dict[str, float], frozenset[str]]:
@@ -92,3 +106,12 @@ def known_before(lake: Lake, day: date, part: str) -> Known:
     rows = pl.scan_parquet(lake.path(AWS_SAMPLES, day, part), hive_partitioning=False)
     counts = rows.group_by("resource_id").agg(pl.col(metric.name).count() for metric in METRICS).collect()
     return {name: _enough(each) for name, *each in counts.iter_rows()}
+
+
+def not_told(lake: Lake, day: date, part: str, found: Sequence[Measured]) -> list[Measured]:
+    """Those of some resources of which no reading of a day told anything."""
+    if not found or not lake.has(AWS_SAMPLES, day, part):
+        return [*found]
+    ids = pl.scan_parquet(lake.path(AWS_SAMPLES, day, part), hive_partitioning=False).select(pl.col("resource_id").unique())
+    told = {*ids.collect()["resource_id"]}
+    return [each for each in found if each.wanted.resource_id not in told]

@@ -1,7 +1,8 @@
 """Metrics out of CloudWatch → ``aws_samples``, a part for each account and region and day.
 
 Only what the database does not have is asked for, as CloudWatch is paid for by the metric. A day is read once; the next one
-brings the last hours of it again, because metrics come late, and what is other or new there is kept in a part of its own.
+brings the last hours of it again, because metrics come late, and what is other or new there is kept in a part of its own. Days
+that were not read whole are asked for what they lack, and all days of the look-back for resources that nobody could list before.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from dagster_project.lake.tables import RESOURCE_INVENTORY
 from dagster_project.pipeline.aws_late import LATE, keep_late, over_earlier
 from dagster_project.pipeline.aws_reading import SOURCE, Reading
 from dagster_project.pipeline.aws_scopes import live_scopes
-from dagster_project.pipeline.aws_wanted import Known, Measured, known_before, known_by_day, measured
-from dagster_project.pipeline.ledger import Load, RejectedGroup, load_of, record, unsettled
+from dagster_project.pipeline.aws_wanted import Known, Measured, known_before, known_by_day, measured, not_told
+from dagster_project.pipeline.ledger import Load, RejectedGroup, load_of, record, rejected_of, unsettled
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.sources.aws_scopes import Scope
 from dagster_project.sources.cloudwatch_metrics import batches, memory_series
@@ -46,61 +47,75 @@ def ingest_aws_samples(runtime: Runtime, days: Sequence[date]) -> list[tuple[dat
 
 @dataclass(frozen=True, slots=True)
 class _Night:
-    """What the regions of a night share: the resources of each, and what the database has of each day."""
+    """What the regions of a night share: ``known`` is what the database has of each day."""
 
     runtime: Runtime
-    newest: date
-    wanted: Mapping[tuple[str, str], Sequence[Measured]]
     known: Mapping[date, Known]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is read of a region: the resources of each day, the oldest day first. Of ``unread`` days that is all there are."""
+
+    scope: Scope
+    mine: Sequence[Measured]
+    days: Mapping[date, Sequence[Measured]]
+    unread: frozenset[date]
 
 
 async def _read_all(runtime: Runtime, newest: date) -> list[tuple[date, Load]]:
     scopes = await asyncio.to_thread(live_scopes, runtime)
-    queues = [(scope, _queue(runtime, scope, newest)) for scope in scopes.live]
-    known = await known_by_day(runtime, sorted({day for _, queue in queues for day in queue}))
-    night = _Night(runtime, newest, measured(runtime, newest), known)
+    wanted = measured(runtime, newest)
+    plans = [_plan(runtime, scope, newest, wanted.get((scope.account_id, scope.region), ())) for scope in scopes.live]
+    night = _Night(runtime, await known_by_day(runtime, sorted({day for plan in plans for day in plan.days})))
     done: list[tuple[date, Load]] = []
     for unread in scopes.unread:
         load = Load(unread.source(SOURCE), "failed", error=unread.reason)
-        _record_failure(runtime, newest, load)
+        _record_failure(runtime, newest, load, is_read=True)
         done.append((newest, load))
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(runtime.settings.aws.scopes_at_once, "aws-metrics") as pool:
-        reading = [loop.run_in_executor(pool, _read_and_close, night, scope, queue) for scope, queue in queues]
+        reading = [loop.run_in_executor(pool, _read_and_close, night, plan) for plan in plans]
         for number, each in enumerate(asyncio.as_completed(reading), start=1):
             done += await each
             runtime.progress.update("Reading CloudWatch", number, len(reading))
     return sorted(done, key=lambda line: (line[0], line[1].source))
 
 
-def _queue(runtime: Runtime, scope: Scope, newest: date) -> list[date]:
-    """The days that are read, the oldest first."""
+def _plan(runtime: Runtime, scope: Scope, newest: date, mine: Sequence[Measured]) -> _Plan:
+    """Days that were never read whole, and of the others the resources that were found since."""
+    lake, part = runtime.lake, scope.source(SOURCE)
     reach = min(runtime.settings.rightsizing.lookback_days, runtime.settings.aws.history_days)
-    return unsettled(runtime.lake, scope.source(SOURCE), days_up_to(newest, reach))
+    unread = frozenset(unsettled(lake, part, days_up_to(newest, reach)))
+    found = [each for each in mine if each.is_found]
+    days: dict[date, Sequence[Measured]] = {}
+    for day in days_up_to(newest, reach):
+        if day in unread:
+            days[day] = [each for each in mine if each.is_of(day)]
+        elif missing := not_told(lake, day, part, [each for each in found if each.is_of(day)]):
+            days[day] = missing
+    return _Plan(scope, mine, days, unread)
 
 
-def _read_and_close(night: _Night, scope: Scope, queue: Sequence[date]) -> list[tuple[date, Load]]:
+def _read_and_close(night: _Night, plan: _Plan) -> list[tuple[date, Load]]:
     try:
-        return _read_scope(night, scope, queue)
+        return _read_scope(night, plan)
     finally:
-        scope.connection.close()
+        plan.scope.connection.close()
 
 
-def _read_scope(night: _Night, scope: Scope, queue: Sequence[date]) -> list[tuple[date, Load]]:
+def _read_scope(night: _Night, plan: _Plan) -> list[tuple[date, Load]]:
     """Reads the days of a region, one after the other. The first failure ends it: the others would most likely fail too."""
-    runtime, done = night.runtime, []
-    mine = night.wanted.get((scope.account_id, scope.region), ())
+    runtime, scope, done = night.runtime, plan.scope, []
     before = replace(scope.connection.tally)
     memory: Memory | None = None
-    for number, day in enumerate(queue):
+    for number, day in enumerate(plan.days):
         rejected: list[RejectedGroup] = []
         try:
             if memory is None:
-                types = {each.wanted.name: each.wanted.instance_type for each in mine}
-                memory = memory_series(scope, runtime.settings.aws.memory_namespace, types) if mine else {}
-            # What was read tonight is not late yet.
-            is_earlier = day - timedelta(days=1) not in queue
-            load, rejected = _read_day(night, scope, day, mine, memory, reads_late=is_earlier)
+                types = {each.wanted.name: each.wanted.instance_type for each in plan.mine}
+                memory = memory_series(scope, runtime.settings.aws.memory_namespace, types) if plan.mine else {}
+            load, rejected = _read_day(night, plan, day, memory)
         except NightshiftError as error:
             load = Load(scope.source(SOURCE), "failed", error=str(error))
         tally = scope.connection.tally
@@ -108,8 +123,8 @@ def _read_scope(night: _Night, scope: Scope, queue: Sequence[date]) -> list[tupl
         before = replace(tally)
         # What failed before the newest day is why that one was not read either.
         if load.status == "failed":
-            for each in queue[number:]:
-                _record_failure(runtime, each, load)
+            for each in [*plan.days][number:]:
+                _record_failure(runtime, each, load, is_read=False)
                 done.append((each, load))
                 load = replace(load, calls=0, throttles=0)
             break
@@ -124,25 +139,27 @@ def _known(night: _Night, day: date, part: str) -> Known:
     return {**database, **{name: each | database.get(name, frozenset()) for name, each in before.items()}} if before else database
 
 
-def _record_failure(runtime: Runtime, day: date, load: Load) -> None:
-    """A day of which something was read keeps its line, and with it what was set aside."""
+def _record_failure(runtime: Runtime, day: date, load: Load, *, is_read: bool) -> None:
+    """A day of which something was read keeps its line, and with it what was set aside. Where it lacks something it is no longer
+    whole (``is_read``: it does not)."""
     known = load_of(runtime.lake, load.source, day)
     if known is None or known.status == "failed":
         record(runtime.lake, day, load)
+    elif not is_read:
+        partial = replace(known, status="partial", error=load.error)
+        record(runtime.lake, day, partial, rejected_of(runtime.lake, load.source, day))
 
 
-def _read_day(
-    night: _Night, scope: Scope, day: date, mine: Sequence[Measured], memory: Memory, *, reads_late: bool
-) -> tuple[Load, list[RejectedGroup]]:
-    runtime, part = night.runtime, scope.source(SOURCE)
+def _read_day(night: _Night, plan: _Plan, day: date, memory: Memory) -> tuple[Load, list[RejectedGroup]]:
+    runtime, scope, part = night.runtime, plan.scope, plan.scope.source(SOURCE)
     start, end = (moment.replace(tzinfo=None) for moment in day_bounds(day))
-    # What is read again is compared with what there is; without that there is nothing to compare.
-    has_before = reads_late and runtime.lake.has(AWS_SAMPLES, day - timedelta(days=1), part)
+    yesterday = day - timedelta(days=1)
+    # What was read tonight is not late yet; what is read again is compared with what there is.
+    has_before = day in plan.unread and yesterday not in plan.unread and runtime.lake.has(AWS_SAMPLES, yesterday, part)
     first = start - timedelta(hours=runtime.settings.aws.late_hours) if has_before else start
     slots = int((end - first).total_seconds()) // PERIOD_SECONDS
-    there = (each.wanted for each in mine if each.created_at is None or each.created_at < end)
     reading = Reading(runtime, scope, first, start, end)
-    queue = batches(there, memory, _known(night, day, part), slots)
+    queue = batches((each.wanted for each in plan.days[day]), memory, _known(night, day, part), slots)
 
     def frames() -> Iterator[pl.DataFrame]:
         return over_earlier(runtime.lake, day, part, reading.frames(queue))
@@ -151,19 +168,26 @@ def _read_day(
     # A day that was read again has its late part in it.
     runtime.lake.path(AWS_SAMPLES, day, part + LATE).unlink(missing_ok=True)
     if has_before:
-        keep_late(runtime.lake, day - timedelta(days=1), part, reading.late)
+        keep_late(runtime.lake, yesterday, part, reading.late)
     problem = ""
     if reading.incomplete:
         problem = (
             f"CloudWatch did not tell {len(reading.incomplete):,} series whole, such as {reading.incomplete[0]}; the day is read "
             "again in the next night."
         )
+    rejected = _with_earlier(reading.rejected, rejected_of(runtime.lake, part, day))
     return Load(
         part,
         "partial" if reading.incomplete else "complete",
         rows_read=reading.points,
         rows_written=written,
-        rows_rejected=sum(group.rejected_rows for group in reading.rejected),
+        rows_rejected=sum(group.rejected_rows for group in rejected),
         watermark_at=reading.last_at,
         error=problem,
-    ), reading.rejected
+    ), rejected
+
+
+def _with_earlier(rejected: Sequence[RejectedGroup], earlier: Sequence[RejectedGroup]) -> list[RejectedGroup]:
+    """What was set aside before stays so: not all is asked for again."""
+    now = {(each.resource_id, each.reason, each.column_name) for each in rejected}
+    return [*rejected, *(each for each in earlier if (each.resource_id, each.reason, each.column_name) not in now)]

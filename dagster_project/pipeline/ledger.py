@@ -66,6 +66,12 @@ def load_of(lake: Lake, source: str, day: date) -> Load | None:
     return Load(**pl.read_parquet(path).row(0, named=True))
 
 
+def rejected_of(lake: Lake, source: str, day: date) -> list[RejectedGroup]:
+    """What a source and day set aside."""
+    path = lake.path(REJECTED_ROWS, day, source)
+    return [RejectedGroup(**row) for row in pl.read_parquet(path).iter_rows(named=True)] if path.is_file() else []
+
+
 def keeps(lake: Lake, source: str, day: date, rows: int) -> Load | None:
     """The ledger line of a complete day that had more rows than are there now, or None.
 

@@ -259,3 +259,67 @@ def test_a_day_that_is_read_again_is_asked_for_what_it_lacks_only(aws: AwsServer
         assert aws.metrics.served.queries - before == 400 + 2 + 3 * days
     assert load_of(runtime.lake, PART, DAY).status == "partial"  # type: ignore[union-attr]
     assert told(runtime).height == 288 * 40
+
+
+def test_what_was_set_aside_stays_so_when_only_other_series_are_asked_again(aws: AwsServer, runtime: Runtime) -> None:
+    (name,) = aws.world.fleet(1)
+    busy(aws.metrics, [name], days=2, day=NEXT)
+    aws.metrics.publish("AWS/EC2", "EBSReadOps", {"InstanceId": name}, begin(), np.full(1, 1e20))
+    aws.metrics.fail("InternalError", times=3, name="NetworkOut")
+    night(live(runtime, aws))
+    night(live(runtime, aws, day=NEXT, history_days=2), NEXT)
+    load = load_of(runtime.lake, PART, DAY)
+    assert load is not None
+    assert (load.status, load.rows_rejected) == ("complete", 1)
+    assert [row["column_name"] for row in rows(runtime, REJECTED_ROWS, DAY, PART)] == ["disk_read_ops"]
+
+
+# What nobody could list before.
+
+
+def databases_and_machines(aws: AwsServer) -> str:
+    (machine,) = aws.world.fleet(1)
+    busy(aws.metrics, [machine], days=7, day=NEXT + timedelta(days=1))
+    database = aws.world.database("orders", "db.r6g.xlarge")
+    start = begin(DAY - timedelta(days=4))
+    aws.metrics.publish("AWS/RDS", "CPUUtilization", {"DBInstanceIdentifier": database}, start, np.full(288 * 7, 12.0))
+    return database
+
+
+def test_the_days_before_are_read_of_what_a_right_that_was_missing_lets_be_seen(aws: AwsServer, runtime: Runtime) -> None:
+    database = databases_and_machines(aws)
+    aws.faults.add(Fault("DescribeDBInstances", "denied"))
+    assert night(live(runtime, aws, history_days=5)) == {PART: "complete"}
+    before, queries = told(runtime, DAY - timedelta(days=2)), aws.metrics.served.queries
+    assert database not in {*before["resource_id"]}
+    assert night(live(runtime, aws, day=NEXT, history_days=5), NEXT) == {PART: "complete"}
+    # Ten series of each for the day, and those of the database for the four days before it that are looked back on.
+    assert aws.metrics.served.queries - queries == 20 + 4 * 10
+    for days in range(-3, 1):
+        day = DAY + timedelta(days=days)
+        frame = samples(runtime, day)
+        assert frame.filter(pl.col("resource_id") == database)["cpu_avg_pct"].to_list() == [12.0] * 288
+        assert frame.height == 576
+    assert told(runtime, DAY - timedelta(days=2)).filter(pl.col("resource_id") != database).equals(before)
+    # They are read once.
+    queries = aws.metrics.served.queries
+    night(live(runtime, aws, day=NEXT, history_days=5), NEXT)
+    assert aws.metrics.served.queries == queries
+
+
+def test_days_that_could_not_be_read_of_what_was_found_are_read_in_the_next_night(aws: AwsServer, runtime: Runtime) -> None:
+    database = databases_and_machines(aws)
+    aws.faults.add(Fault("DescribeDBInstances", "denied"))
+    night(live(runtime, aws, history_days=3))
+    aws.faults.add(Fault("GetMetricData", "denied", times=9))
+    there = live(runtime, aws, day=NEXT, history_days=3)
+    inventory(there, NEXT)
+    ingest_aws_samples(there, [NEXT])
+    aws.faults.clear()
+    lines = [load_of(runtime.lake, PART, DAY + timedelta(days=days)) for days in (-1, 0, 1)]
+    assert [line and (line.status, line.rows_written) for line in lines] == [("partial", 288), ("partial", 288), ("failed", 0)]
+    after = NEXT + timedelta(days=1)
+    night(live(runtime, aws, day=after, history_days=4), after)
+    for days in range(-1, 2):
+        day = DAY + timedelta(days=days)
+        assert samples(runtime, day).filter(pl.col("resource_id") == database).height == 288
