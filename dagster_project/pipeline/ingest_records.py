@@ -105,7 +105,9 @@ def _listed_by_aws(lake: Lake, day: date, end: datetime) -> pl.DataFrame | None:
     asked = day if day in days else next((each for each in days if each > day), recent[-1] if recent else None)
     if asked is None:
         return None
-    frame = pl.read_parquet(lake.files(AWS_RESOURCES, [asked]), hive_partitioning=False)
+    parts = [pl.read_parquet(file, hive_partitioning=False) for file in lake.files(AWS_RESOURCES, [asked])]
+    # A part of an earlier version may lack a column.
+    frame = pl.concat([pl.DataFrame(schema=schema(AWS_RESOURCES)), *parts], how="diagonal")
     if asked == day:
         return frame
     frame = frame.filter(pl.col("read_on") >= day - timedelta(days=CARRIED_DAYS))

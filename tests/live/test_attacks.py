@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import polars as pl
 import pytest
 
 from dagster_project.lake.aws_tables import AWS_RESOURCES
@@ -287,3 +288,14 @@ def test_an_earlier_day_does_not_take_the_databases_present_size_for_its_own(
     # The day in between was never read: on it the other class may still have been there.
     inventory(live(runtime, aws, day=AFTER), NEXT)
     assert listed(runtime, NEXT)["orders"]["config_changed_at"] == datetime(2025, 3, 12, 2)
+
+
+def test_a_part_of_an_earlier_version_lacks_a_column_and_is_read(aws: AwsServer, runtime: Runtime) -> None:
+    name = aws.world.instance()
+    inventory(live(runtime, aws))
+    file = runtime.lake.path(AWS_RESOURCES, DAY, RESOURCES)
+    pl.read_parquet(file, hive_partitioning=False).drop("differed_on").write_parquet(file)
+    inventory(live(runtime, aws))
+    assert name in listed(runtime)
+    inventory(live(runtime, aws, day=NEXT), NEXT)
+    assert listed(runtime, NEXT)[name]["read_on"] == NEXT
