@@ -48,7 +48,7 @@ def test_the_account_of_the_documentation_is_as_it_is_written(load: Load) -> Non
 
 def test_all_regions_are_one_word(load: Load) -> None:
     (found,) = load(f'[[aws.accounts]]\nid = "{ID}"\nregions = "all"\n').aws.accounts
-    assert found.regions == "all"
+    assert (found.regions, found.role_arn, found.external_id) == ("all", None, None)
 
 
 def test_without_accounts_nothing_is_read_live() -> None:
@@ -159,7 +159,7 @@ def test_a_region_that_is_listed_twice_would_be_read_and_paid_for_twice() -> Non
 
 
 def test_an_account_that_is_listed_twice_is_a_mistake() -> None:
-    with pytest.raises(ValidationError, match="each account may be listed once"):
+    with pytest.raises(ValidationError, match="Value error, each account may be listed once"):
         AwsSettings(accounts=(account(), account(id="222222222222"), account(regions=["eu-west-1"])))
 
 
@@ -271,7 +271,8 @@ def test_what_is_no_address_is_named(load: Load, url: str) -> None:
 
 
 def test_a_namespace_of_cloudwatch_has_a_name_of_at_most_255(load: Load) -> None:
-    assert load(f'[aws]\nmemory_namespace = "{"n" * 255}"\n').aws.memory_namespace == "n" * 255
+    for fine in ("n", "n" * 255):
+        assert load(f'[aws]\nmemory_namespace = "{fine}"\n').aws.memory_namespace == fine
     for wrong in ("", "n" * 256):
         with pytest.raises(SettingsError, match=r"aws\.memory_namespace: string should have at (least|most)"):
             load(f'[aws]\nmemory_namespace = "{wrong}"\n')
