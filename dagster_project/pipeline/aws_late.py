@@ -38,11 +38,11 @@ def over_earlier(lake: Lake, day: date, part: str, frames: Iterator[pl.DataFrame
     if not lake.has(AWS_SAMPLES, day, part):
         yield from frames
         return
-    late = _read(lake, day, part + LATE) if lake.has(AWS_SAMPLES, day, part + LATE) else None
+    late = _read(lake, day, part + LATE).collect() if lake.has(AWS_SAMPLES, day, part + LATE) else None
 
     def before(*bounds: pl.Expr) -> pl.DataFrame:
         main = _read(lake, day, part).filter(*bounds).collect()
-        return main if late is None else over(main, late.filter(*bounds).collect())
+        return main if late is None else over(main, late.filter(*bounds))
 
     name, done = pl.col("resource_id"), pl.lit(True)
     for frame in frames:
