@@ -10,6 +10,7 @@ from typing import Any
 from dagster_project.lake.aws_tables import AWS_RESOURCES, SAMPLE_SOURCES
 from dagster_project.lake.engine import Engine
 from dagster_project.reporting.aws_coverage_views import AwsCoverage, ScopeLine
+from dagster_project.reporting.charts import percent
 from dagster_project.reporting.render import counted
 from dagster_project.statements import statement
 
@@ -65,8 +66,9 @@ def _notes(engine: Engine, day: date) -> Iterator[str]:
         )
     told = engine.rows(statement("reports/sample_shares"))[0]
     if told["readings"]:
-        share = 100 * told["cloudwatch"] / told["readings"]
-        yield f"CloudWatch filled in {share:.0f} % of the day's {told['readings']:,} readings; the others are the database's."
+        share = percent(100 * told["cloudwatch"] / told["readings"]).removesuffix("%")
+        others = "" if told["cloudwatch"] == told["readings"] else "; the others are the database's"
+        yield f"CloudWatch filled in {share} % of the day's {counted(told['readings'], 'reading')}{others}."
 
 
 def _changes(rows: Sequence[Row]) -> Iterator[str]:
@@ -80,4 +82,6 @@ def _changes(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "nothing" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)

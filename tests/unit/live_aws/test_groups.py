@@ -209,7 +209,7 @@ def test_a_group_with_a_launch_configuration_and_all_that_can_be_said_of_it() ->
     }
     configuration = {**CONFIGURATION, "SpotPrice": "0.10", "PlacementTenancy": "dedicated"}
     there = place(group, configurations=[configuration])
-    assert read(there, member("i-1", instance_type="t1.micro", platform="windows", lifecycle="spot")) == [
+    assert read(there, member("i-1", instance_type="t1.micro", platform="windows")) == [
         AwsResource(
             resource_type="autoscaling_group",
             native_id="my-asg",
@@ -439,6 +439,8 @@ def test_of_several_types_nobody_knows_which_the_next_members_have() -> None:
     assert (found.instance_type, found.held_since) == (None, None)
     assert found.config["instance_types"] == ["m5.large", "m5a.large", "m6i.large"]
     assert not {"instance_type", "other_types"} & found.config.keys()
+    two = of_policy({"InstanceType": "m5.large"}, {"InstanceType": "m5.xlarge"})
+    assert (two.instance_type, two.config["instance_types"]) == (None, ["m5.large", "m5.xlarge"])
 
 
 @pytest.mark.parametrize(

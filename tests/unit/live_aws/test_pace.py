@@ -74,8 +74,8 @@ def test_the_first_refusal_leaves_four_fifths_of_the_rate_that_was_too_high(requ
 
 
 def test_requests_then_come_at_the_rate() -> None:
-    clock = Ticks()
-    pace = slowed(clock, 5, 1.0)
+    clock = Ticks(at=0.0)
+    pace = slowed(clock, 2, 0.4)
     assert pace.rate == pytest.approx(4.0)
     began = clock.at
     sent = []
