@@ -15,6 +15,8 @@ from dagster_project.reporting.render import counted
 from dagster_project.statements import statement
 
 _SHOWN, _CHANGES_SHOWN = 20, 10
+_LONGEST_PROBLEM = 600
+"""Characters; the load ledger has the whole of it."""
 _WHOLE = "complete"
 Row = Mapping[str, Any]
 
@@ -53,8 +55,12 @@ def _line(row: Row) -> ScopeLine:
         samples=row["samples"],
         calls=row["calls"],
         throttles=row["throttles"],
-        problem=None if is_whole else row["problem"] or "It was not asked in this night.",
+        problem=None if is_whole else _short(row["problem"] or "It was not asked in this night."),
     )
+
+
+def _short(problem: str) -> str:
+    return problem if len(problem) <= _LONGEST_PROBLEM else f"{problem[: _LONGEST_PROBLEM - 1]}…"
 
 
 def _notes(engine: Engine, day: date) -> Iterator[str]:

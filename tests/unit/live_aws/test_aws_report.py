@@ -161,6 +161,12 @@ def test_what_is_missing_is_said(
     assert (found.inventory, found.metrics) == (inventory and inventory[0], metrics and metrics[0])
 
 
+def test_a_long_story_is_cut_short(night: Night) -> None:
+    night.load("aws_resources", ONE, "a", "failed", error="x" * 600)
+    night.load("aws_resources", ONE, "b", "failed", error="x" * 601)
+    assert [line.problem for line in night.section().lines] == ["x" * 600, "x" * 599 + "…"]
+
+
 def test_what_is_missing_comes_first_then_where_there_is_most(night: Night) -> None:
     night.region(ONE, "ap-south-1", resources=5)
     night.region(TWO, "eu-west-1", resources=70)
@@ -326,8 +332,9 @@ def test_the_section_of_a_page() -> None:
     text = page.text[page.text.index("AWS accounts") : page.text.index("What was loaded")].strip()
     assert text == (
         "AWS accounts 1 region of 1 account was read whole; of 1 something is missing. A note. Another one. "
+        "What is missing 1/us-east-1 : No right. "
         "Account and region Inventory Metrics Resources Samples Requests Refused for now "
-        "1/us-east-1 No right. failed not asked 0 0 1 0 1/eu-west-1 complete partial 1,234 5,678,901 1,234 12 "
+        "1/us-east-1 failed not asked 0 0 1 0 1/eu-west-1 complete partial 1,234 5,678,901 1,234 12 "
         "1 further region; the table load_ledger lists all. "
         "Configuration that is not what it was i-1 (1/eu-west-1): min_size 1 → 2"
     )
@@ -372,6 +379,7 @@ def test_without_notes_changes_and_further_regions_there_is_no_room_for_them() -
     text = page.text[page.text.index("AWS accounts") : page.text.index("What was loaded")]
     assert "further region" not in text
     assert "Configuration" not in text
+    assert "What is missing" not in text
     markdown = section_of(render_markdown(replace(ORDINARY, aws=PLAIN)))
     assert "further region" not in markdown
     assert "Configuration" not in markdown
@@ -398,7 +406,7 @@ def test_nothing_that_is_said_acts_on_the_page(aws: AwsCoverage, report: Any) ->
 
 def test_the_worst_is_shown_as_it_is() -> None:
     text = page_of(hostile()).text
-    assert text.count("</td></table><script>alert(1)</script><img src=x onerror=alert(1)> | a | b |") == 12
+    assert text.count("</td></table><script>alert(1)</script><img src=x onerror=alert(1)> | a | b |") == 14
     assert "Wörter Wörter" in text
 
 
