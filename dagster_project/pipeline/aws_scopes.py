@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from dagster_project.connections.aws import purposes
 from dagster_project.connections.aws.connection import Connection
@@ -16,18 +16,19 @@ from dagster_project.sources.aws_scopes import Scope
 REGIONS = read("ec2", "DescribeRegions", purpose=purposes.REGIONS, probe={}, is_account_wide=True)
 READS = (REGIONS,)
 _DISABLED = "not-opted-in"
+_NOT_ENABLED = "The account {account} has not enabled {region}; enable it, or take it out of aws.accounts.regions."
 
 
 def live_scopes(runtime: Runtime) -> Scopes:
-    """The regions whose resources and metrics are read. Asked of AWS once in a run: one request for each account."""
+    """The regions whose resources and metrics are read. Asked of AWS once in a run, one request for each account, of some
+    accounts at a time."""
     opened = runtime.aws
     if opened.scopes is None:
-        live: list[Scope] = []
-        unread: list[Unread] = []
-        for account in runtime.settings.aws.accounts:
-            if account.regions:
-                _look(runtime, account, live, unread)
-        opened.scopes = Scopes(tuple(live), tuple(unread))
+        accounts = [account for account in runtime.settings.aws.accounts if account.regions]
+        with ThreadPoolExecutor(runtime.settings.aws.scopes_at_once, "aws-regions") as pool:
+            found = list(pool.map(lambda account: _look(runtime, account), accounts))
+        live = tuple(scope for each in found for scope in each.live)
+        opened.scopes = Scopes(live, tuple(unread for each in found for unread in each.unread))
     return opened.scopes
 
 
@@ -52,28 +53,41 @@ def scope_of(runtime: Runtime, account: AwsAccount, region: str) -> Scope:
     return Scope(account.id, region, connection)
 
 
-def _look(runtime: Runtime, account: AwsAccount, live: list[Scope], unread: list[Unread]) -> None:
-    enabled: frozenset[str] | None
-    home = scope_of(runtime, account, account.home_region)
+def _look(runtime: Runtime, account: AwsAccount) -> Scopes:
+    if account.regions == "all":
+        try:
+            enabled = _enabled(runtime, account, account.home_region)
+        except NightshiftError as error:
+            return Scopes(unread=(Unread(account.id, None, str(error)),))
+        return Scopes(tuple(scope_of(runtime, account, region) for region in sorted(enabled)))
     try:
-        enabled = _enabled(home.connection, account.id)
+        known = _enabled_of(runtime, account)
     except NightshiftError as error:
-        if account.regions == "all":
-            unread.append(Unread(account.id, None, str(error)))
-            return
-        if not isinstance(error, AccessDenied):
-            unread += [Unread(account.id, region, str(error)) for region in account.regions]
-            return
-        enabled = None  # Whether a region is enabled shows when it is asked.
-    wanted: Iterable[str] = sorted(enabled or ()) if account.regions == "all" else account.regions
-    for region in wanted:
-        if enabled is None or region in enabled:
-            live.append(scope_of(runtime, account, region))
-        else:
-            reason = f"The account {account.id} has not enabled {region}; enable it, or take it out of aws.accounts.regions."
-            unread.append(Unread(account.id, region, reason))
+        return Scopes(unread=tuple(Unread(account.id, region, str(error)) for region in account.regions))
+    live = [region for region in account.regions if known is None or region in known]
+    unread = [
+        Unread(account.id, region, _NOT_ENABLED.format(account=account.id, region=region))
+        for region in account.regions
+        if region not in live
+    ]
+    return Scopes(tuple(scope_of(runtime, account, region) for region in live), tuple(unread))
 
 
-def _enabled(connection: Connection, account_id: str) -> frozenset[str]:
-    found = connection.ask(REGIONS, f"the account {account_id}", AllRegions=True)["Regions"]
+def _enabled_of(runtime: Runtime, account: AwsAccount) -> frozenset[str] | None:
+    """The regions that an account has enabled, as one of those that are read of it tells: no other one need be reachable. None
+    where none lets it be asked; which of them are there shows when they are read.
+
+    Raises what else went wrong with the first that was asked.
+    """
+    for region in account.regions:
+        try:
+            return _enabled(runtime, account, region)
+        except AccessDenied:
+            continue  # that may be the region that is not enabled
+    return None
+
+
+def _enabled(runtime: Runtime, account: AwsAccount, region: str) -> frozenset[str]:
+    connection = scope_of(runtime, account, region).connection
+    found = connection.ask(REGIONS, f"the account {account.id}", AllRegions=True)["Regions"]
     return frozenset(each["RegionName"] for each in found if each.get("OptInStatus") != _DISABLED)

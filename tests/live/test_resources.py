@@ -368,3 +368,21 @@ def test_the_line_of_a_night_stays_when_it_is_read_again_with_less(aws: AwsServe
     (load,) = inventory(live(runtime, aws))
     assert load == load_of(runtime.lake, f"aws_resources.{ACCOUNT}.eu-west-1", DAY)
     assert load.status == "complete"
+
+
+def test_only_regions_that_are_read_need_be_reachable(aws: AwsServer, runtime: Runtime) -> None:
+    name = aws.world.instance()
+    inventory(live(runtime, aws, AwsAccount(id=ACCOUNT, regions=("eu-west-1", "eu-west-2"))))
+    assert {each.region for each in aws.log} == {"eu-west-1", "eu-west-2"}
+    assert name in listed(runtime)
+
+
+def test_which_regions_an_account_has_is_told_by_the_first_that_lets_it_be_asked(aws: AwsServer, runtime: Runtime) -> None:
+    aws.enable("us-east-1", "eu-west-1")
+    aws.world.instance()
+    loads = inventory(live(runtime, aws, AwsAccount(id=ACCOUNT, regions=("eu-south-1", "eu-west-1"))))
+    assert [(load.source.rpartition(".")[2], load.status) for load in loads] == [
+        ("eu-south-1", "failed"),
+        ("eu-west-1", "complete"),
+    ]
+    assert loads[0].error.startswith(f"The account {ACCOUNT} has not enabled eu-south-1")
