@@ -60,7 +60,8 @@ def test_every_machine_of_both_accounts_has_the_verdict_that_it_was_made_for(end
 def test_nobody_is_asked_about_an_account_that_is_only_read(ended: tuple[Path, list[str]]) -> None:
     home, lines = ended
     (file,) = home.glob("warehouse/proposals/*/*.parquet")
-    held = dict(pl.read_parquet(file).filter(pl.col("resource_type") == "ec2_instance").select("service", "held_back").iter_rows())
+    machines = pl.read_parquet(file).filter(pl.col("resource_type") == "ec2_instance")
+    held = dict(machines.select("service", "held_back").iter_rows())
     assert held == {
         "admin-console": None,
         "report-builder": f"The settings do not let Nightshift change the account {OTHER}; set may_change of it.",
