@@ -322,8 +322,8 @@ def test_the_section_of_a_page() -> None:
         "1 region of 1 account was read whole; of 1 something is missing.",
         ("A note.", "Another one."),
         (
-            ScopeLine("1/us-east-1", 0, "failed", None, 0, 1, 0, "No right."),
-            ScopeLine("1/eu-west-1", 1234, "complete", "partial", 5_678_901, 1_234, 12),
+            ScopeLine("1/us-east-1", 0, None, "failed", 0, 1, 0, "No right."),
+            ScopeLine("1/eu-west-1", 1234, "complete", "partial", 5_678_901, 4_321, 1_012),
         ),
         1,
         ("i-1 (1/eu-west-1): min_size 1 → 2",),
@@ -334,12 +334,12 @@ def test_the_section_of_a_page() -> None:
         "AWS accounts 1 region of 1 account was read whole; of 1 something is missing. A note. Another one. "
         "What is missing 1/us-east-1 : No right. "
         "Account and region Inventory Metrics Resources Samples Requests Refused for now "
-        "1/us-east-1 failed not asked 0 0 1 0 1/eu-west-1 complete partial 1,234 5,678,901 1,234 12 "
+        "1/us-east-1 not asked failed 0 0 1 0 1/eu-west-1 complete partial 1,234 5,678,901 4,321 1,012 "
         "1 further region; the table load_ledger lists all. "
         "Configuration that is not what it was i-1 (1/eu-west-1): min_size 1 → 2"
     )
     statuses = [each["class"] for each in page.all("span") if (each.get("class") or "").startswith("status")][:4]
-    assert statuses == ["status status-failed", "status", "status", "status status-partial"]
+    assert statuses == ["status", "status status-failed", "status", "status status-partial"]
 
 
 def test_the_section_in_markdown() -> None:
@@ -347,8 +347,8 @@ def test_the_section_in_markdown() -> None:
         "1 region of 1 account was read whole; of 1 something is missing.",
         ("A note.",),
         (
-            ScopeLine("1/us-east-1", 0, "failed", None, 0, 1, 0, "No right."),
-            ScopeLine("1/eu-west-1", 1234, "complete", "partial", 5_678_901, 1_234, 12),
+            ScopeLine("1/us-east-1", 0, None, "failed", 0, 1, 0, "No right."),
+            ScopeLine("1/eu-west-1", 1234, "complete", "partial", 5_678_901, 4_321, 1_012),
         ),
         2,
         ("i-1: min_size 1 → 2",),
@@ -362,8 +362,8 @@ def test_the_section_in_markdown() -> None:
         "",
         "| Account and region | Inventory | Metrics | Resources | Samples | Requests | Refused for now | What is missing |",
         "|:--|:--|:--|--:|--:|--:|--:|:--|",
-        "| 1/us-east-1 | failed | not asked | 0 | 0 | 1 | 0 | No right. |",
-        "| 1/eu-west-1 | complete | partial | 1,234 | 5,678,901 | 1,234 | 12 |  |",
+        "| 1/us-east-1 | not asked | failed | 0 | 0 | 1 | 0 | No right. |",
+        "| 1/eu-west-1 | complete | partial | 1,234 | 5,678,901 | 4,321 | 1,012 |  |",
         "| 2 further regions; the table load_ledger lists all. | | | | | | | |",
         "",
         "Configuration that is not what it was:",
@@ -380,6 +380,9 @@ def test_without_notes_changes_and_further_regions_there_is_no_room_for_them() -
     assert "further region" not in text
     assert "Configuration" not in text
     assert "What is missing" not in text
+    html = render_html(replace(ORDINARY, aws=PLAIN))
+    section = html[html.index('<section id="aws"') :]
+    assert "<ul" not in section[: section.index("</section>")]
     markdown = section_of(render_markdown(replace(ORDINARY, aws=PLAIN)))
     assert "further region" not in markdown
     assert "Configuration" not in markdown
