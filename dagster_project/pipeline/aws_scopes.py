@@ -79,7 +79,8 @@ def _enabled_of(runtime: Runtime, account: AwsAccount) -> frozenset[str] | None:
 
     Raises what else went wrong with the first that was asked.
     """
-    for region in account.regions:
+    # The one that every account has is asked last: it need not be reachable.
+    for region in dict.fromkeys((*account.regions, account.home_region)):
         try:
             return _enabled(runtime, account, region)
         except AccessDenied:
