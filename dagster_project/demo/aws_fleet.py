@@ -80,8 +80,8 @@ def curves(machine: Machine, memory_gib: float) -> dict[str, Curves]:
     # A minute's most is what the busiest member of a group had.
     found |= {name: {"Sum": traffic * share, "Maximum": traffic * share / 4} for name, share in volumes.items()}
     if machine.memory_pct is not None:
-        used = machine.memory_pct * generator.uniform(0.97, 1.03, SLOTS)
-        found["mem_used_percent"] = {"Average": used, "Maximum": used * 1.02}
+        used = np.minimum(machine.memory_pct * generator.uniform(0.97, 1.03, SLOTS), 100)
+        found["mem_used_percent"] = {"Average": used, "Maximum": np.minimum(used * 1.02, 100)}
     if machine.kind == "group":
         found["GroupInServiceInstances"] = {"Maximum": np.full(SLOTS, float(machine.members))}
     return found

@@ -434,6 +434,13 @@ def test_a_markdown_parser_finds_only_our_own_markup(aws: AwsCoverage) -> None:
     assert not set("\x00\u202e") & set(section)
 
 
+def test_what_was_not_asked_is_not_nothing() -> None:
+    aws = replace(PLAIN, lines=(ScopeLine("1/regions", 0, None, None, 0, 0, 0, "Nobody knows which regions it has."),))
+    assert "1/regions not asked not asked 0 0 0 0" in page_of(aws).text
+    line = "| 1/regions | not asked | not asked | 0 | 0 | 0 | 0 | Nobody knows which regions it has. |"
+    assert line in render_markdown(replace(ORDINARY, aws=aws))
+
+
 def test_counts_of_what_is_not_shown_agree_with_their_noun() -> None:
     for more, told in ((1, "1 further region; the table load_ledger lists all."), (1204, "1,204 further regions; the table")):
         aws = replace(PLAIN, more=more)
