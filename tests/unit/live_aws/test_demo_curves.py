@@ -124,6 +124,7 @@ def test_however_busy_a_machine_is_said_to_be_percents_stay_percents(cpu: float,
     assert (average.min(), average.max()) == (pytest.approx(least), pytest.approx(most))
     assert least <= highest.min()
     assert highest.max() <= 100
+    assert (highest.max() == 100) == (cpu == 400)
     memory = found["mem_used_percent"]
     assert memory["Average"].max() == memory["Maximum"].max() == 100
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dagster_project.connections.aws.failures import Throttled
 from dagster_project.domain.metrics import METRICS
+from dagster_project.errors import CloudError
 from dagster_project.sources.cloudwatch_metrics import Answered, Batch, batches, memory_series, read_batch
 from dagster_project.sources.cloudwatch_series import Dimensions, Series, Wanted, series_of
 from tests.unit.live_aws.documented import documented, scope
@@ -106,6 +107,12 @@ def test_of_several_series_the_one_of_the_present_type_counts(dimensions: list[D
         assert found == {"i-1": ("CWAgent", "mem_used_percent", chosen)}
 
 
+def test_of_the_names_of_linux_and_windows_that_of_linux_counts() -> None:
+    windows = metric(PLAIN, name="Memory % Committed Bytes In Use")
+    assert listed(metric(PLAIN), windows=(windows,))["i-1"][1] == "mem_used_percent"
+    assert listed(windows=(windows,))["i-1"][1] == "Memory % Committed Bytes In Use"
+
+
 def test_resources_come_in_the_order_of_their_names() -> None:
     assert [*listed(*(metric(("InstanceId", name)) for name in ("i-3", "i-1", "i-2")))] == ["i-1", "i-2", "i-3"]
 
@@ -135,6 +142,15 @@ def test_a_request_that_is_full_to_the_last_series_is_one() -> None:
     whole = [Wanted("d", "rds_instance", f"d-{number}", "db.m5.large", 1.0) for number in range(36)]
     assert sizes(whole[:35]) == [(35, 350)]
     assert sizes(whole) == [(35, 350), (1, 10)]
+
+
+def test_five_hundred_queries_are_one_request_and_one_more_is_not() -> None:
+    # Fifty databases have ten series each; a burstable machine with memory has eleven.
+    whole = [Wanted(f"d-{number}", "rds_instance", f"d-{number}", "db.m5.large", 1.0) for number in range(50)]
+    assert sizes(whole, slots=1) == [(50, 500)]
+    burstable = machine(1, "t3.large")
+    found = batches([*whole[:49], burstable], agent("i-1"), {}, 1)
+    assert [len(each.series) for each in found] == [490, 11]
 
 
 def test_what_is_known_is_not_asked_for_and_what_is_known_whole_takes_no_place() -> None:
@@ -318,6 +334,12 @@ def test_after_three_attempts_it_is_said_by_the_lakes_name_and_keeps_what_came()
     assert found.incomplete == ["FreeableMemory (Minimum) of eu/orders"]
     assert cells(found) == {(1, 0, "mem_max_pct"): 50.0}
     assert found.points == 1
+
+
+def test_an_answer_that_is_not_as_aws_describes_it_is_a_failure_of_its_place() -> None:
+    there = scope(GetMetricData=[page({"Id": "q0", "Label": "any", "Timestamps": [], "Values": [1.0]})])
+    with pytest.raises(CloudError, match=r"^AWS's answer about metrics of 111111111111/us-east-2 is not as it describes it"):
+        read_batch(there, BATCH, START, HOUR)
 
 
 def test_a_failure_in_the_middle_reaches_who_asked() -> None:
