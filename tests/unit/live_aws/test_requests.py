@@ -16,7 +16,7 @@ from dagster_project.sources.aws_scopes import Scope
 from dagster_project.sources.cloudwatch_metrics import Batch, memory_series, read_batch
 from dagster_project.sources.cloudwatch_series import Series, Wanted
 from tests.unit.live_aws.documented import check_request, documented, scope
-from tests.unit.live_aws.test_groups import CONFIGURATION, GROUP, VERSION
+from tests.unit.live_aws.documented_groups import CONFIGURATION, GROUP, VERSION
 
 MODULES = (autoscaling_groups, cloudwatch_metrics, ebs_volumes, ec2_instances, rds_instances)
 OPERATIONS = [operation for module in MODULES for operation in module.READS]
