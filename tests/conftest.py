@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
+import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ SHARED = {
     "tests/cli/test_incidents.py": "demo",
     "tests/cli/test_approvals.py": "demo",
     "tests/cli/test_proposals.py": "demo",
+    "tests/browser/test_dagster_ui.py": "browser",
+    "tests/browser/": "demo",
 }
 """What looks at homes that are costly to make, by the name of these: one process makes them, and runs all of it first."""
 
@@ -226,6 +229,15 @@ def go_on(server: str, tmp_path: Path) -> Iterator[Callable[[FirstNight], Runtim
     yield copy
     for dsn in made:
         _execute(server, f"drop database {_name_of(dsn)} with (force)")
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess]:
+    """A home in which ``nightshift demo`` ran once, and what it printed."""
+    from tests.cli.conftest import run
+
+    home = tmp_path_factory.mktemp("demo") / "home"
+    return home, run("demo", home=home)
 
 
 def _copied(server: str, template: str) -> str:

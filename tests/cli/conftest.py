@@ -43,10 +43,3 @@ def copy_of(home: Path, to: Path) -> Path:
 def nightshift(tmp_path: Path) -> Nightshift:
     """The command in a home that is gone after the test."""
     return lambda *arguments, **environment: run(*arguments, home=tmp_path / "home", **environment)
-
-
-@pytest.fixture(scope="session")
-def demo_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess]:
-    """A home in which ``nightshift demo`` ran once, and what it printed."""
-    home = tmp_path_factory.mktemp("demo") / "home"
-    return home, run("demo", home=home)
