@@ -20,6 +20,7 @@ from dagster_project.errors import SettingsError
 from dagster_project.settings_acting import ApplySettings, ApprovalSettings, Percent, Section, SlackSettings
 from dagster_project.settings_action_items import ActionItemSettings
 from dagster_project.settings_aws import AwsSettings
+from dagster_project.settings_billing import BillingSettings
 from dagster_project.settings_incidents import IncidentSettings
 from dagster_project.settings_prices import PriceSettings
 
@@ -309,6 +310,7 @@ class Settings(Section):
     source: SourceSettings = Field(default_factory=SourceSettings, description=SourceSettings.__doc__)
     rightsizing: RightsizingSettings = Field(default_factory=RightsizingSettings, description=RightsizingSettings.__doc__)
     prices: PriceSettings = Field(default_factory=PriceSettings, description=PriceSettings.__doc__)
+    billing: BillingSettings = Field(default_factory=BillingSettings, description=BillingSettings.__doc__)
     retention: RetentionSettings = Field(default_factory=RetentionSettings, description=RetentionSettings.__doc__)
     incidents: IncidentSettings = Field(default_factory=IncidentSettings, description=IncidentSettings.__doc__)
     actions: ActionItemSettings = Field(default_factory=ActionItemSettings, description=ActionItemSettings.__doc__)
@@ -381,7 +383,11 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(_explain(error, config)) from None
     # Absolute from here on: Dagster's daemon and UI run code from folders of their own.
     return settings.model_copy(
-        update={"home": settings.home.expanduser().absolute(), "reports": settings.reports.expanduser().absolute()}
+        update={
+            "home": settings.home.expanduser().absolute(),
+            "reports": settings.reports.expanduser().absolute(),
+            "billing": settings.billing.absolute(),
+        }
     )
 
 

@@ -9,6 +9,7 @@ import dagster as dg
 from dagster_project.defs.action_items import action_item_assets, remind_job, remind_schedule
 from dagster_project.defs.applying import apply_job, apply_sensors
 from dagster_project.defs.automation import failure_sensor, nightly_job, nightly_schedule
+from dagster_project.defs.billing import billing_assets
 from dagster_project.defs.checks import data_checks
 from dagster_project.defs.commitments import commitment_assets
 from dagster_project.defs.incident_evidence import incident_evidence_assets
@@ -51,6 +52,7 @@ def _build(settings: Settings, overrides: Mapping[str, Any], reload: Callable[[]
         assets=[
             *ingest_assets(partitions),
             *commitment_assets(partitions),
+            *billing_assets(partitions),
             *action_item_assets(partitions),
             *rightsizing_assets(partitions),
             *incident_evidence_assets(partitions),

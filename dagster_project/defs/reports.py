@@ -28,6 +28,7 @@ def report_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDefi
             "action_item_survival",
             "action_item_reminders",
             "second_opinions",
+            "billed_costs",
         ],
         description="The morning report: what is safe to shrink, what was not dared and why, and what the evidence is worth.",
         group_name="reports",

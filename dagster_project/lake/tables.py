@@ -9,6 +9,7 @@ from __future__ import annotations
 from dagster_project.domain.metrics import METRICS
 from dagster_project.lake.action_item_tables import ACTION_ITEM_TABLES
 from dagster_project.lake.aws_tables import AWS_TABLES
+from dagster_project.lake.billing_tables import BILLING_TABLES
 from dagster_project.lake.commitment_tables import COMMITMENT_TABLES
 from dagster_project.lake.incident_tables import INCIDENT_TABLES, POLICIES
 from dagster_project.lake.opinion_tables import OPINION_TABLES
@@ -672,5 +673,6 @@ TABLES: dict[str, Table] = {
         *OPINION_TABLES,
         *AWS_TABLES,
         *COMMITMENT_TABLES,
+        *BILLING_TABLES,
     )
 }

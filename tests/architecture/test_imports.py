@@ -14,8 +14,8 @@ NAME = "dagster_project"
 
 # Layer → the layers that it may import from, besides itself.
 BASE = {
-    "errors", "settings", "settings_acting", "settings_action_items", "settings_aws", "settings_incidents", "settings_prices",
-    "clock", "statements", "bundle", "progress", "",
+    "errors", "settings", "settings_acting", "settings_action_items", "settings_aws", "settings_billing", "settings_incidents",
+    "settings_prices", "clock", "statements", "bundle", "progress", "",
 }  # fmt: skip
 ALLOWED = {
     "domain": BASE,
