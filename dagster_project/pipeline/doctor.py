@@ -19,6 +19,7 @@ from dagster_project.lake.partitions import require_writable
 from dagster_project.pipeline.capture_sources import Absent, event_sources
 from dagster_project.pipeline.doctor_acting import acting, following
 from dagster_project.pipeline.doctor_aws import accounts, impatient
+from dagster_project.pipeline.doctor_billing import bills
 from dagster_project.pipeline.doctor_catalog import prices
 from dagster_project.pipeline.repositories import remote_of
 from dagster_project.pipeline.runtime import Runtime
@@ -50,7 +51,7 @@ def examine(runtime: Runtime) -> list[Finding]:
         *_folders(runtime),
         *asyncio.run(_source(runtime)),
         *asyncio.run(_state(runtime)),
-        *found(*accounts(runtime), *prices(runtime)),
+        *found(*accounts(runtime), *prices(runtime), *bills(runtime)),
         *_proposals(runtime),
         *found(*acting(runtime), *following(runtime)),
         *_incident_evidence(runtime),

@@ -13,6 +13,7 @@ from dagster_project.lake.aws_tables import SAMPLE_SOURCES
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.incident_tables import KEPT_CAPACITY
 from dagster_project.lake.tables import EMERGENCY_SCALEUPS, RIGHTSIZING_VERDICTS
+from dagster_project.pipeline.billing_report import billed_on
 from dagster_project.pipeline.cash_report import cash_told
 from dagster_project.pipeline.proposal_views import evidence_lines, said
 from dagster_project.pipeline.runtime import Runtime
@@ -76,7 +77,7 @@ def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
         verdict=verdict["verdict"],
         reason_code=verdict["reason_code"],
         sentence=said(verdict),
-        money=_money(verdict),
+        money=(*_money(verdict), *_billed(runtime, day, resource_id)),
         evidence=evidence_lines(verdict, runtime.settings.rightsizing),
         emergencies=tuple(
             f"{row['decision_at']:%Y-%m-%d %H:%M} UTC  {row['target']} ({row['matched_by']}), "
@@ -87,6 +88,11 @@ def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
         second_opinion=second_opinion,
         out_of_cloudwatch=tuple(map(_filled, filled)),
     )
+
+
+def _billed(runtime: Runtime, day: date, resource_id: str) -> tuple[tuple[str, str], ...]:
+    said_by_bill = billed_on(runtime, day, resource_id)
+    return () if said_by_bill is None else (("Billed", said_by_bill),)
 
 
 def _filled(row: Mapping[str, Any]) -> str:
