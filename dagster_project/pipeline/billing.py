@@ -6,7 +6,7 @@ A bill only stands beside what is judged: what of it cannot be read is said in t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import polars as pl
 from dagster_project.domain.billing.identity import EC2, GROUP, Directory, Listed, named
 from dagster_project.domain.billing.reconcile import month
 from dagster_project.errors import NightshiftError, told
-from dagster_project.lake.billing_tables import BILLED_COSTS, BILLING_TABLES
+from dagster_project.lake.billing_tables import BILLED_COSTS, BILLED_TOTALS, BILLING_TABLES
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import LOAD_LEDGER, REJECTED_ROWS, RESOURCE_INVENTORY
@@ -151,10 +151,15 @@ def _unescaped(group: str | None) -> str | None:
         return group
 
 
-def _usd(name: str, where: pl.Expr) -> pl.Expr:
-    """A sum, or null where a row of it lacks the amount."""
+def _sum(name: str, where: pl.Expr) -> pl.Expr:
+    """A sum in billionths, or null where a row of it lacks the amount."""
     unknown = pl.col(f"{name}_unknown").filter(where).sum()
-    return pl.when(unknown == 0).then(pl.col(name).filter(where).sum() / NANO)
+    return pl.when(unknown == 0).then(pl.col(name).filter(where).sum())
+
+
+def _whole(row: Row, names: Iterable[str]) -> dict[str, Any]:
+    """A row with those of its sums no more in billionths. Polars would multiply by a rounded 1e-9 instead of dividing."""
+    return {name: value / NANO if name in names and value is not None else value for name, value in row.items()}
 
 
 def _costs(owned: pl.DataFrame, listed: Mapping[str, tuple[Listed, int]]) -> pl.DataFrame:
@@ -169,25 +174,27 @@ def _costs(owned: pl.DataFrame, listed: Mapping[str, tuple[Listed, int]]) -> pl.
             pl.col("region").min(),
             pl.col("charged_from").min(),
             pl.col("charged_to").max(),
-            _usd("quantity", runs).alias("covered_hours"),
-            *(_usd(name, is_cost).alias(name) for name in AMOUNTS),
-            *(_usd(name, runs).alias(f"running_{name}") for name in AMOUNTS),
-            _usd("quantity", runs & committed).alias("committed_hours"),
-            _usd("billed_usd", pl.col("bucket") == focus.CREDIT).alias("credits_usd"),
-            _usd("billed_usd", pl.col("bucket") == focus.TAX).alias("taxes_usd"),
+            _sum("quantity", runs).alias("covered_hours"),
+            *(_sum(name, is_cost).alias(name) for name in AMOUNTS),
+            *(_sum(name, runs).alias(f"running_{name}") for name in AMOUNTS),
+            _sum("quantity", runs & committed).alias("committed_hours"),
+            _sum("effective_usd", is_cost & ~runs).alias("other_usd"),
+            _sum("billed_usd", pl.col("bucket") == focus.CREDIT).alias("credits_usd"),
+            _sum("billed_usd", pl.col("bucket") == focus.TAX).alias("taxes_usd"),
             pl.col("rows").sum(),
             pl.col("is_listed").any(),
             pl.col("size").filter(runs).sort_by(pl.col("charged_to").filter(runs), pl.col("size").filter(runs)).last()
             .alias("billed_type"),
             pl.col("size").filter(runs).drop_nulls().n_unique().alias("billed_types"),
-            _usd("billed_usd", runs & ~committed).alias("on_demand_billed_usd"),
-            _usd("effective_usd", runs & ~committed).alias("on_demand_effective_usd"),
+            _sum("billed_usd", runs & ~committed).alias("on_demand_billed_usd"),
+            _sum("effective_usd", runs & ~committed).alias("on_demand_effective_usd"),
         )
     )  # fmt: skip
     rows = []
-    for row in sums.iter_rows(named=True):
+    in_billionths = {name for name in sums.columns if name.endswith(("_usd", "_hours"))}
+    for row in (_whole(each, in_billionths) for each in sums.iter_rows(named=True)):
         hours, units = row["covered_hours"], listed[row["resource_id"]][1] if row["is_listed"] else 1
-        running, whole, committed_hours = row["running_effective_usd"], row["effective_usd"], row["committed_hours"]
+        committed_hours = row["committed_hours"]
         rows.append(
             {
                 **{name: row[name] for name in BILLED_COSTS.columns if name in row},
@@ -196,7 +203,6 @@ def _costs(owned: pl.DataFrame, listed: Mapping[str, tuple[Listed, int]]) -> pl.
                     for kind in ("list", "contracted", "effective")
                 },
                 "committed_pct": 100 * committed_hours / hours if hours and hours > 0 and committed_hours is not None else None,
-                "other_usd": None if running is None or whole is None else whole - running,
                 "units": units,
             }
         )
@@ -215,9 +221,10 @@ def _totals(owned: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit(NO_RESOURCE))
     )
     everything = pl.lit(True)
-    return owned.group_by(pl.col("account").fill_null("").alias("sub_account_id"), kind.alias("kind")).agg(
-        pl.col("charged_to").max(), pl.col("rows").sum(), *(_usd(name, everything).alias(name) for name in AMOUNTS)
+    sums = owned.group_by(pl.col("account").fill_null("").alias("sub_account_id"), kind.alias("kind")).agg(
+        pl.col("charged_to").max(), pl.col("rows").sum(), *(_sum(name, everything).alias(name) for name in AMOUNTS)
     )
+    return pl.DataFrame([_whole(row, AMOUNTS) for row in sums.iter_rows(named=True)], schema=schema(BILLED_TOTALS))
 
 
 def _write(lake: Lake, day: date, costs: pl.DataFrame, totals: pl.DataFrame) -> int:

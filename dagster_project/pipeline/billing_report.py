@@ -31,12 +31,12 @@ TITLES = {
     domain.BILLED_ONLY: "Billed, and listed nowhere",
 }
 _ASIDE = {
-    focus.UNREADABLE_TIME: "have a time that cannot be read",
-    focus.UNREADABLE_NUMBER: "have a number that cannot be read",
-    focus.BACKWARDS: "end before they begin",
-    focus.OTHER_CURRENCY: f"are not in {focus.CURRENCY}, and are not converted",
-    focus.BEYOND: "reach beyond the end of the day; hourly or daily charges do not",
-    TOLD_AGAIN: "are told by two files, of which the last by name counts",
+    focus.UNREADABLE_TIME: "whose time cannot be read",
+    focus.UNREADABLE_NUMBER: "in which a number cannot be read",
+    focus.BACKWARDS: "ending before the begin",
+    focus.OTHER_CURRENCY: f"not in {focus.CURRENCY}, and not converted",
+    focus.BEYOND: "reaching beyond the end of the day, as hourly and daily charges do not",
+    TOLD_AGAIN: "told by two files, of which the last by name counts",
 }
 _BESIDE = {
     "unused_commitments": "that no machine used of commitments (amortised)",
@@ -254,5 +254,5 @@ def _share_of_time(row: Row) -> float:
 def _aside(rejected: Sequence[RejectedGroup]) -> Iterable[str]:
     for group in rejected:
         shown = f" ({group.example_value})" if group.reason == TOLD_AGAIN else ""
-        are = _ASIDE.get(group.reason, group.reason)
-        yield f"{counted(group.rejected_rows, 'row')} of the bill were set aside: they {are}{shown}."
+        why = _ASIDE.get(group.reason, group.reason)
+        yield f"Set aside of the bill: {counted(group.rejected_rows, 'row')} {why}{shown}."

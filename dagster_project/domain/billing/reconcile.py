@@ -105,14 +105,12 @@ def reconcile(ours: Ours | None, billed: Billed | None, reaches_to: datetime | N
     if not agree(bill, ours.list_usd_month):
         return Finding(LIST_DIFFERS, f"the bill's list price is {_apart(bill, ours.list_usd_month)} ours")
     if not agree(contracted, effective):
-        share = "" if billed.committed_pct is None else f", which pay for {billed.committed_pct:.0f} % of its hours"
+        share = "" if billed.committed_pct is None else f", which pay for {billed.committed_pct:.0f} % of its hours,"
         than = "contracted" if agree(bill, contracted) else f"contracted, and that {_apart(contracted, bill)} list"
         return Finding(COMMITMENT, f"with commitments{share} it costs {_apart(effective, contracted)} {than}")
     if agree(contracted, ours.paid_usd_month):
         return Finding(AGREES, "the bill and our price agree")
-    told = (
-        f"contracted is {_apart(contracted, bill)} list; our price says {_apart(ours.paid_usd_month, ours.list_usd_month)} list"
-    )
+    told = f"contracted is {_apart(contracted, bill)} list, and our price {_apart(ours.paid_usd_month, ours.list_usd_month)} list"
     return Finding(NEGOTIATED, told)
 
 
