@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from dagster_project.defs.metadata import columns_of, result
+from dagster_project.defs.descriptions import described
+from dagster_project.defs.metadata import columns_of, day_by_day, result, shown
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.action_item_tables import (
     ACTION_ITEM_METRICS,
@@ -27,7 +28,7 @@ def action_item_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
     @dg.asset(
         # Before any verdict: an open item that asks for capacity speaks against a smaller size.
         deps=["incidents", "incident_action_items", "services"],
-        description=ACTION_ITEMS.description,
+        description=described(ACTION_ITEMS),
         metadata=columns_of(ACTION_ITEMS),
         kinds={"postgres", "github"},
         **common,
@@ -53,7 +54,7 @@ def action_item_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
         dg.AssetSpec(
             table.name,
             deps=["action_items", "incident_records", "similar_incidents"],
-            description=table.description,
+            description=described(table),
             metadata=columns_of(table),
             group_name=GROUP,
             kinds={"duckdb", "parquet"},
@@ -66,18 +67,20 @@ def action_item_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
     @dg.multi_asset(name=ACTION_ITEM_METRICS.name, specs=specs, backfill_policy=ASSET_KWARGS["backfill_policy"])
     def measured(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeResult]:
         from dagster_project.pipeline.action_item_measures import measure_action_items
+        from dagster_project.pipeline.ui_facts import action_item_facts
 
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], ACTION_ITEM_METRICS.name) as note:
-            found = [measure_action_items(runtime, day) for day in days]
-            note.rows = sum(sum(each) for each in found)
+            found = {day: measure_action_items(runtime, day) for day in days}
+            note.rows = sum(sum(each) for each in found.values())
+        seen = {day: shown(action_item_facts(runtime, day)) for day in days}
         for place, spec in enumerate(specs):
-            rows = sum(each[place] for each in found)
-            yield dg.MaterializeResult(asset_key=spec.key, metadata={"dagster/row_count": rows})
+            rows = {day: each[place] for day, each in found.items()}
+            yield day_by_day(context, rows, seen.__getitem__, asset_key=spec.key.to_user_string())
 
     @dg.asset(
         deps=["action_items"],
-        description=ACTION_ITEM_REMINDERS.description,
+        description=described(ACTION_ITEM_REMINDERS),
         metadata=columns_of(ACTION_ITEM_REMINDERS),
         kinds={"slack"},
         **common,

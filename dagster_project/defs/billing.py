@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from dagster_project.defs.descriptions import described
 from dagster_project.defs.metadata import asked_result, columns_of
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.billing_tables import BILLED_COSTS
@@ -16,7 +17,7 @@ def billing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDef
 
     @dg.asset(
         deps=["resource_inventory"],
-        description=BILLED_COSTS.description,
+        description=described(BILLED_COSTS),
         metadata=columns_of(BILLED_COSTS),
         group_name="ingest",
         kinds={"file", "parquet"},

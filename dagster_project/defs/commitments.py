@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from dagster_project.defs.descriptions import described
 from dagster_project.defs.metadata import asked_result, columns_of
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.commitment_tables import AWS_COMMITMENTS
@@ -15,7 +16,7 @@ def commitment_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Assets
     """Reserved Instances and Savings Plans."""
 
     @dg.asset(
-        description=AWS_COMMITMENTS.description,
+        description=described(AWS_COMMITMENTS),
         metadata=columns_of(AWS_COMMITMENTS),
         group_name="ingest",
         kinds={"aws", "parquet"},

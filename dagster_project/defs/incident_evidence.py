@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from dagster_project.defs.descriptions import described
 from dagster_project.defs.metadata import columns_of, result
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.tables import INCIDENT_DEMAND, PROTECTED_WINDOWS, RESOURCE_RISKS
@@ -17,7 +18,7 @@ def incident_evidence_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg
 
     @dg.asset(
         deps=["decision_audit", "resource_inventory", "incidents", "service_dependencies"],
-        description=PROTECTED_WINDOWS.description,
+        description=described(PROTECTED_WINDOWS),
         metadata=columns_of(PROTECTED_WINDOWS),
         **common,
     )
@@ -31,7 +32,7 @@ def incident_evidence_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg
 
     @dg.asset(
         deps=["protected_windows", "utilization_samples", "utilization_daily", "resource_inventory"],
-        description=INCIDENT_DEMAND.description,
+        description=described(INCIDENT_DEMAND),
         metadata=columns_of(INCIDENT_DEMAND),
         **common,
     )
@@ -52,7 +53,7 @@ def incident_evidence_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg
 
     @dg.asset(
         deps=["resource_inventory", "incidents", "action_items", "slos", "sli_daily"],
-        description=RESOURCE_RISKS.description,
+        description=described(RESOURCE_RISKS),
         metadata=columns_of(RESOURCE_RISKS),
         **common,
     )

@@ -3,10 +3,12 @@ writes several tables is one multi-asset, for a night pays for each step. Not he
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from dagster_project.defs.metadata import columns_of
+from dagster_project.defs.descriptions import described
+from dagster_project.defs.metadata import columns_of, day_by_day, shown
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.incident_tables import (
     CAPTURED_EVENTS,
@@ -24,6 +26,9 @@ from dagster_project.lake.incident_tables import (
 from dagster_project.lake.table import Table
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.steps import step
+
+if TYPE_CHECKING:
+    from dagster_project.pipeline.ui_facts import Facts
 
 Rows = dict[str, int]
 
@@ -54,6 +59,11 @@ def postmortem_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Assets
             "incident_metrics": measured,
             "incident_summaries": summarize_incidents(runtime, day, mitigated_by_engine(runtime, day)),
         }
+
+    def medians(runtime: Runtime, day: date) -> "Facts":
+        from dagster_project.pipeline.ui_facts import incident_facts
+
+        return incident_facts(runtime, day)
 
     def neighbours(runtime: Runtime, day: date) -> Rows:
         from dagster_project.pipeline.kept_capacity import find_kept_capacity, link_incidents
@@ -92,6 +102,7 @@ def postmortem_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Assets
             (INCIDENT_METRICS, INCIDENT_SUMMARIES),
             {"duckdb", "parquet"},
             ["incident_records", "incident_phases", "incident_timeline"],
+            medians,
         ),
         _asset(
             partitions,
@@ -119,13 +130,14 @@ def _asset(
     tables: Sequence[Table],
     kinds: set[str],
     deps: Sequence[str],
+    facts: Callable[[Runtime, date], "Facts"] | None = None,
 ) -> dg.AssetsDefinition:
-    """A step that writes ``tables`` for each day of its run."""
+    """A step that writes ``tables`` for each day of its run; ``facts`` of a day are shown beside each of them."""
     specs = [
         dg.AssetSpec(
             table.name,
             deps=deps,
-            description=table.description,
+            description=described(table),
             metadata=columns_of(table),
             group_name="postmortems",
             kinds=kinds,
@@ -139,10 +151,11 @@ def _asset(
     def worked(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeResult]:
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], tables[0].name) as note:
-            found = [work(runtime, day) for day in days]
-            note.rows = sum(rows for each in found for rows in each.values())
+            found = {day: work(runtime, day) for day in days}
+            note.rows = sum(rows for each in found.values() for rows in each.values())
+        seen = {day: shown(facts(runtime, day)) if facts else {} for day in days}
         for table in tables:
-            rows = sum(each[table.name] for each in found)
-            yield dg.MaterializeResult(asset_key=table.name, metadata={"dagster/row_count": rows})
+            rows = {day: each[table.name] for day, each in found.items()}
+            yield day_by_day(context, rows, seen.__getitem__, asset_key=table.name)
 
     return worked

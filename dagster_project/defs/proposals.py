@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from dagster_project.defs.metadata import columns_of, result
+from dagster_project.defs.descriptions import described
+from dagster_project.defs.metadata import columns_of, day_by_day, report_links, result, shown
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.tables import APPROVAL_REQUESTS, PROPOSAL_ANSWERS, PROPOSAL_OUTCOMES, PROPOSALS, PULL_REQUESTS
 from dagster_project.pipeline.runtime import Runtime
@@ -20,7 +21,7 @@ def proposal_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDe
 
     @dg.asset(
         deps=["resource_inventory"],
-        description=PROPOSAL_ANSWERS.description,
+        description=described(PROPOSAL_ANSWERS),
         metadata=columns_of(PROPOSAL_ANSWERS),
         kinds={"github", "postgres"},
         **common,
@@ -45,38 +46,46 @@ def proposal_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDe
             "incidents",
             "proposal_answers",
         ],
-        description=PROPOSAL_OUTCOMES.description,
+        description=described(PROPOSAL_OUTCOMES),
         metadata=columns_of(PROPOSAL_OUTCOMES),
         kinds={"postgres", "parquet"},
         **common,
     )
     def proposal_outcomes(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         from dagster_project.pipeline.outcomes import settle_outcomes
+        from dagster_project.pipeline.ui_facts import outcome_facts
 
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "proposal_outcomes") as note:
-            note.rows = sum(settle_outcomes(runtime, day) for day in days)
-        return result(note.rows)
+            rows = {day: settle_outcomes(runtime, day) for day in days}
+            note.rows = sum(rows.values())
+        return day_by_day(context, rows, lambda day: shown(outcome_facts(runtime, day)))
 
     @dg.asset(
         deps=["rightsizing_verdicts", "resource_inventory", "proposal_answers", "proposal_outcomes"],
-        description=PROPOSALS.description,
+        description=described(PROPOSALS),
         metadata=columns_of(PROPOSALS),
         kinds={"terraform", "parquet"},
         **common,
     )
     def proposals(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         from dagster_project.pipeline.proposals import propose
+        from dagster_project.pipeline.ui_facts import proposal_facts
 
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "proposals") as note:
-            found = [propose(runtime, day) for day in days]
-            note.rows = sum(rows for rows, _ in found)
-        return result(note.rows, problems="; ".join(found[-1][1]))
+            found = {day: propose(runtime, day) for day in days}
+            note.rows = sum(rows for rows, _ in found.values())
+        return day_by_day(
+            context,
+            {day: rows for day, (rows, _) in found.items()},
+            lambda day: {**report_links(runtime, day), **shown(proposal_facts(runtime, day))},
+            problems="; ".join(found[days[-1]][1]),
+        )
 
     @dg.asset(
         deps=["proposals", "utilization_samples"],
-        description=PULL_REQUESTS.description,
+        description=described(PULL_REQUESTS),
         metadata=columns_of(PULL_REQUESTS),
         kinds={"github"},
         **common,
@@ -86,13 +95,14 @@ def proposal_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDe
 
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "pull_requests") as note:
-            found = [publish(runtime, day) for day in days]
-            note.rows = sum(rows for rows, _ in found)
-        return result(note.rows, problems="; ".join(found[-1][1]))
+            found = {day: publish(runtime, day) for day in days}
+            note.rows = sum(rows for rows, _ in found.values())
+        rows = {day: rows for day, (rows, _) in found.items()}
+        return day_by_day(context, rows, lambda day: report_links(runtime, day), problems="; ".join(found[days[-1]][1]))
 
     @dg.asset(
         deps=["proposals", "rightsizing_verdicts", "resource_inventory"],
-        description=APPROVAL_REQUESTS.description,
+        description=described(APPROVAL_REQUESTS),
         metadata=columns_of(APPROVAL_REQUESTS),
         kinds={"slack", "postgres"},
         **common,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from dagster_project.defs.metadata import columns_of, result
+from dagster_project.defs.descriptions import described
+from dagster_project.defs.metadata import columns_of, day_by_day, report_links, result, shown
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.tables import (
     EMERGENCY_SCALEUPS,
@@ -26,10 +27,11 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
     common = {**ASSET_KWARGS, "partitions_def": partitions, "group_name": "rightsizing", "kinds": {"duckdb", "parquet"}}
 
     @dg.asset(
-        deps=["utilization_samples"], description=UTILIZATION_DAILY.description, metadata=columns_of(UTILIZATION_DAILY), **common
+        deps=["utilization_samples"], description=described(UTILIZATION_DAILY), metadata=columns_of(UTILIZATION_DAILY), **common
     )
     def utilization_daily(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         from dagster_project.pipeline.rollup import roll_up_days
+        from dagster_project.pipeline.ui_facts import daily_facts
 
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "utilization_daily") as note:
@@ -40,25 +42,29 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
                 context.log_event(
                     dg.AssetMaterialization(context.asset_key, partition=day.isoformat(), metadata={"dagster/row_count": rows})
                 )
-        return result(sum(rows for day, rows in rolled if day in days))
+        return day_by_day(
+            context, {day: rows for day, rows in rolled if day in days}, lambda day: shown(daily_facts(runtime, day))
+        )
 
     @dg.asset(
         deps=["utilization_daily", "resource_inventory"],
-        description=UTILIZATION_WINDOW.description,
+        description=described(UTILIZATION_WINDOW),
         metadata=columns_of(UTILIZATION_WINDOW),
         **common,
     )
     def utilization_window(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
         from dagster_project.pipeline.rollup import roll_up_windows
+        from dagster_project.pipeline.ui_facts import window_facts
 
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "utilization_window") as note:
-            note.rows = sum(roll_up_windows(runtime, day) for day in days)
-        return result(note.rows)
+            rows = {day: roll_up_windows(runtime, day) for day in days}
+            note.rows = sum(rows.values())
+        return day_by_day(context, rows, lambda day: shown(window_facts(runtime, day)))
 
     @dg.asset(
         deps=["decision_audit", "resource_inventory"],
-        description=EMERGENCY_SCALEUPS.description,
+        description=described(EMERGENCY_SCALEUPS),
         metadata=columns_of(EMERGENCY_SCALEUPS),
         **common,
     )
@@ -81,7 +87,7 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
             "proposal_answers",
             "proposal_outcomes",
         ],
-        description=RIGHTSIZING_EVIDENCE.description,
+        description=described(RIGHTSIZING_EVIDENCE),
         metadata=columns_of(RIGHTSIZING_EVIDENCE),
         **common,
     )
@@ -95,16 +101,18 @@ def rightsizing_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
 
     @dg.asset(
         deps=["rightsizing_evidence", "service_dependencies", "aws_commitments"],
-        description=RIGHTSIZING_VERDICTS.description,
+        description=described(RIGHTSIZING_VERDICTS),
         metadata=columns_of(RIGHTSIZING_VERDICTS),
         **common,
     )
     def rightsizing_verdicts(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> dg.MaterializeResult:
-        from dagster_project.pipeline.verdicts import judge, summary
+        from dagster_project.pipeline.ui_facts import verdict_facts
+        from dagster_project.pipeline.verdicts import judge
 
         days = days_of(context)
         with step(runtime, context.run_id, days[-1], "rightsizing_verdicts") as note:
-            note.rows = sum(judge(runtime, day) for day in days)
-        return result(note.rows, **summary(runtime, days[-1]))
+            rows = {day: judge(runtime, day) for day in days}
+            note.rows = sum(rows.values())
+        return day_by_day(context, rows, lambda day: {**report_links(runtime, day), **shown(verdict_facts(runtime, day))})
 
     return [utilization_daily, utilization_window, emergency_scaleups, rightsizing_evidence, rightsizing_verdicts]

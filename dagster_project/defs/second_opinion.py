@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from dagster_project.defs.descriptions import described
 from dagster_project.defs.metadata import asked_result, columns_of
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.opinion_tables import SECOND_OPINIONS
@@ -17,7 +18,7 @@ def second_opinion_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.As
     @dg.asset(
         # After the verdicts, which it is shown beside and never changes.
         deps=["rightsizing_verdicts", "resource_inventory"],
-        description=SECOND_OPINIONS.description,
+        description=described(SECOND_OPINIONS),
         metadata=columns_of(SECOND_OPINIONS),
         group_name="rightsizing",
         kinds={"aws", "parquet"},

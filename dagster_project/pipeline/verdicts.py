@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from dagster_project.catalog import MULTI_AZ_PRICE_FACTOR
 from dagster_project.catalog.engines import engine_of
 from dagster_project.catalog.shapes import SHIPPED, Catalog
-from dagster_project.domain.reasons import VERDICTS
 from dagster_project.domain.rightsizing.dimensions import CPU, DIMENSIONS, IOPS, MEMORY
 from dagster_project.domain.rightsizing.discounts import LIST_PRICES, Discounts, list_savings
 from dagster_project.domain.rightsizing.evidence import Evidence
@@ -468,15 +467,6 @@ def _known(value: float) -> float | None:
 
 def _or_zero(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isnan(values), 0.0, values)
-
-
-def summary(runtime: Runtime, day: date) -> dict[str, float]:
-    """Resources by verdict and the savings (USD a month) of a day."""
-    with open_engine(runtime.lake) as engine:
-        engine.view(RIGHTSIZING_VERDICTS, [day])
-        counts = {row["verdict"]: row["resources"] for row in engine.rows(statement("reports/verdict_counts"))}
-        savings = engine.rows(statement("reports/fleet"))[0]["savings_usd_month"]
-    return {**{verdict: counts.get(verdict, 0) for verdict in VERDICTS}, "savings_usd_month": round(savings, 2)}
 
 
 def _end_of(day: date) -> datetime:

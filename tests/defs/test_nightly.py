@@ -15,6 +15,7 @@ import pytest
 from dagster_project.defs.build import build_defs
 from dagster_project.defs.instance import open_instance
 from dagster_project.defs.launch import run_nightly
+from dagster_project.domain.reasons import VERDICTS
 from dagster_project.errors import CheckFailed, EmptySource
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.tables import (
@@ -120,8 +121,40 @@ def test_a_range_of_days_is_back_filled_in_one_run(fleet_runtime: Runtime) -> No
         assert shown == {day.isoformat() for day in days}
         caught_up = instance.get_materialized_partitions(dg.AssetKey("utilization_samples"))
         assert caught_up == {day.isoformat() for day in fleet_runtime.lake.days(UTILIZATION_SAMPLES)}
+        for day in days:
+            _each_day_shows_itself(instance, fleet_runtime, day)
     assert fleet_runtime.lake.days(RIGHTSIZING_VERDICTS) == days
     assert sorted(path.name for path in fleet_runtime.settings.reports.iterdir()) == [day.isoformat() for day in days]
+
+
+def _each_day_shows_itself(instance: dg.DagsterInstance, runtime: Runtime, day: date) -> None:
+    """What the UI shows of a day is that day's own, although one run wrote them all."""
+    frame = pl.read_parquet(runtime.lake.path(RIGHTSIZING_VERDICTS, day))
+    seen = _shown(instance, "rightsizing_verdicts", day)
+    assert seen["dagster/row_count"] == frame.height
+    assert seen["propose"] == frame.filter(verdict="propose").height
+    counted = {row.data["verdict"]: row.data["resources"] for row in seen["verdicts"].records}
+    assert counted == {verdict: frame.filter(verdict=verdict).height for verdict in VERDICTS}
+    assert seen["report"] == str(runtime.settings.reports / day.isoformat() / "index.html")
+    for asset, chart in (
+        ("rightsizing_verdicts", "resources_by_verdict"),
+        ("rightsizing_verdicts", "money_by_verdict"),
+        ("utilization_samples", "samples_by_hour"),
+        ("utilization_window", "coverage_of_7_days"),
+        ("proposals", "savings_by_route"),
+        ("incident_metrics", "median_minutes"),
+        ("action_item_metrics", "states"),
+        ("nightly_report", "longest_steps"),
+    ):
+        picture = _shown(instance, asset, day)[chart]
+        assert picture.startswith("![") and len(picture) < 1000, f"{asset} would show a link instead of {chart}"
+
+
+def _shown(instance: dg.DagsterInstance, asset: str, day: date) -> dict:
+    records = instance.fetch_materializations(
+        dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[day.isoformat()]), limit=1
+    )
+    return {name: value.value for name, value in records.records[0].asset_materialization.metadata.items()}
 
 
 def test_a_back_filled_day_equals_the_day_run_alone(
