@@ -80,7 +80,7 @@ def billing_in_report(runtime: Runtime, day: date) -> Billing | None:
         told = "The bill was not read." if load.status == "failed" else "The bill has no charge of these days yet."
         return Billing(told, notes=tuple(_aside(rejected_of(runtime.lake, SOURCE, day))), unread=unread)
     with _opened(runtime, day) as engine:
-        judged = _judge(runtime, engine, None)
+        judged = _judge(runtime, engine, None, is_whole=not load.error)
         totals = {row["kind"]: row for row in engine.rows(statement("reports/billed_totals_of"))}
     differing = sorted(
         (each for each in judged if each.finding.kind in domain.COMPARED and each.finding.kind != domain.AGREES),
@@ -104,7 +104,7 @@ def billed_on(runtime: Runtime, day: date, resource_id: str) -> str | None:
     if load is None or load.watermark_at is None:
         return None
     with _opened(runtime, day) as engine:
-        found = _judge(runtime, engine, resource_id)
+        found = _judge(runtime, engine, resource_id, is_whole=not load.error)
     if not found:
         return None
     row, finding = found[0].row, found[0].finding
@@ -123,11 +123,15 @@ def _opened(runtime: Runtime, day: date) -> Iterator[Engine]:
         yield engine
 
 
-def _judge(runtime: Runtime, engine: Engine, resource_id: str | None) -> list[_Judged]:
+def _judge(runtime: Runtime, engine: Engine, resource_id: str | None, *, is_whole: bool) -> list[_Judged]:
     rows = engine.rows(statement("reports/billed_beside_ours"), {"resource_id": resource_id})
     reach = {row["sub_account_id"]: row["charged_to"] for row in engine.rows(statement("reports/billed_accounts"))}
     tolerance = runtime.settings.billing.tolerance_pct
-    return [_Judged(row, domain.reconcile(_ours(row), _billed(row), _reaches_to(row, reach), tolerance)) for row in rows]
+
+    def judged(row: Row) -> Finding:
+        return domain.reconcile(_ours(row), _billed(row), _reaches_to(row, reach), tolerance, is_whole=is_whole)
+
+    return [_Judged(row, judged(row)) for row in rows]
 
 
 def _reaches_to(row: Row, reach: Mapping[str, datetime]) -> datetime | None:
@@ -140,7 +144,7 @@ def _reaches_to(row: Row, reach: Mapping[str, datetime]) -> datetime | None:
 def _ours(row: Row) -> Ours | None:
     if not row["is_ours"]:
         return None
-    return Ours(row["list_usd_month"], row["paid_usd_month"], row["current_type"], row["created_at"])
+    return Ours(row["list_usd_month"], row["paid_usd_month"], row["current_type"], row["created_at"], row["is_spot"])
 
 
 def _billed(row: Row) -> Billed | None:

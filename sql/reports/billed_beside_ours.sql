@@ -9,6 +9,7 @@ select
     verdict.service,
     coalesce(inventory.account_id, billed.sub_account_id) as account_id,
     inventory.created_at,
+    coalesce(inventory.lifecycle = 'spot', false) as is_spot,
     verdict.current_type,
     verdict.current_usd_month as paid_usd_month,
     -- A verdict's price is after the discounts of the settings.

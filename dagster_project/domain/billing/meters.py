@@ -20,7 +20,10 @@ _USAGE = re.compile(
 )
 # $0.34 per On Demand Linux c5.2xlarge Instance Hour; USD 0.023 per db.t3.micro Single-AZ instance hour (or partial hour) running
 # MySQL; and not: $0.00 for 175 Mbps per t3a.small instance-hour, which is the network of its volumes.
-_TOLD = re.compile(r"\binstance[ -]hour|\b(?:on[ -]demand|spot|reserved)\b.*\binstance\b.*\bhour", re.IGNORECASE)
+# Of an hour that a Reserved Instance pays for: Linux/UNIX (Amazon VPC), m5.large reserved instance applied.
+_TOLD = re.compile(
+    r"\binstance[ -]hour|\b(?:on[ -]demand|spot|reserved)\b.*\binstance\b.*\bhour|\breserved instance applied\b", re.IGNORECASE
+)
 _NOT_TOLD = re.compile(r"\b[mg]bps\b|\bextended support\b|\bcpu credit|\bsoftware\b|\bmarketplace\b", re.IGNORECASE)
 
 

@@ -50,12 +50,14 @@ class Billed:
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """What we say of a resource: at list price, what is paid after the discounts of the settings, its size; None = not known."""
+    """What we say of a resource: at list price, what is paid after the discounts of the settings, its size; None = not known.
+    ``is_spot`` is what runs at prices that move."""
 
     list_usd_month: float | None
     paid_usd_month: float | None
     size: str | None
     created_at: datetime | None = None
+    is_spot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,19 @@ def month(usd: float | None, hours: float | None, units: int = 1) -> float | Non
     return usd / hours * MONTH_HOURS * units
 
 
-def reconcile(ours: Ours | None, billed: Billed | None, reaches_to: datetime | None, tolerance_pct: float) -> Finding:
+def reconcile(
+    ours: Ours | None, billed: Billed | None, reaches_to: datetime | None, tolerance_pct: float, *, is_whole: bool = True
+) -> Finding:
     """How the two stand to each other. ``reaches_to`` is the end of the newest charge of the resource's account: None where no
-    bill speaks of that account."""
+    bill speaks of that account. Without ``is_whole`` some of the bill could not be read."""
     if ours is None:
         return Finding(BILLED_ONLY, "it is billed, and no inventory lists it")
     if billed is None:
+        if not is_whole:
+            return Finding(NOT_COMPARED, "it may be billed in a file that could not be read")
         return _not_billed(ours, reaches_to)
+    if ours.is_spot:
+        return Finding(NOT_COMPARED, "it runs at spot prices, which move")
     if billed.covered_hours is None:
         return Finding(NOT_COMPARED, "the bill does not say how many hours it ran")
     if billed.covered_hours <= 0:

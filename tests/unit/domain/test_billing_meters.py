@@ -15,6 +15,7 @@ from dagster_project.domain.billing.meters import NOT_RUNNING, Meter, Running, r
         ("USD 0.023 per db.t3.micro Single-AZ instance hour (or partial hour) running SQL Server Exp (LI)", "db.t3.micro"),
         ("$4.608 per On Demand SUSE m5.metal Instance Hour", "m5.metal"),
         ("$0.0464 per Reserved Linux t2.medium Instance-Hour", "t2.medium"),
+        ("Linux/UNIX (Amazon VPC), m5.large reserved instance applied", "m5.large"),
         ("Linux/UNIX (Amazon VPC) Spot Instance-hour in US East", None),
     ],
 )

@@ -110,10 +110,13 @@ def test_what_is_not_comparable_says_why(changes: dict[str, object], told: str) 
 def test_no_row_yet_is_not_free_of_charge() -> None:
     assert found(billed=None).kind == NOT_BILLED
     assert found(billed=None, reach=None) == Finding(NOT_COMPARED, "no bill speaks of its account in this time")
+    unread = reconcile(OURS, None, REACH, 2, is_whole=False)
+    assert unread == Finding(NOT_COMPARED, "it may be billed in a file that could not be read")
     young = replace(OURS, created_at=datetime(2025, 3, 8))
     assert found(young, None) == Finding(NOT_COMPARED, "it is younger than the bill")
     assert found(replace(OURS, created_at=None), None).kind == NOT_BILLED
     assert found(ours=None).kind == BILLED_ONLY
+    assert found(replace(OURS, is_spot=True)).sentence == "it runs at spot prices, which move"
     assert found(replace(OURS, list_usd_month=None)).sentence == "our price of it is not known"
 
 
