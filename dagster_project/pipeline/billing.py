@@ -68,12 +68,14 @@ def read_bills(runtime: Runtime, day: date) -> list[Load]:
             except NightshiftError as problem:
                 problems.append(told(problem, "reading a bill"))
             runtime.progress.update("Reading bills", number + 1, len(paths))
+        load, rejected, costs, totals = Load(SOURCE, "failed"), [], pl.DataFrame(), pl.DataFrame()
         if parts:
-            load, rejected, costs, totals = _summed(parts, listed)
-        else:
-            load, rejected, costs, totals = Load(SOURCE, "failed"), [], pl.DataFrame(), pl.DataFrame()
+            try:
+                load, rejected, costs, totals = _summed(parts, listed)
+            except Exception as problem:  # what only stands beside the verdicts must not cost the night its report
+                problems.append(told(problem, "adding up a bill"))
     written = _write(lake, day, costs, totals)
-    status = ("partial" if parts else "failed") if problems else load.status
+    status = "partial" if problems and load.status != "failed" else load.status
     done = Load(
         SOURCE,
         status,

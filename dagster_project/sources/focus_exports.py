@@ -16,7 +16,7 @@ from dagster_project.errors import InputError
 from dagster_project.sources.focus import AMOUNTS, USAGE
 
 _ENDINGS = (".csv", ".csv.gz", ".parquet")
-_SAMPLE = 50_000
+_SAMPLE = 10_000
 """Rows of the largest file that are looked up in the others, to tell whether two files hold the same charges."""
 _SAME_FOLDER_PCT, _OTHER_FOLDER_PCT = 50, 5
 """Share of a file's charges that another one has from which on both tell the same. Parts of one export, which lie in one folder,
@@ -103,7 +103,7 @@ class _Month:
         every = max(1, largest // _SAMPLE)
         keys = pl.col("row_key")
         self._sample = {
-            part: set(
+            part: (
                 pl.scan_parquet(part.narrowed)
                 .filter(
                     pl.col("reason").is_null()
@@ -112,8 +112,8 @@ class _Month:
                     & (keys % every == 0)
                 )
                 .select("row_key")
+                .unique()
                 .collect(engine="streaming")["row_key"]
-                .to_list()
             )
             for part in parts
         }
@@ -138,10 +138,9 @@ class _Month:
         return [(part, again[part]) for part in ordered if part in again]
 
     def _shared_pct(self, some: Sequence[Part], others: Sequence[Part]) -> float:
-        mine = set().union(*(self._sample[part] for part in some))
-        theirs = set().union(*(self._sample[part] for part in others))
+        mine, theirs = (pl.concat([self._sample[part] for part in each]).unique() for each in (some, others))
         smaller = min(len(mine), len(theirs))
-        return 100 * len(mine & theirs) / smaller if smaller else 0.0
+        return 100 * mine.is_in(theirs.implode()).sum() / smaller if smaller else 0.0
 
 
 def set_aside(parts: Sequence[Part]) -> pl.DataFrame:

@@ -156,6 +156,14 @@ def test_patterns_that_name_nothing_are_told_and_nothing_is_free_of_charge(tmp_p
     assert f"No billing file is at {tmp_path / 'none' / '*.csv'}; put the export there" in load.error
 
 
+def test_what_fails_while_a_bill_is_added_up_costs_no_night_its_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = runtime(tmp_path, write(tmp_path / "b.csv", ROWS))
+    monkeypatch.setattr("dagster_project.sources.focus_exports.charges", lambda *_: 1 / 0)
+    load, found, _, _ = read(given)
+    assert (load.status, found) == ("failed", {})
+    assert load.error == "ZeroDivisionError while adding up a bill; run again with --debug and report it."
+
+
 def test_a_folder_with_brackets_is_a_folder(tmp_path: Path) -> None:
     bill = write(tmp_path / "trial [1]" / "b.csv", [charge()])
     assert read(runtime(tmp_path, bill))[0].status == "complete"

@@ -11,6 +11,8 @@ from dagster_project.domain.inventory import native_name
 EC2, RDS, GROUP, VOLUME = "ec2_instance", "rds_instance", "autoscaling_group", "ebs_volume"
 OURS = r"(?:^|[:/])(?:i|vol)-[0-9A-Za-z]+$|:db:[^:]+$"
 """What ids of resources look like that an inventory may list; those of buckets and balancers do not."""
+_UNIQUE = frozenset({EC2, VOLUME})
+"""Kinds whose ids no two accounts or regions share."""
 
 _ARN = re.compile(r"arn:[^:]+:([^:]+):([^:]*):([^:]*):(.+)", re.DOTALL)
 _INSTANCE, _VOLUME = re.compile(r"i-[0-9A-Za-z]+"), re.compile(r"vol-[0-9A-Za-z]+")
@@ -86,7 +88,7 @@ class Directory:
             each
             for each in self._known.get(name, ())
             if (kind is None or each.kind == kind)
-            and (account is None or each.account is None or each.account == account)
-            and (region is None or each.region is None or each.region == region)
+            and (kind in _UNIQUE or account is None or each.account is None or each.account == account)
+            and (kind in _UNIQUE or region is None or each.region is None or each.region == region)
         ]
         return fitting[0] if len(fitting) == 1 else None

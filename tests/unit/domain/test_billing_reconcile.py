@@ -146,3 +146,5 @@ def test_a_name_that_two_have_is_neithers_without_account_and_region() -> None:
     assert directory.find("db", None, "us-east-1") is None
     assert directory.find("db", "1", "us-east-1") is here
     assert directory.find("i-0a1", "1", "us-east-1", "db") is None, "a group's tag names groups only"
+    machine = Listed("i-0a1", "ec2_instance", "i-0a1", "1", "us-east-1")
+    assert Directory([machine]).find("i-0a1", "2", "eu-west-1") is machine, "no two instances share an id"
