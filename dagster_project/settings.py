@@ -289,6 +289,17 @@ class ReportSettings(Section):
     """What the morning report shows."""
 
     top_proposals: int = Field(20, ge=1, le=200, description="Proposals shown with their seven-day chart.")
+    max_resource_pages: int = Field(
+        5000,
+        ge=0,
+        le=200_000,
+        description="Resources that get a page of their own in a night, those worth most first; the others are in savings.csv.",
+    )
+    url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s]+[^/]$",
+        description="Where the folder of reports is published, for links to it in pull requests, Slack and the Dagster UI.",
+    )
 
 
 class Settings(Section):
@@ -329,6 +340,11 @@ class Settings(Section):
         if len(set(names)) < len(names):
             raise ValueError("each repository may be listed once, with all of its roots")
         return self
+
+    @property
+    def report_url(self) -> str | None:
+        """Where the folder of reports is published; None where nobody said."""
+        return self.report.url or self.slack.report_url
 
     @property
     def is_stopped(self) -> bool:

@@ -146,7 +146,7 @@ class SlackSettings(Section):
     )
     channels: dict[str, str] = Field(default_factory=dict, description="Team → id of its channel.")
     report_url: str | None = Field(
-        None, pattern=r"^https?://[^\s]+[^/]$", description="Where the folder of reports is published, for links to it."
+        None, pattern=r"^https?://[^\s]+[^/]$", description="The same as report.url, which comes first."
     )
     timeout_seconds: int = Field(15, ge=1, le=120, description="Time allowed for one answer.")
     attempts: int = Field(3, ge=1, le=10, description="Attempts for one request that only reads, or that Slack refused for now.")

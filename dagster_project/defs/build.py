@@ -19,6 +19,7 @@ from dagster_project.defs.postmortems import postmortem_assets
 from dagster_project.defs.proposals import proposal_assets
 from dagster_project.defs.reports import report_assets
 from dagster_project.defs.rightsizing import rightsizing_assets
+from dagster_project.defs.savings import savings_assets
 from dagster_project.defs.second_opinion import second_opinion_assets
 from dagster_project.pipeline.runtime import Runtime, runtime_of
 from dagster_project.pipeline.steps import mark_failed
@@ -59,6 +60,7 @@ def _build(settings: Settings, overrides: Mapping[str, Any], reload: Callable[[]
             *second_opinion_assets(partitions),
             *proposal_assets(partitions),
             *postmortem_assets(partitions),
+            *savings_assets(partitions),
             *report_assets(partitions),
         ],
         asset_checks=data_checks(partitions),

@@ -231,11 +231,16 @@ POSTMORTEMS = Table(
         "url": "VARCHAR",
         "state": "VARCHAR",
         "problem": "VARCHAR",
+        "cost_low_usd": "DOUBLE",
+        "cost_expected_usd": "DOUBLE",
+        "cost_high_usd": "DOUBLE",
+        "cost_not_included": "VARCHAR",
     },
     "Every incident that has a document, with the day whose report folder holds the newest one; sections_edited counts generated "
     "sections that people have changed, which are left as they are. state: what became of its pull request (open, merged, "
     "closed, unchanged, waiting, failed, outbox), null where none was to be. problem: why the document could not be brought up "
-    "to date, as a sentence; it was left alone then.",
+    "to date, as a sentence; it was left alone then. cost: what the incident cost by its document, as far as it is known; "
+    "cost_not_included names the others, null = nothing is known.",
 )
 
 INCIDENT_TABLES = (

@@ -70,7 +70,7 @@ class Lake:
             finally:
                 os.close(gate)
         except OSError as error:
-            raise _unwritable(self.root, error) from None
+            raise unwritable(self.root, error) from None
         try:
             yield folder
         finally:
@@ -93,7 +93,7 @@ class Lake:
             except FileNotFoundError:
                 raise LakeError(f"{table.name} for {day} was not written: the writer produced no file.") from None
             except OSError as error:
-                raise _unwritable(target.parent, error) from None
+                raise unwritable(target.parent, error) from None
 
     def drop(self, table: Table, day: date) -> int:
         """Removes a day of a table; returns the bytes that were freed."""
@@ -118,7 +118,7 @@ def replace_file(target: Path, content: bytes) -> None:
             Path(draft.name).chmod(0o644)
             os.replace(draft.name, target)  # noqa: PTH105 - the one call whose atomicity matters is named as such
     except OSError as error:
-        raise _unwritable(target.parent, error) from None
+        raise unwritable(target.parent, error) from None
 
 
 def _remove_if_abandoned(draft: Path) -> None:
@@ -137,12 +137,13 @@ def require_writable(folder: Path) -> None:
     """Raises ``AccessDenied`` where nothing can be written to a folder, or where it cannot be made. Nothing is made."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not there.is_dir():
-        raise _unwritable(there, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+        raise unwritable(there, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
     if not os.access(there, os.W_OK | os.X_OK):
-        raise _unwritable(there, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+        raise unwritable(there, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
-def _unwritable(folder: Path, error: OSError) -> AccessDenied:
+def unwritable(folder: Path, error: OSError) -> AccessDenied:
+    """What to raise where a folder cannot be written to: says which, why, and what to do."""
     return AccessDenied(
         f"Cannot write to {folder} ({error.strerror or error}); make it writable for this user, "
         "or point NIGHTSHIFT_HOME or NIGHTSHIFT_REPORTS somewhere else."

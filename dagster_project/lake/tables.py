@@ -13,6 +13,7 @@ from dagster_project.lake.billing_tables import BILLING_TABLES
 from dagster_project.lake.commitment_tables import COMMITMENT_TABLES
 from dagster_project.lake.incident_tables import INCIDENT_TABLES, POLICIES
 from dagster_project.lake.opinion_tables import OPINION_TABLES
+from dagster_project.lake.report_tables import REPORT_TABLES
 from dagster_project.lake.table import Table
 
 UTILIZATION_SAMPLES = Table(
@@ -674,5 +675,6 @@ TABLES: dict[str, Table] = {
         *AWS_TABLES,
         *COMMITMENT_TABLES,
         *BILLING_TABLES,
+        *REPORT_TABLES,
     )
 }

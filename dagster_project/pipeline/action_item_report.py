@@ -25,7 +25,7 @@ from dagster_project.pipeline.action_item_people import People
 from dagster_project.pipeline.action_item_reminders import FAILED, OUTBOX, SENT, WAITING
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.reporting.action_item_views import ActionItems, Curve, GroupLine, ItemLine, Share
-from dagster_project.reporting.render import counted
+from dagster_project.reporting.words import counted
 
 _SHOWN = 20
 _SHOWN_GROUPS = 20

@@ -10,8 +10,7 @@ from typing import Any
 from dagster_project.lake.aws_tables import AWS_RESOURCES, SAMPLE_SOURCES
 from dagster_project.lake.engine import Engine
 from dagster_project.reporting.aws_coverage_views import AwsCoverage, ScopeLine
-from dagster_project.reporting.charts import percent
-from dagster_project.reporting.render import counted
+from dagster_project.reporting.words import counted, percent
 from dagster_project.statements import statement
 
 _SHOWN, _CHANGES_SHOWN = 20, 10

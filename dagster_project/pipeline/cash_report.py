@@ -13,7 +13,7 @@ from dagster_project.lake.engine import Engine
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import LOAD_LEDGER
 from dagster_project.pipeline.cash_savings import COMMITMENTS as SOURCE
-from dagster_project.reporting.render import counted, money
+from dagster_project.reporting.words import counted, money
 from dagster_project.statements import statement
 
 Row = Mapping[str, Any]

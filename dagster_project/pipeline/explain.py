@@ -18,8 +18,8 @@ from dagster_project.pipeline.cash_report import cash_told
 from dagster_project.pipeline.proposal_views import evidence_lines, said
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.second_opinion_report import second_opinion_on
-from dagster_project.reporting.render import counted
 from dagster_project.reporting.views import EvidenceLine
+from dagster_project.reporting.words import counted
 from dagster_project.statements import statement
 
 _SHOWN_EMERGENCIES = 5
@@ -77,13 +77,9 @@ def explain(runtime: Runtime, resource_id: str, day: date | None) -> Story:
         verdict=verdict["verdict"],
         reason_code=verdict["reason_code"],
         sentence=said(verdict),
-        money=(*_money(verdict), *_billed(runtime, day, resource_id)),
+        money=(*money_told(verdict), *_billed(runtime, day, resource_id)),
         evidence=evidence_lines(verdict, runtime.settings.rightsizing),
-        emergencies=tuple(
-            f"{row['decision_at']:%Y-%m-%d %H:%M} UTC  {row['target']} ({row['matched_by']}), "
-            f"policy {row['policy_id'] or 'unknown'}"
-            for row in emergencies
-        ),
+        emergencies=tuple(map(emergency_told, emergencies)),
         left_by_incidents=tuple(row["story"] for row in left),
         second_opinion=second_opinion,
         out_of_cloudwatch=tuple(map(_filled, filled)),
@@ -102,7 +98,14 @@ def _filled(row: Mapping[str, Any]) -> str:
     return f"{label}: {row['cloudwatch_samples']:,} of {counted(whole, 'reading')}"
 
 
-def _money(verdict: dict) -> tuple[tuple[str, str], ...]:
+def emergency_told(row: Mapping[str, Any]) -> str:
+    """One emergency scale-up in a line."""
+    matched = f"{row['target']} ({row['matched_by']})"
+    return f"{row['decision_at']:%Y-%m-%d %H:%M} UTC  {matched}, policy {row['policy_id'] or 'unknown'}"
+
+
+def money_told(verdict: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What a verdict says of money, and what else is told of it, as pairs of a label and its words."""
     def price(kind: str | None, amount: float | None) -> str:
         if kind is None:
             return "none"
@@ -134,7 +137,7 @@ def _money(verdict: dict) -> tuple[tuple[str, str], ...]:
     return tuple(lines)
 
 
-def _last_verdict(verdict: dict) -> str:
+def _last_verdict(verdict: Mapping[str, Any]) -> str:
     if verdict["is_flip"] is None:
         return "none for this size"
     before = f"proposed {verdict['previous_target_type']}" if verdict["previous_target_type"] else "proposed no other size"

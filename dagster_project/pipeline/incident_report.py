@@ -23,14 +23,15 @@ from dagster_project.pipeline.incident_records import end_of, previous_day
 from dagster_project.pipeline.postmortem_view import definition
 from dagster_project.pipeline.postmortems import FOLDER
 from dagster_project.pipeline.runtime import Runtime
-from dagster_project.reporting.incident_views import IncidentLine, Incidents, MetricSummary
-from dagster_project.reporting.postmortem import duration
-from dagster_project.reporting.render import counted
+from dagster_project.reporting.incident_views import Durations, IncidentLine, Incidents, MetricSummary
+from dagster_project.reporting.words import counted, duration
 from dagster_project.statements import statement
 
 _RECENT_DAYS = 7
 _SHOWN = 20
 _SHOWN_SENTENCES = 20
+_DRAWN = ["ttd", "ttm", "ttrst"]
+"""Metrics whose distribution is drawn: until it was detected, mitigated, and over for customers."""
 
 
 def incidents_in_report(runtime: Runtime, day: date) -> Incidents:
@@ -40,7 +41,7 @@ def incidents_in_report(runtime: Runtime, day: date) -> Incidents:
         return Incidents()
     rules = runtime.settings.incidents
     with open_engine(lake) as engine:
-        for table in (INCIDENT_RECORDS, INCIDENT_SUMMARIES, KEPT_CAPACITY, POSTMORTEMS):
+        for table in (INCIDENT_RECORDS, INCIDENT_METRICS, INCIDENT_SUMMARIES, KEPT_CAPACITY, POSTMORTEMS):
             engine.view(table, [day])
         records = engine.rows(statement("reports/incident_list"))
         commanders = sorted({row["commander"] for row in records if row["commander"]})
@@ -51,6 +52,7 @@ def incidents_in_report(runtime: Runtime, day: date) -> Incidents:
             tuple(_line(row, day, redactor) for row in shown),
             rules.period_days,
             tuple(_metric(row) for row in engine.rows(statement("reports/latest_summaries"))),
+            tuple(_durations(row) for row in engine.rows(statement("reports/incident_durations"), {"metrics": _DRAWN})),
             tuple(redactor.text(each) for each in _moved(runtime, day)),
             tuple(_warnings(runtime, records, day)),
             tuple(redactor.text(row["story"]) for row in _kept(engine)),
@@ -98,12 +100,13 @@ def _line(row: Mapping[str, Any], day: date, redactor: Redactor) -> IncidentLine
         f"{started:%Y-%m-%d %H:%M}",
         "goes on" if row["is_open"] or ended is None else duration((ended - started).total_seconds() / 60),
         "undeclared" if is_undeclared else "open" if row["is_open"] else "ended",
-        _document(row, day),
+        document_of(row, day),
         ", ".join(notes),
     )
 
 
-def _document(row: Mapping[str, Any], day: date) -> str | None:
+def document_of(row: Mapping[str, Any], day: date) -> str | None:
+    """Where the newest document of an incident lies, relative to the folder of the day; None where it has none."""
     if row["written_on"] is None:
         return None
     page = f"{FOLDER}/{file_name(row['incident_id'])}.html"
@@ -122,6 +125,11 @@ def _metric(row: Mapping[str, Any]) -> MetricSummary:
         duration(row["p90_minutes"]),
         row["sentence"],
     )
+
+
+def _durations(row: Mapping[str, Any]) -> Durations:
+    minutes = tuple(row["minutes"])
+    return Durations(row["name"], minutes, row["median_minutes"], row["median_low_minutes"], row["median_high_minutes"])
 
 
 def _moved(runtime: Runtime, day: date) -> list[str]:

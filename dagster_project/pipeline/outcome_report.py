@@ -18,8 +18,8 @@ from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import PROPOSAL_OUTCOMES, PROPOSALS, SERVICE_HEADROOM
 from dagster_project.pipeline.outcome_rows import outcome_from
 from dagster_project.pipeline.runtime import Runtime
-from dagster_project.reporting.render import counted, money
 from dagster_project.reporting.views import CalibrationLine, HeadroomLine, OutcomeLine, Outcomes
+from dagster_project.reporting.words import counted, money
 from dagster_project.statements import statement
 
 CALIBRATED_DAYS = 365

@@ -10,8 +10,8 @@ from typing import Any
 
 from dagster_project.domain.incidents.phases import CAUSED_BY
 from dagster_project.pipeline.postmortem_material import Material, Row
-from dagster_project.reporting.postmortem import duration
 from dagster_project.reporting.postmortem_views import EngineLine, EngineRecord
+from dagster_project.reporting.words import duration
 
 _SIGNS = {"gt": ">", "gte": "≥", "lt": "<", "lte": "≤", "eq": "="}
 _NO_CURES = ("notify", "no_action", "scale_down")

@@ -17,7 +17,8 @@ from dagster_project.pipeline.postmortem_engine import engine_record, factors
 from dagster_project.pipeline.postmortem_material import Material, Row
 from dagster_project.pipeline.postmortem_timeline import known_from, timeline
 from dagster_project.reporting import postmortem_views as views
-from dagster_project.reporting.postmortem import duration, redacted
+from dagster_project.reporting.postmortem import redacted
+from dagster_project.reporting.words import duration
 
 _UNTOLD = ("coarse", "short", "few", "unmeasured")
 _NAMED = 5

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from dagster_project.domain.incidents.cost import Cost
 from dagster_project.domain.incidents.merging import Merged, merge
 from dagster_project.domain.incidents.naming import file_name
 from dagster_project.lake.action_item_tables import ACTION_ITEMS
@@ -32,6 +33,7 @@ from dagster_project.reporting.postmortem_page import render_html
 
 FOLDER = "postmortems"
 _PULL = ("repository", "pull_request", "url", "state")
+_COST = ("cost_low_usd", "cost_expected_usd", "cost_high_usd", "cost_not_included")
 _NOT_PROPOSED = (None, WAITING, FAILED, OUTBOX)
 _UNREADABLE = "{} is not UTF-8, so it is left alone; save it as UTF-8, and the next night brings it up to date."
 _LOCKED = "{} cannot be read ({}), so it is left alone; make it a file that can be read."
@@ -40,13 +42,15 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Document:
-    """One document: what was generated, that beside what people wrote as Markdown and as a page, and what they had changed."""
+    """One document: what was generated, that beside what people wrote as Markdown and as a page, what they had changed, and what
+    the incident cost."""
 
     incident_id: str
     generated: str
     markdown: str
     html: str
     merged: Merged
+    cost: Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,8 @@ def _document(material: Material, names: Sequence[str], salt: str, existing: str
     merged = merge(generated, existing)
     # How the file is written (a byte order mark, CRLF) is none of the page's concern.
     page = render_html(merged.text.removeprefix("\ufeff").replace("\r\n", "\n"), view)
-    return Document(material.known.incident.incident_id, generated, merged.text, page, merged)
+    cost = material.surroundings.cost
+    return Document(material.known.incident.incident_id, generated, merged.text, page, merged, cost)
 
 
 def write(runtime: Runtime, made: Document, day: date) -> Path:
@@ -252,10 +257,19 @@ def _row(made: Document, day: date, known: Row) -> dict[str, Any]:
         "sections_edited": len(made.merged.kept),
         **{name: known.get(name) for name in _PULL},
         "problem": None,
+        **_cost(made.cost),
     }
+
+
+def _cost(cost: Cost) -> dict[str, Any]:
+    """What an incident cost as columns: USD of the parts that are known, and the names of the others."""
+    if cost.total is None:
+        return dict.fromkeys(_COST)
+    total = cost.total
+    return dict(zip(_COST, (total.low, total.expected, total.high, ", ".join(cost.not_included)), strict=True))
 
 
 def _left(incident_id: str, day: date, known: Row, problem: str | None) -> dict[str, Any]:
     """The row of an incident whose document is left alone: what was known of it, and why."""
-    nothing = {"incident_id": incident_id, "written_on": day, "digest": None, "sections_edited": None, **dict.fromkeys(_PULL)}
-    return {**nothing, **known, "problem": problem}
+    nothing = dict.fromkeys(("digest", "sections_edited", *_PULL, *_COST))
+    return {"incident_id": incident_id, "written_on": day, **nothing, **known, "problem": problem}

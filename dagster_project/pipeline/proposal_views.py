@@ -10,8 +10,8 @@ from dagster_project.domain.reasons import sentence
 from dagster_project.lake.engine import Engine
 from dagster_project.pipeline.cash_report import cash_note
 from dagster_project.pipeline.rollup import RECENT_DAYS
-from dagster_project.reporting.render import counted
 from dagster_project.reporting.views import DemandChart, EvidenceLine, Proposal
+from dagster_project.reporting.words import counted
 from dagster_project.settings import RightsizingSettings
 from dagster_project.statements import statement
 
@@ -27,8 +27,7 @@ def proposal_views(
     engine: Engine, rows: Sequence[Mapping[str, Any]], day: date, rules: RightsizingSettings
 ) -> tuple[Proposal, ...]:
     """Rows of ``rightsizing_verdicts`` that propose something, in their order. ``engine`` has the week's samples in view."""
-    starts_at = datetime.combine(day - timedelta(days=RECENT_DAYS - 1), time())
-    charts = _hourly(engine, [row["resource_id"] for row in rows], starts_at)
+    charts = demand_charts(engine, rows, day)
     return tuple(
         Proposal(
             resource_id=row["resource_id"],
@@ -50,17 +49,27 @@ def proposal_views(
             sentence=said(row),
             evidence=evidence_lines(row, rules),
             cash_note=cash_note(row),
-            chart=DemandChart(
-                starts_at=starts_at,
-                hours=_HOURS,
-                cpu_pct=charts[row["resource_id"]][0],
-                memory_pct=charts[row["resource_id"]][1],
-                target_cpu_limit_pct=100 / (row["cpu_ratio"] or 1),
-                target_memory_limit_pct=100 / (row["memory_ratio"] or 1) if row["memory_peak_pct"] is not None else None,
-            ),
+            chart=charts[row["resource_id"]],
         )
         for row in rows
     )
+
+
+def demand_charts(engine: Engine, rows: Sequence[Mapping[str, Any]], day: date) -> dict[str, DemandChart]:
+    """The week of each of some verdicts by the hour, by resource. ``engine`` has the week's samples in view."""
+    starts_at = datetime.combine(day - timedelta(days=RECENT_DAYS - 1), time())
+    hourly = _hourly(engine, [row["resource_id"] for row in rows], starts_at)
+    return {
+        row["resource_id"]: DemandChart(
+            starts_at=starts_at,
+            hours=_HOURS,
+            cpu_pct=hourly[row["resource_id"]][0],
+            memory_pct=hourly[row["resource_id"]][1],
+            target_cpu_limit_pct=100 / (row["cpu_ratio"] or 1),
+            target_memory_limit_pct=100 / (row["memory_ratio"] or 1) if row["memory_peak_pct"] is not None else None,
+        )
+        for row in rows
+    }
 
 
 def evidence_lines(verdict: Mapping[str, Any], rules: RightsizingSettings) -> tuple[EvidenceLine, ...]:

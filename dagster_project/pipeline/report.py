@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from dagster_project.domain.metrics import METRICS
 from dagster_project.domain.reasons import REASONS, VERDICTS
 from dagster_project.lake.engine import Engine, open_engine, publish_views
 from dagster_project.lake.partitions import replace_file
+from dagster_project.lake.report_tables import SAVINGS
 from dagster_project.lake.tables import (
     APPROVAL_REQUESTS,
     LOAD_LEDGER,
@@ -30,19 +31,26 @@ from dagster_project.pipeline.action_item_report import action_items_in_report
 from dagster_project.pipeline.approval_report import approvals_of
 from dagster_project.pipeline.aws_report import aws_in_report
 from dagster_project.pipeline.cash_report import cash_sentences, price_basis, unread_commitments
+from dagster_project.pipeline.changes_report import changes_in_report
 from dagster_project.pipeline.incident_evidence import decisions_set_aside
 from dagster_project.pipeline.incident_report import incidents_in_report
 from dagster_project.pipeline.ingest_records import DECISIONS
 from dagster_project.pipeline.outcome_report import outcomes_in_report
+from dagster_project.pipeline.paging import Paged
 from dagster_project.pipeline.proposal_views import proposal_views, said
 from dagster_project.pipeline.pull_request_report import acted, pull_requests_of, uneditable_of
+from dagster_project.pipeline.report_pages import write_pages
+from dagster_project.pipeline.resource_pages import page_of, paged_resources
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
+from dagster_project.pipeline.savings import write_files
+from dagster_project.pipeline.savings_report import answers_of, held_back, savings_in_report
 from dagster_project.pipeline.second_opinion_report import second_opinion_in_report, write_table
 from dagster_project.reporting.render import render_html, render_markdown
 from dagster_project.reporting.views import (
     MetricCoverage,
     NightReport,
+    Proposal,
     ReasonCount,
     RejectedRows,
     SourceLoad,
@@ -62,79 +70,105 @@ class Written:
 
 
 def write_report(runtime: Runtime, day: date) -> Written:
-    """Renders the day's report and puts it in place; the same tables give the same bytes.
+    """Renders the day's report with its pages and files and puts them in place, and brings the list of nights up to date; the
+    same tables give the same bytes.
 
-    Also republishes ``nightshift.duckdb``, so that what the report says can be queried.
+    Also republishes ``nightshift.duckdb``, so that what the report says can be queried. Raises ``MissingPartition`` where the
+    day has no verdicts or no savings.
     """
-    report = build_report(runtime, day)
     folder = runtime.settings.reports / day.isoformat()
     html, markdown = folder / "index.html", folder / "report.md"
+    with open_engine(runtime.lake) as engine:
+        paged = _view(engine, runtime, day)
+        report = _report(engine, runtime, day, paged)
+        # First what the page leads to.
+        write_files(runtime, day, folder)
+        write_table(runtime, day, folder, report.second_opinion)
+        write_pages(runtime, engine, day, folder, paged)
     replace_file(html, render_html(report).encode())
     replace_file(markdown, render_markdown(report).encode())
-    write_table(runtime, day, folder, report.second_opinion)
     publish_views(runtime.lake, TABLES.values())
     return Written(report, html, markdown)
 
 
 def build_report(runtime: Runtime, day: date) -> NightReport:
     """The view model of a day. Raises ``MissingPartition`` where the day has no verdicts."""
-    rules = runtime.settings.rightsizing
-    runtime.lake.require(RIGHTSIZING_VERDICTS, day)
     with open_engine(runtime.lake) as engine:
-        for table in (
-            RIGHTSIZING_VERDICTS,
-            RESOURCE_INVENTORY,
-            UTILIZATION_WINDOW,
-            LOAD_LEDGER,
-            REJECTED_ROWS,
-            PROPOSALS,
-            PULL_REQUESTS,
-            APPROVAL_REQUESTS,
-        ):
-            engine.view(table, [day])
-        engine.view(UTILIZATION_SAMPLES, days_up_to(day, RECENT_DAYS))
-        fleet = engine.rows(statement("reports/fleet"))[0]
-        base = engine.rows(statement("reports/samples"), {"lookback_days": rules.lookback_days})[0]
-        loads = engine.rows(statement("reports/loads"))
-        chosen = engine.rows(statement("reports/top_proposals"), {"top": runtime.settings.report.top_proposals})
-        pull_requests = pull_requests_of(engine, day)
-        approvals = approvals_of(engine, day)
-        return NightReport(
-            day=day,
-            resources=fleet["resources"],
-            priced_resources=fleet["priced_resources"],
-            fleet_usd_month=fleet["fleet_usd_month"],
-            samples=base["samples"],
-            history_days=base["days"],
-            lookback_days=rules.lookback_days,
-            savings_usd_month=fleet["savings_usd_month"],
-            proposals_total=fleet["proposals_total"],
-            waiting_usd_month=fleet["waiting_usd_month"],
-            waiting_resources=fleet["waiting_resources"],
-            verdicts=_verdict_counts(engine),
-            proposals=proposal_views(engine, chosen, day, rules),
-            reasons=_reason_counts(engine),
-            coverage=_coverage(engine),
-            missing_evidence=(*_missing(loads, base, day, rules), *unread_commitments(runtime.lake, day)),
-            loads=tuple(SourceLoad(**{key: row[key] for key in _LOAD_FIELDS}) for row in loads),
-            rejected=tuple(RejectedRows(**row) for row in engine.rows(statement("reports/rejected"))),
-            price_provenance=_provenance(fleet),
-            price_basis=price_basis(fleet),
-            cash=cash_sentences(engine),
-            rules=_rule_sentences(rules),
-            version=__version__,
-            stability=_stability(fleet),
-            decisions=_decisions(decisions_set_aside(runtime, day), rules),
-            acted=acted(pull_requests, approvals),
-            pull_requests=pull_requests,
-            uneditable=uneditable_of(engine),
-            approvals=approvals,
-            outcomes=outcomes_in_report(runtime.lake, day),
-            incidents=incidents_in_report(runtime, day),
-            action_items=action_items_in_report(runtime, day),
-            aws=aws_in_report(engine, day),
-            second_opinion=second_opinion_in_report(engine, runtime.catalog(day), day, fleet["resources"]),
-        )
+        return _report(engine, runtime, day, _view(engine, runtime, day))
+
+
+_READ = (
+    RIGHTSIZING_VERDICTS,
+    RESOURCE_INVENTORY,
+    UTILIZATION_WINDOW,
+    LOAD_LEDGER,
+    REJECTED_ROWS,
+    PROPOSALS,
+    PULL_REQUESTS,
+    APPROVAL_REQUESTS,
+    SAVINGS,
+)
+
+
+def _view(engine: Engine, runtime: Runtime, day: date) -> Paged:
+    """Makes the day readable, and says which resources have a page."""
+    runtime.lake.require(RIGHTSIZING_VERDICTS, day)
+    for table in _READ:
+        engine.view(table, [day])
+    engine.view(UTILIZATION_SAMPLES, days_up_to(day, RECENT_DAYS))
+    return Paged(*paged_resources(engine, runtime.settings.report.max_resource_pages))
+
+
+def _report(engine: Engine, runtime: Runtime, day: date, paged: Paged) -> NightReport:
+    rules = runtime.settings.rightsizing
+    fleet = engine.rows(statement("reports/fleet"))[0]
+    base = engine.rows(statement("reports/samples"), {"lookback_days": rules.lookback_days})[0]
+    loads = engine.rows(statement("reports/loads"))
+    chosen = engine.rows(statement("reports/top_proposals"), {"top": runtime.settings.report.top_proposals})
+    pull_requests = pull_requests_of(engine, day)
+    approvals = approvals_of(engine, day)
+    answers = answers_of(runtime.lake, day)
+    return NightReport(
+        day=day,
+        resources=fleet["resources"],
+        priced_resources=fleet["priced_resources"],
+        fleet_usd_month=fleet["fleet_usd_month"],
+        samples=base["samples"],
+        history_days=base["days"],
+        lookback_days=rules.lookback_days,
+        savings_usd_month=fleet["savings_usd_month"],
+        proposals_total=fleet["proposals_total"],
+        waiting_usd_month=fleet["waiting_usd_month"],
+        waiting_resources=fleet["waiting_resources"],
+        verdicts=_verdict_counts(engine),
+        proposals=_proposals(engine, chosen, day, rules, paged),
+        reasons=_reason_counts(engine, paged),
+        coverage=_coverage(engine),
+        missing_evidence=(*_missing(loads, base, day, rules), *unread_commitments(runtime.lake, day)),
+        loads=tuple(SourceLoad(**{key: row[key] for key in _LOAD_FIELDS}) for row in loads),
+        rejected=tuple(RejectedRows(**row) for row in engine.rows(statement("reports/rejected"))),
+        price_provenance=_provenance(fleet),
+        price_basis=price_basis(fleet),
+        cash=cash_sentences(engine),
+        rules=_rule_sentences(rules),
+        version=__version__,
+        stability=_stability(fleet),
+        decisions=_decisions(decisions_set_aside(runtime, day), rules),
+        acted=acted(pull_requests, approvals),
+        pull_requests=pull_requests,
+        uneditable=uneditable_of(engine),
+        approvals=approvals,
+        answers=answers,
+        savings=savings_in_report(engine, runtime.lake, day, answers.numbers),
+        held=held_back(engine),
+        changes=changes_in_report(engine, runtime.lake, day),
+        outcomes=outcomes_in_report(runtime.lake, day),
+        incidents=incidents_in_report(runtime, day),
+        action_items=action_items_in_report(runtime, day),
+        aws=aws_in_report(engine, day),
+        pages_left_out=paged.left_out,
+        second_opinion=second_opinion_in_report(engine, runtime.catalog(day), day, fleet["resources"]),
+    )
 
 
 _LOAD_FIELDS = ("source", "status", "rows_read", "rows_written", "rows_rejected", "watermark_at")
@@ -145,7 +179,20 @@ def _verdict_counts(engine: Engine) -> tuple[VerdictCount, ...]:
     return tuple(found.get(verdict, VerdictCount(verdict, 0, 0.0)) for verdict in VERDICTS)
 
 
-def _reason_counts(engine: Engine) -> tuple[ReasonCount, ...]:
+def _proposals(
+    engine: Engine, rows: Sequence[Mapping[str, Any]], day: date, rules: RightsizingSettings, paged: Paged
+) -> tuple[Proposal, ...]:
+    """The proposals with their pages, and with how far they have come."""
+    stages = {row["resource_id"]: row for row in engine.rows(statement("reports/changes_of_day"))}
+    found = []
+    for view in proposal_views(engine, rows, day, rules):
+        stage = stages.get(view.resource_id, {"stage": "identified", "stage_note": ""})
+        page = page_of(view.resource_id) if view.resource_id in paged.resources else None
+        found.append(replace(view, page=page, stage=stage["stage"], stage_note=stage["stage_note"] or ""))
+    return tuple(found)
+
+
+def _reason_counts(engine: Engine, paged: Paged) -> tuple[ReasonCount, ...]:
     return tuple(
         ReasonCount(
             verdict=row["verdict"],
@@ -155,6 +202,7 @@ def _reason_counts(engine: Engine) -> tuple[ReasonCount, ...]:
             usd_month_at_stake=row["usd_month_at_stake"],
             example_resource_id=row["example_resource_id"],
             example_sentence=said(row),
+            example_page=page_of(row["example_resource_id"]) if row["example_resource_id"] in paged.resources else None,
         )
         for row in engine.rows(statement("reports/reason_counts"))
     )

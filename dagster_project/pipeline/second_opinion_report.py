@@ -22,8 +22,8 @@ from dagster_project.lake.tables import RIGHTSIZING_VERDICTS
 from dagster_project.pipeline.proposal_views import said
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.second_opinion import SOURCE
-from dagster_project.reporting.render import counted
 from dagster_project.reporting.second_opinion_views import OpinionGroup, OpinionLine, SecondOpinion
+from dagster_project.reporting.words import counted
 from dagster_project.statements import statement
 
 FILE = "second_opinions.csv"

@@ -11,8 +11,9 @@ from dagster_project.domain.action_items.hints import action_hints
 from dagster_project.domain.action_items.model import Item
 from dagster_project.domain.action_items.reminders import ABANDONED, ESCALATED, SECTIONS, Reminder, days_late
 from dagster_project.domain.incidents.model import ActionItem
-from dagster_project.reporting.render import clean, counted, markdown_templates
 from dagster_project.reporting.slack import Message, digest_message, escape
+from dagster_project.reporting.templates import markdown_templates
+from dagster_project.reporting.words import clean, counted
 
 _TITLE, _TEXT = 200, 300
 LONGEST_TITLE = 256

@@ -6,7 +6,8 @@ from datetime import UTC
 
 from dagster_project.domain.approvals.model import Request
 from dagster_project.reporting.pull_request import MAX_BODY, MAX_TITLE
-from dagster_project.reporting.render import clean, counted, markdown_templates
+from dagster_project.reporting.templates import markdown_templates
+from dagster_project.reporting.words import clean, counted
 
 
 def question_title(request: Request) -> str:

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from dagster_project.reporting import charts
 from dagster_project.reporting.backtest_views import BacktestReport, RuleScore, Variant
-from dagster_project.reporting.render import clean, counted
+from dagster_project.reporting.words import clean, counted, percent
 
 STARVED_TICKS = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 # Below it the axis is nearly linear, above it nearly logarithmic.
@@ -127,7 +127,7 @@ def drawn(rules: Sequence[RuleScore]) -> list[RuleScore]:
 
 def _label_text(rule: RuleScore, axes: Axes, places: Mapping[str, int]) -> str:
     name = short_name(rule) if rule.is_own or not places else str(places[rule.rule])
-    return f"← {name}, {charts.percent(rule.captured_pct or 0.0)}" if axes.is_cut_off(rule) else name
+    return f"← {name}, {percent(rule.captured_pct or 0.0)}" if axes.is_cut_off(rule) else name
 
 
 def short_name(rule: RuleScore) -> str:
@@ -419,5 +419,5 @@ def _label(label: Label, *, is_own: bool) -> str:
 
 
 def _said(name: str, point: RuleScore | Variant) -> str:
-    captured, starved = charts.percent(point.captured_pct or 0.0), charts.percent(point.starved_pct or 0.0)
+    captured, starved = percent(point.captured_pct or 0.0), percent(point.starved_pct or 0.0)
     return f"{name}: captured {captured}, starved {starved} of {counted(point.down, 'downsize')}"

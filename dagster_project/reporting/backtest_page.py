@@ -12,8 +12,9 @@ from typing import Any
 
 from dagster_project.domain.backtest.intervals import RESAMPLES
 from dagster_project.domain.backtest.score import STARVED_SHARE
-from dagster_project.reporting import backtest_chart, charts, render
+from dagster_project.reporting import backtest_chart, render
 from dagster_project.reporting.backtest_views import BacktestReport, Interval, ReasonLine, RuleScore, Slice
+from dagster_project.reporting.words import percent
 
 UNKNOWN = "–"
 """Where there was nothing to have a share of."""
@@ -97,14 +98,14 @@ def render_backtest_markdown(report: BacktestReport) -> str:
 
 def share(value: float | None) -> str:
     """``0.4%``, or a dash where there was nothing to have a share of."""
-    return UNKNOWN if value is None else charts.percent(value)
+    return UNKNOWN if value is None else percent(value)
 
 
 def span(interval: Interval) -> str:
     """``0.1–0.9%``."""
     if interval is None:
         return ""
-    low, high = (charts.percent(end) for end in interval)
+    low, high = (percent(end) for end in interval)
     return low if low == high else f"{low.removesuffix('%')}–{high}"
 
 

@@ -14,9 +14,10 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
+from dagster_project.reporting.page_views import Peaks
 from dagster_project.reporting.views import DemandChart, VerdictCount
+from dagster_project.reporting.words import WEEKDAYS, percent
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 VERDICT_ORDER = ("propose", "refuse", "insufficient", "keep")
 VERDICT_WORDS = {
     "propose": "proposed",
@@ -33,21 +34,13 @@ SURFACE = "var(--surface,#fff)"
 TRACK = "var(--track,#e9e9e5)"
 
 _PLOT_TOP, _PLOT_HEIGHT, _CHART_HEIGHT = 42, 150, 216
+_PEAKS_HEIGHT = 132
 # Two limit labels nearer than this (in percent of the scale) would be printed over each other.
 _LABEL_CLEARANCE = 11.0
 # A verdict of one resource among thousands must still be seen; the share is of the bar's width.
 _SMALLEST_SEGMENT_PCT = 0.8
 _SEGMENT_GAP_PCT = 0.25
 _SPARKS = "▁▂▃▄▅▆▇█"
-
-
-def percent(value: float) -> str:
-    """``value`` (0..100) with one decimal at most; what is not quite none or not quite all never reads 0% or 100%."""
-    if 0 < value < 0.05:
-        return "<0.1%"
-    if 99.95 <= value < 100:
-        return ">99.9%"
-    return f"{value:.1f}".removesuffix(".0").replace("-", "\N{MINUS SIGN}") + "%"
 
 
 def demand_chart(chart: DemandChart) -> Markup:
@@ -81,6 +74,57 @@ def demand_chart(chart: DemandChart) -> Markup:
         f"{_scale_labels(top)}{_limit_labels(limits, top)}{_day_labels(chart)}"
         "</svg>"
     )
+
+
+def small_demand(chart: DemandChart) -> Markup:
+    """CPU of the week in the height of a line of text, against the level at which the smaller size would be full."""
+    cpu = _padded(chart.cpu_pct, chart.hours)
+    top = max([100 / 0.9 * chart.target_cpu_limit_pct / 100, *(value for value in cpu if value is not None)], default=100.0)
+    plot = [_line(start, values, top, ACCENT) for start, values in _runs(cpu)]
+    plot.append(_horizontal(chart.target_cpu_limit_pct, top, chart.hours, f"stroke:{INK};stroke-width:1;stroke-dasharray:3 3"))
+    return svg(
+        '<svg class="small-demand" xmlns="http://www.w3.org/2000/svg" role="img" width="120" height="32">'
+        f"<title>{escape(demand_title(chart))}</title>"
+        f'<svg x="0" y="1" width="120" height="30" viewBox="0 0 {chart.hours} 100" preserveAspectRatio="none"'
+        f' style="fill:none;overflow:visible">{"".join(plot)}</svg></svg>'
+    )
+
+
+def peaks_chart(peaks: Peaks) -> Markup:
+    """CPU (bars) and memory (line) of each day, against the dashed level at which the smaller size would be full."""
+    values = [value for value in (*peaks.cpu_pct, *peaks.memory_pct, peaks.cpu_limit_pct) if value is not None]
+    top = max([100.0, *(25.0 * -(-value // 25) for value in values)])
+    days = len(peaks.cpu_pct)
+    plot = [_horizontal(level, top, days, f"stroke:{LINE};stroke-width:1") for level in (0.0, 50.0, 100.0)]
+    bars = "".join(
+        f"M{number + 0.15:.2f} 100V{_y_pct(value, top):.1f}h0.7V100Z"
+        for number, value in enumerate(peaks.cpu_pct)
+        if value is not None
+    )
+    plot.append(f'<path d="{bars}" style="fill:{ACCENT};fill-opacity:.45;stroke:none"/>')
+    plot += [_line(start, run, top, MUTED) for start, run in _runs(peaks.memory_pct)]
+    if peaks.cpu_limit_pct is not None:
+        style = f"stroke:{INK};stroke-width:1.5;stroke-dasharray:5 4"
+        plot.append(_horizontal(peaks.cpu_limit_pct, top, days, style))
+    last = peaks.first + timedelta(days=days - 1)
+    labels = text(f"{peaks.first:%d %b}", x="0", y=_PEAKS_HEIGHT - 6) + text(
+        f"{last:%d %b}", x="100%", y=_PEAKS_HEIGHT - 6, anchor="end"
+    )
+    return svg(
+        f'<svg class="peaks" xmlns="http://www.w3.org/2000/svg" role="img" width="100%" height="{_PEAKS_HEIGHT}"'
+        ' style="font:12px system-ui,sans-serif">'
+        f"<title>{escape(_peaks_title(peaks))}</title>"
+        f'<svg x="0" y="8" width="100%" height="{_PEAKS_HEIGHT - 32}" viewBox="0 0 {days} 100" preserveAspectRatio="none"'
+        f' style="fill:none;overflow:visible">{"".join(plot)}</svg>{labels}</svg>'
+    )
+
+
+def _peaks_title(peaks: Peaks) -> str:
+    cpu = [value for value in peaks.cpu_pct if value is not None]
+    memory = [value for value in peaks.memory_pct if value is not None]
+    told = f"{len(peaks.cpu_pct)} days: " + (f"CPU peaks at {percent(max(cpu))}" if cpu else "no CPU data")
+    told += f", memory at {percent(max(memory))}" if memory else ""
+    return told + (f"; the smaller size is full at {percent(peaks.cpu_limit_pct)}" if peaks.cpu_limit_pct is not None else "")
 
 
 def demand_title(chart: DemandChart) -> str:

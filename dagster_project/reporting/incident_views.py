@@ -37,6 +37,18 @@ class MetricSummary:
 
 
 @dataclass(frozen=True)
+class Durations:
+    """How long one phase of each incident of the latest period took: ``minutes``, ascending, one for each incident that is
+    measured; the median and its interval in minutes, None where it is not known."""
+
+    name: str
+    minutes: tuple[float, ...]
+    median: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class Incidents:
     """The section. ``moved``: corrections since the night before with all that depends on them; ``warnings``: evidence that is
     absent or about to perish; ``capacity``: stories of capacity that incidents left behind, candidates for right-sizing."""
@@ -45,6 +57,7 @@ class Incidents:
     lines: tuple[IncidentLine, ...] = ()
     period_days: int = 90
     metrics: tuple[MetricSummary, ...] = ()
+    durations: tuple[Durations, ...] = ()
     moved: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     capacity: tuple[str, ...] = ()

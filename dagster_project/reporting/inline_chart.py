@@ -19,7 +19,7 @@ MARKDOWN_LIMIT = 999
 
 ACCENT = "#0b6b57"
 _INK = "#1c1e21"
-_WIDTH, _ROW, _LONGEST = 460, 20, 150
+_WIDTH, _ROW, _LONGEST = 340, 20, 150
 _CHARACTER = 6.6  # of a sans-serif of 12 pixels, with room to spare
 _COLUMNS_HIGH = 60
 # What an address needs no escape for; spaces and angle brackets it does.

@@ -13,10 +13,11 @@ from typing import Any
 
 from dagster_project.domain.incidents.merging import marked
 from dagster_project.domain.incidents.redaction import Redactor
-from dagster_project.reporting import charts
+from dagster_project.reporting.markdown import escape_markdown, own_markdown
 from dagster_project.reporting.postmortem_mermaid import gantt
 from dagster_project.reporting.postmortem_views import ErrorBudget, Mitigation, Postmortem, TimelineEntry, Window
-from dagster_project.reporting.render import clean, escape_markdown, markdown_templates, money, own_markdown
+from dagster_project.reporting.templates import markdown_templates
+from dagster_project.reporting.words import clean, duration, money, percent
 
 UNKNOWN = "unknown"
 _SHOWN_ENTRIES = 200
@@ -92,22 +93,6 @@ def with_texts(value: Any, change: Callable[[str], str]) -> Any:
 def document(sections: Iterable[Section]) -> str:
     """The whole document: generated sections between their comments (``domain.incidents.merging``), the others as they are."""
     return "\n".join(marked(s.name, s.text) if s.is_generated else s.text for s in sections)
-
-
-def duration(minutes: float | None) -> str:
-    """``4 h 23 min``, ``3 days 2 h``, ``21.6 min``, ``40 s``; ``unknown`` for None."""
-    if minutes is None:
-        return UNKNOWN
-    seconds = round(minutes * 60)
-    if seconds < 60:
-        return f"{seconds} s"
-    if minutes < 59.95:
-        return f"{minutes:.1f}".removesuffix(".0") + " min"
-    whole = round(minutes)
-    days, hours, rest = whole // 1440, whole // 60 % 24, whole % 60
-    if days:
-        return f"{days} {'day' if days == 1 else 'days'}" + (f" {hours} h" if hours else "")
-    return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part)
 
 
 def when(at: datetime | None, precision: str = "second") -> str:
@@ -198,7 +183,7 @@ def _spent(budget: ErrorBudget) -> str:
     if budget.spent_pct is None:
         return UNKNOWN
     minutes = "" if budget.spent_minutes is None else f", {duration(budget.spent_minutes)}"
-    return f"{charts.percent(budget.spent_pct)} of it{minutes}"
+    return f"{percent(budget.spent_pct)} of it{minutes}"
 
 
 def _median(line: Mitigation) -> str:
@@ -212,5 +197,5 @@ def _secondary(line: Mitigation) -> str:
     if line.secondary_pct is None:
         return UNKNOWN
     interval = line.secondary_interval
-    written = f" ({charts.percent(interval[0])} to {charts.percent(interval[1])})" if interval else ""
-    return charts.percent(line.secondary_pct) + written
+    written = f" ({percent(interval[0])} to {percent(interval[1])})" if interval else ""
+    return percent(line.secondary_pct) + written

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from dagster_project.reporting.charts import ACCENT, INK, LINE, MUTED, SURFACE, svg
 from dagster_project.reporting.postmortem_mermaid import LANE_TITLES
 from dagster_project.reporting.postmortem_views import Postmortem, TimelineEntry
-from dagster_project.reporting.render import clean
+from dagster_project.reporting.words import clean
 
 MINIMUM_WIDTH = 760
 """Pixels below which labels would be printed over each other; the page scrolls the chart sideways on narrower screens."""

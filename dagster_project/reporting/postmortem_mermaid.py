@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from dagster_project.reporting.postmortem_views import Postmortem, TimelineEntry
-from dagster_project.reporting.render import clean
+from dagster_project.reporting.words import clean
 
 LANE_TITLES = {
     "alarms": "Alarms",

@@ -17,11 +17,11 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 from dagster_project.domain.incidents.merging import without_markers
-from dagster_project.reporting import charts
-from dagster_project.reporting.postmortem import UNKNOWN, duration
+from dagster_project.reporting.postmortem import UNKNOWN
 from dagster_project.reporting.postmortem_charts import timeline_chart
 from dagster_project.reporting.postmortem_views import Postmortem
-from dagster_project.reporting.render import html_templates, money_short
+from dagster_project.reporting.templates import html_templates
+from dagster_project.reporting.words import duration, money_short, percent
 
 # Longer tables are folded, so that what follows stays within reach.
 _UNFOLDED_ROWS = 40
@@ -148,7 +148,7 @@ def _facts(view: Postmortem) -> list[Fact]:
     spent = [(b.spent_pct, b) for b in view.error_budgets if b.spent_pct is not None]
     if spent:
         share, budget = max(spent, key=lambda pair: pair[0])
-        facts.append(Fact("Error budget spent", charts.percent(share), f"{budget.service}, {budget.window_days} days"))
+        facts.append(Fact("Error budget spent", percent(share), f"{budget.service}, {budget.window_days} days"))
     if view.cost_total is not None:
         facts.append(_cost_fact(view))
     return facts

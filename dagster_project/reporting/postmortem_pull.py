@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from dagster_project.domain.incidents.merging import marked, merge
+from dagster_project.reporting.markdown import escape_markdown, name_markdown, own_markdown
 from dagster_project.reporting.pull_request import MAX_TITLE, one_line
-from dagster_project.reporting.render import escape_markdown, markdown_templates, name_markdown, own_markdown
+from dagster_project.reporting.templates import markdown_templates
 
 _SHOWN_SECTIONS = 40
 _HEADING = re.compile(r"^# (?P<text>.+)$", re.MULTILINE)

@@ -14,10 +14,11 @@ from functools import cache
 from jinja2 import Environment
 
 from dagster_project.domain.proposals.settle import CLOSING_MARK
-from dagster_project.reporting.charts import WEEKDAYS
+from dagster_project.reporting.markdown import own_markdown
 from dagster_project.reporting.pull_request_views import DashboardEntry, DashboardText, PullRequestText, RollbackText
-from dagster_project.reporting.render import counted, markdown_templates, money, own_markdown
+from dagster_project.reporting.templates import markdown_templates
 from dagster_project.reporting.views import DemandChart
+from dagster_project.reporting.words import WEEKDAYS, counted, money
 
 MAX_BODY = 58_000
 """Characters; GitHub takes 65,536, and what people add below must fit too."""

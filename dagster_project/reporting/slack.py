@@ -19,8 +19,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dagster_project.bundle import bundled
 from dagster_project.domain.approvals.model import APPROVED, EXECUTING, PENDING, AskedChange, Request
-from dagster_project.reporting.render import clean, counted, shorten
-from dagster_project.reporting.render import money as plain_money
+from dagster_project.reporting.words import clean, counted, shorten
+from dagster_project.reporting.words import money as plain_money
 
 MAX_BLOCKS = 9_000
 """Characters of all blocks of a message as JSON."""

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from dagster_project.reporting.action_item_views import ActionItems
 from dagster_project.reporting.aws_coverage_views import AwsCoverage
 from dagster_project.reporting.incident_views import Incidents
+from dagster_project.reporting.savings_views import Answers, SavingsSection
 from dagster_project.reporting.second_opinion_views import SecondOpinion
 
 
@@ -35,6 +36,7 @@ class ReasonCount:
     usd_month_at_stake: float | None
     example_resource_id: str
     example_sentence: str
+    example_page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class DemandChart:
 
 @dataclass(frozen=True)
 class Proposal:
-    """One resource that is safe to shrink. ``cash_note`` says how much of it commitments go on being paid for."""
+    """One resource that is safe to shrink. ``cash_note`` says how much of it commitments go on being paid for, ``page`` is its
+    own page relative to the report, and ``stage`` how far it has come, with ``stage_note`` as its reason."""
 
     resource_id: str
     resource_type: str
@@ -84,6 +87,9 @@ class Proposal:
     evidence: tuple[EvidenceLine, ...]
     chart: DemandChart
     cash_note: str | None = None
+    page: str | None = None
+    stage: str = "identified"
+    stage_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,7 @@ class PullRequestLine:
     usd_month: float
     detail: str
     is_new: bool  # opened by this night
+    page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,7 @@ class ApprovalLine:
     detail: str
     approved_by: str
     is_new: bool  # opened by this night
+    page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -224,7 +232,9 @@ class NightReport:
     """Everything that the page of one night says. ``stability`` tells how many proposals changed since the last verdict,
     ``decisions`` which decisions count as emergencies and which do not; None where there is nothing to tell. ``acted`` says what
     the night did outside, ``price_basis`` at which prices money is, ``cash`` how much of the savings is paid less at once
-    (nothing without commitments and discounts)."""
+    (nothing without commitments and discounts). ``answers`` are the numbers of the first screen, ``held`` what was identified and
+    not proposed, by reason; ``changes`` are those of rules since the night before, None where there is none to compare with.
+    ``pages_left_out`` counts resources that have no page of their own."""
 
     day: date
     resources: int
@@ -260,3 +270,8 @@ class NightReport:
     cash: tuple[str, ...] = ()
     second_opinion: SecondOpinion | None = None
     aws: AwsCoverage | None = None
+    answers: Answers = field(default_factory=Answers)
+    savings: SavingsSection = field(default_factory=SavingsSection)
+    held: tuple[str, ...] = ()
+    changes: tuple[str, ...] | None = None
+    pages_left_out: int = 0

@@ -116,7 +116,7 @@ def test_the_pages_show_it_under_the_headline_and_on_the_card(tmp_path: Path) ->
     note = "Cash now: $35 a month; 50 % of the saving goes on being paid for commitments until 2025-09-01."
     assert report.proposals[0].cash_note == note
     page, text = render_html(report), render_markdown(report).replace("\\", "")
-    assert page.count(f'<p class="lede">{sentence}</p>') == page.count(f'<p class="small note">{note}</p>') == 1
+    assert page.count(f'<p class="lede">{sentence}</p>') == page.count(f'<p class="detail">{note}</p>') == 1
     assert text.count(f"\n\n{sentence}\n\n") == text.count(f"\n\n{note}\n") == 1
     # Of some resources only, as a pull request asks.
     with open_engine(runtime.lake) as engine:

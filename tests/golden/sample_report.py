@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from dagster_project.reporting.action_item_views import ActionItems, Curve, GroupLine, ItemLine, Share
-from dagster_project.reporting.incident_views import IncidentLine, Incidents, MetricSummary
+from dagster_project.reporting.incident_views import Durations, IncidentLine, Incidents, MetricSummary
+from dagster_project.reporting.savings_views import Answers, GroupSavings, IncidentCost, Night, SavingsSection, Stage
 from dagster_project.reporting.views import (
     ApprovalLine,
     CalibrationLine,
@@ -354,12 +355,65 @@ INCIDENTS = Incidents(
             "No change shown (median 68 min, 95 % interval 51 to 90; n = 20 and 22); a cut of 62 % or more would have been seen.",
         ),
     ),
+    durations=(
+        Durations("Time to Detect", (1.0, 4.0, 9.5, 31.0), 6.0, 1.0, 31.0),
+        Durations("Time to Mitigate", (0.5, 42.0, 68.0, 240.0, 1800.0), 68.0, 51.0, None),
+    ),
     moved=("INC-2026-0101: detected moved from 2026-03-12 09:10 to 2026-03-12 09:04 (ana set it: the pager's log).",),
     warnings=("slack: There is no Slack token; set NIGHTSHIFT_SLACK_TOKEN.",),
     capacity=("2 members were added to checkout-asg on 15 March 2026 at 02:20 UTC and nothing took them away since",),
 )  # fmt: skip
 
-ORDINARY = replace(ORDINARY, outcomes=OUTCOMES, approvals=APPROVALS, incidents=INCIDENTS, action_items=ACTION_ITEMS)
+NUMBERS: dict[str, float | None] = {
+    "resources": 418, "priced_resources": 417, "fleet_usd_month": 78_912.4, "could_save_usd_month": 5866.63, "proposals": 3,
+    "safe_usd_month": 1411.82, "safe_list_usd_month": 1764.78, "cash_usd_month": None, "refused_resources": 45,
+    "refused_usd_month": 2861.91, "waiting_resources": 44, "waiting_usd_month": 1592.9, "kept_resources": 326,
+    "identified_usd_month": 1975.06, "proposed_usd_month": 1884.97, "approved_usd_month": 563.24, "applied_usd_month": 280.0,
+    "known_usd_month": 280.0, "realized_usd_month": 140.0, "regrets": 1, "applied_week": 1, "waiting_answers": 3,
+    "cpu_coverage_pct": 97.4, "memory_coverage_pct": 61.8, "incidents_week": 2, "incidents_open": 1, "incidents_undeclared": 1,
+    "incident_cost_usd": 18_240.0, "incidents_costed": 2, "incidents_cost_window": 3, "median_restore_minutes": 68.0,
+    "action_items_open": 17, "action_items_overdue": 3,
+}  # fmt: skip
+
+SAVINGS = SavingsSection(
+    stages=(
+        Stage("identified", 1975.06, 6),
+        Stage("proposed", 1884.97, 5, 90.09, "not proposed yet"),
+        Stage("approved", 563.24, 3, 1321.73, "not approved yet"),
+        Stage("applied", 280.0, 2, 283.24, "not live yet"),
+        Stage("realized", 140.0, 2, 140.0, "unknown or not as estimated"),
+    ),
+    nights=(
+        Night(date(2026, 3, 14), 1204.0, 2710.5, 1600.0, 280.0),
+        Night(date(2026, 3, 15), 1204.0, 2861.91, 1592.9, 280.0),
+        Night(DAY, 1411.82, 2861.91, 1592.9, 140.0),
+    ),
+    teams=(
+        GroupSavings("discovery", "teams/discovery.html", 60, 9120.4, 1, 849.72, 402.0, 0.0, 0.0),
+        GroupSavings("payments", "teams/payments.html", 210, 40_112.0, 2, 562.1, 2459.91, 1204.9, 140.0),
+        GroupSavings("no team tag", None, 148, 29_680.0, 0, 0.0, 0.0, 388.0, 0.0),
+    ),
+    services=(
+        GroupSavings("search-indexer", "services/search-indexer.html", 12, 5120.0, 1, 849.72, 0.0, 0.0, 0.0),
+        GroupSavings("checkout-api", "services/checkout-api.html", 31, 12_400.0, 1, 422.1, 1480.2, 0.0, 0.0),
+    ),
+    teams_total=3,
+    services_total=26,
+    incident_cost=IncidentCost(28, 3, 2, 9100.0, 18_240.0, 31_000.0, "SLA credits"),
+    files=(("savings.csv", "every change"), ("savings.parquet", "the same, for tools")),
+)
+
+ORDINARY = replace(
+    ORDINARY,
+    outcomes=OUTCOMES,
+    approvals=APPROVALS,
+    incidents=INCIDENTS,
+    action_items=ACTION_ITEMS,
+    answers=Answers(NUMBERS, {**NUMBERS, "safe_usd_month": 1204.0}, date(2026, 3, 15)),
+    savings=SAVINGS,
+    held=("1 change, $90 a month: 5 resources are asked for at a time.",),
+    changes=("The setting rightsizing.max_cpu_p995_pct was 70.0 on 2026-03-15 and is 80.0 now.",),
+)
 
 EMPTY = NightReport(
     day=DAY,
@@ -396,6 +450,12 @@ EMPTY = NightReport(
     price_provenance=(),
     rules=(),
     version="0.1.0",
+    answers=Answers(
+        {
+            **dict.fromkeys(NUMBERS, 0.0), "resources": 1, "fleet_usd_month": None, "could_save_usd_month": None,
+            "waiting_resources": 1, "waiting_usd_month": None, "incident_cost_usd": 0.0, "median_restore_minutes": None,
+        }
+    ),
 )  # fmt: skip
 
 HOSTILE_NAMES = (
@@ -459,10 +519,18 @@ def hostile() -> NightReport:
             reminders=HOSTILE_NAMES,
             problems=HOSTILE_NAMES,
         ),
+        savings=replace(
+            SAVINGS,
+            teams=tuple(GroupSavings(n, "teams/x.html", 1, 1.0, 1, 1.0, 1.0, 1.0, 1.0) for n in HOSTILE_NAMES),
+            services=tuple(GroupSavings(n, None, 1, 1.0, 1, 1.0, 1.0, 1.0, 1.0) for n in HOSTILE_NAMES),
+        ),
+        held=HOSTILE_NAMES,
+        changes=HOSTILE_NAMES,
         incidents=Incidents(
             sentence=HOSTILE_NAMES[0],
             lines=tuple(IncidentLine(n, n, n, n, n, n, n, "postmortems/INC-1.html", n) for n in HOSTILE_NAMES),
             metrics=tuple(MetricSummary(n, n, 1, 1, n, n, n, n) for n in HOSTILE_NAMES),
+            durations=tuple(Durations(n, (1.0, 2.0), 1.5, 1.0, 2.0) for n in HOSTILE_NAMES),
             moved=HOSTILE_NAMES,
             warnings=HOSTILE_NAMES,
             capacity=HOSTILE_NAMES,

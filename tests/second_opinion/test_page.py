@@ -66,7 +66,7 @@ def test_what_holds_for_every_night_holds_with_the_section(night: NightReport) -
     assert {tag for tag, _ in page.elements} & {"script", "img", "iframe"} == set()
     links = {a["href"] for a in page.all("a") if a["href"] and a["href"].endswith(".csv")}
     assert night.second_opinion is not None
-    assert links == ({"second_opinions.csv"} if night.second_opinion.file else set())
+    assert links - {"savings.csv"} == ({"second_opinions.csv"} if night.second_opinion.file else set())
 
 
 def test_without_a_second_opinion_the_report_is_what_it_was() -> None:
@@ -101,7 +101,8 @@ def test_the_text_of_the_section() -> None:
 
 def test_the_page_says_the_same_as_the_text() -> None:
     words = golden.Page(render_html(replace(ORDINARY, second_opinion=SECTION))).text
-    section = words[words.index("Second opinion AWS's") : words.index("What became of proposals")]
+    section = words[words.index("Second opinion AWS's") :]
+    section = section[: section.index("What became of proposals")]
     assert section == (
         "Second opinion AWS's own advisers spoke of 3 of 418 resources, and contradict 3 verdicts. Every opinion as a table . "
         "What they say Resources We would save They would save "

@@ -17,10 +17,11 @@ from markdown_it import MarkdownIt
 
 from dagster_project.domain.incidents.merging import merge
 from dagster_project.domain.incidents.redaction import Redactor
-from dagster_project.reporting.postmortem import GUIDANCE, ORDER, document, duration, redacted, render_markdown, when
+from dagster_project.reporting.postmortem import GUIDANCE, ORDER, document, redacted, render_markdown, when
 from dagster_project.reporting.postmortem_mermaid import gantt, plain
 from dagster_project.reporting.postmortem_page import render_html
 from dagster_project.reporting.postmortem_views import Header, Impact, Postmortem, TimelineEntry, Window
+from dagster_project.reporting.words import duration
 from tests.incidents.documents.sample_postmortem import NASTY, at, crowded, filled, hostile, payment_outage
 from tests.incidents.documents.test_redaction_secrets import PLANTED
 

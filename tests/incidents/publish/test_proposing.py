@@ -8,7 +8,7 @@ import pytest
 
 from dagster_project.domain.incidents.merging import merge
 from dagster_project.pipeline.postmortem_pulls import Proposed
-from dagster_project.reporting.render import escape_markdown
+from dagster_project.reporting.markdown import escape_markdown
 from dagster_project.settings import RepositorySettings, RootSettings
 from tests.conftest import query
 from tests.github.faults import Fault

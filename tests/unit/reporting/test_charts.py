@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dagster_project.reporting import charts
 from dagster_project.reporting.views import DemandChart, VerdictCount
+from dagster_project.reporting.words import percent
 
 SVG = "{http://www.w3.org/2000/svg}"
 TUESDAY = datetime.fromisoformat("2026-03-10T00:00")
@@ -43,7 +44,7 @@ def texts(svg: str) -> list[str]:
     ],
 )  # fmt: skip
 def test_a_percentage_reads_none_or_all_only_when_it_is(value: float, text: str) -> None:
-    assert charts.percent(value) == text
+    assert percent(value) == text
 
 
 def test_cpu_is_an_area_of_hourly_steps_under_a_line() -> None:

@@ -30,7 +30,7 @@ def test_bars_are_as_long_as_their_values_say() -> None:
     title, svg = drawn(bars("Verdicts", [Bar("propose", 50, "50"), Bar("keep", 100, "100"), Bar("refuse", 0, "0")]))
     assert title == "Verdicts"
     short, long = lengths(svg)
-    assert long > 200
+    assert long > 150
     assert short == pytest.approx(long / 2, abs=1)
     assert [text.text for text in svg.findall(f"{SVG}text")] == ["propose", "50", "keep", "100", "refuse", "0"]
 
@@ -72,5 +72,5 @@ def test_columns_are_as_high_as_their_values_say_and_a_gap_is_a_gap() -> None:
     heights = re.findall(r"M(\d+) 60v-(\d+)h", svg.findall(f"{SVG}path")[1].get("d", ""))
     assert len(heights) == 12
     assert {height for _, height in heights[:11]} == {"60"}
-    assert heights[11] == (str(11 * 19), "30")
+    assert heights[11] == (str(11 * 14), "30")
     assert [text.text for text in svg.findall(f"{SVG}text")] == ["00:00", "23:00 UTC"]

@@ -1,0 +1,66 @@
+"""The pages beside the report of a day: written as whole folders, so that none of an earlier run stays among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+from dagster_project.lake.engine import Engine
+from dagster_project.lake.folders import replace_folder
+from dagster_project.lake.partitions import replace_file
+from dagster_project.pipeline import proposal_pages, resource_pages
+from dagster_project.pipeline.group_pages import KINDS, folder_of, group_pages
+from dagster_project.pipeline.paging import Paged
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.reporting import pages
+
+FOLDERS = (resource_pages.FOLDER, proposal_pages.FOLDER, *map(folder_of, KINDS))
+"""Folders of pages below the folder of a day."""
+_LEADS_TO = re.compile(r'content="0; url=\.\./(\d{4}-\d{2}-\d{2})/')
+
+
+def write_pages(runtime: Runtime, engine: Engine, day: date, folder: Path, paged: Paged) -> int:
+    """Writes the pages of a day and brings the addresses that never change up to date; returns how many pages there are.
+    ``engine`` has the day's verdicts and savings in view."""
+    settings = runtime.settings
+    replace_file(folder / pages.STYLE, pages.style_sheet().encode())
+    proposals = list(proposal_pages.proposal_pages(engine, day, paged.resources))
+    places = {page.slug: proposal_pages.address_of(page.slug) for page in proposals}
+    links = resource_pages.proposal_by_resource(engine, places)
+    found = resource_pages.resource_pages(engine, paged.rows, day, settings.rightsizing, settings.report.top_proposals, links)
+    written = replace_folder(folder / resource_pages.FOLDER, _told(runtime, pages.resource_pages(found, day), len(paged.rows)))
+    written += replace_folder(folder / proposal_pages.FOLDER, pages.proposal_pages(proposals, day))
+    groups = list(group_pages(engine, day, settings, paged.resources))
+    for kind in KINDS:
+        mine = [group for group in groups if group.kind == kind]
+        written += replace_folder(folder / folder_of(kind), pages.group_pages(mine, day))
+    for page in proposals:
+        _lead_on(settings.reports, day, page.slug, page.title)
+    return written
+
+
+def _told(runtime: Runtime, found: Iterable[tuple[str, str]], total: int) -> Iterator[tuple[str, str]]:
+    for number, page in enumerate(found, start=1):
+        yield page
+        if number % 500 == 0 or number == total:
+            runtime.progress.update("Pages of resources", number, total)
+
+
+def _lead_on(reports: Path, day: date, slug: str, title: str) -> None:
+    """Lets the address of a proposal lead to this day, unless it leads to a later one already."""
+    stable = reports / proposal_pages.address_of(slug)
+    known = leads_to(stable)
+    if known is None or known <= day:
+        address = f"../{day}/{proposal_pages.address_of(slug)}"
+        replace_file(stable, pages.moved_page(title, address).encode())
+
+
+def leads_to(page: Path) -> date | None:
+    """The day that an address leads to; None where it is not there, or not ours."""
+    try:
+        found = _LEADS_TO.search(page.read_text(encoding="utf-8"))
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    return date.fromisoformat(found[1]) if found else None

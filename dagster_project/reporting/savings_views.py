@@ -1,0 +1,88 @@
+"""Money in the morning report: how far savings have come, over nights, by team and by service, beside what incidents cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+STAGES = ("identified", "proposed", "approved", "applied", "realized")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the waterfall. ``lost_usd_month`` is what the step before it had more (negative: less), ``lost_because`` why
+    in a few words; both empty of the first."""
+
+    name: str  # one of STAGES
+    usd_month: float
+    changes: int
+    lost_usd_month: float = 0.0
+    lost_because: str = ""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What one night found, USD a month; for trends. None is not known."""
+
+    day: date
+    safe_usd_month: float | None
+    refused_usd_month: float | None
+    waiting_usd_month: float | None
+    realized_usd_month: float | None
+
+
+@dataclass(frozen=True)
+class GroupSavings:
+    """A team or a service. ``page`` is its own page, relative to the report; None for what has no tag. ``safe``, ``refused`` and
+    ``waiting`` are USD a month by verdict; ``realized`` is what its live changes save."""
+
+    name: str
+    page: str | None
+    resources: int
+    fleet_usd_month: float
+    proposals: int
+    safe_usd_month: float
+    refused_usd_month: float
+    waiting_usd_month: float
+    realized_usd_month: float
+
+
+@dataclass(frozen=True)
+class IncidentCost:
+    """What incidents of the last ``days`` days cost, USD; None is not known. ``costed`` of ``incidents`` have a known cost,
+    ``not_included`` names parts that are missing in some of them."""
+
+    days: int
+    incidents: int
+    costed: int
+    low_usd: float | None
+    expected_usd: float | None
+    high_usd: float | None
+    not_included: str = ""
+
+
+@dataclass(frozen=True)
+class SavingsSection:
+    """Everything about money. ``files`` are (name, what it is) in the report's folder; ``groups_left_out`` counts teams and
+    services that the shortened lists do not show."""
+
+    stages: tuple[Stage, ...] = ()
+    nights: tuple[Night, ...] = ()
+    teams: tuple[GroupSavings, ...] = ()
+    services: tuple[GroupSavings, ...] = ()
+    teams_total: int = 0
+    services_total: int = 0
+    list_usd_month: float = 0.0
+    cash_usd_month: float | None = None
+    incident_cost: IncidentCost | None = None
+    files: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The first screen: numbers of the night by name (None: not known), and those of the night before."""
+
+    numbers: Mapping[str, float | None] = field(default_factory=dict)
+    before: Mapping[str, float | None] = field(default_factory=dict)
+    before_day: date | None = None
