@@ -158,13 +158,16 @@ class _Reader:
 
     def _near(self, window: Window) -> pl.LazyFrame:
         """Leaves out rows that a glance shows to be outside of the window: most of a bill is."""
-        column = pl.col(self._names["chargeperiodstart"])
-        if self._types[self._names["chargeperiodstart"]] != pl.String:
+        column, kind = pl.col(self._names["chargeperiodstart"]), self._types[self._names["chargeperiodstart"]]
+        first, last = window.begins - timedelta(days=1), window.ends + timedelta(days=1)
+        if isinstance(kind, pl.Datetime):  # whole row groups of a Parquet file are passed over by it
+            bounds = [pl.lit(at).dt.replace_time_zone(kind.time_zone).cast(kind) for at in (first, last)]
+            return self._frame.filter(column.is_null() | column.is_between(*bounds))
+        if kind != pl.String:
             return self._frame
-        first, last = ((at + timedelta(days=by)).date().isoformat() for at, by in ((window.begins, -1), (window.ends, 1)))
         day = column.str.slice(0, 10)
-        is_outside = day.str.contains(r"^\d{4}-\d{2}-\d{2}$") & ((day < first) | (day > last))
-        return self._frame.filter(~is_outside.fill_null(False))
+        is_outside = (day < first.date().isoformat()) | (day > last.date().isoformat())
+        return self._frame.filter(~(day.str.contains(r"^\d{4}-\d{2}-\d{2}$") & is_outside).fill_null(False))
 
     def _column(self, name: str) -> pl.Expr | None:
         known = self._names.get(name.lower())
