@@ -27,6 +27,7 @@ SAVINGS_COLUMNS: dict[str, tuple[str, str]] = {
     "applied_on": ("DATE", "The first day on which the inventory showed the new value."),
     "current_usd_month": ("DOUBLE", "What it costs now, USD per month of 730 h, as paid; null of changes that are live."),
     "target_usd_month": ("DOUBLE", "What it would cost after the change, in the same terms."),
+    "billed_usd_month": ("DOUBLE", "What its running costs by the bill, amortised, a month; null: no bill, or not on it."),
     "list_savings_usd_month": ("DOUBLE", "The estimate at list prices, before any discount; null of changes that are live."),
     "discount_pct": ("DOUBLE", "The discount of the settings that is taken off list prices, in percent."),
     "savings_usd_month": ("DOUBLE", "The estimate as paid: list prices less discounts; of a live change, that of then."),

@@ -30,6 +30,7 @@ from dagster_project.lake.tables import (
 from dagster_project.pipeline.action_item_report import action_items_in_report
 from dagster_project.pipeline.approval_report import approvals_of
 from dagster_project.pipeline.aws_report import aws_in_report
+from dagster_project.pipeline.billing_report import billing_in_report
 from dagster_project.pipeline.cash_report import cash_sentences, price_basis, unread_commitments
 from dagster_project.pipeline.changes_report import changes_in_report
 from dagster_project.pipeline.incident_evidence import decisions_set_aside
@@ -167,6 +168,7 @@ def _report(engine: Engine, runtime: Runtime, day: date, paged: Paged) -> NightR
         action_items=action_items_in_report(runtime, day),
         aws=aws_in_report(engine, day),
         pages_left_out=paged.left_out,
+        billing=billing_in_report(runtime, day),
         second_opinion=second_opinion_in_report(engine, runtime.catalog(day), day, fleet["resources"]),
     )
 

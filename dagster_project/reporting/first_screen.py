@@ -143,6 +143,7 @@ def sections_of(report: NightReport) -> Sequence[tuple[str, str]]:
     """Anchors and titles of the sections that the page has, for its contents."""
     found = [
         ("savings", "Savings", True),
+        ("billing", "Bill", report.billing is not None),
         ("proposals", "Proposals", report.proposals_total > 0),
         ("outcomes", "Outcomes", True),
         ("incidents", "Incidents", True),

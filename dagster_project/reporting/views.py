@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from dagster_project.reporting.action_item_views import ActionItems
 from dagster_project.reporting.aws_coverage_views import AwsCoverage
+from dagster_project.reporting.billing_views import Billing
 from dagster_project.reporting.incident_views import Incidents
 from dagster_project.reporting.savings_views import Answers, SavingsSection
 from dagster_project.reporting.second_opinion_views import SecondOpinion
@@ -275,3 +276,4 @@ class NightReport:
     held: tuple[str, ...] = ()
     changes: tuple[str, ...] | None = None
     pages_left_out: int = 0
+    billing: Billing | None = None

@@ -1,6 +1,6 @@
 -- purpose: Every change that was found safe, tonight or in the weeks before, with how far it has come and its money.
 -- grain: resource_id, source
--- reads: proposals, proposal_outcomes, pull_requests, approval_requests, rightsizing_verdicts, resource_inventory
+-- reads: proposals, proposal_outcomes, pull_requests, approval_requests, rightsizing_verdicts, resource_inventory, billed_costs
 -- params: -
 with pulls as (
     select
@@ -95,6 +95,7 @@ carried_out as (
         applied_on,
         null::double as current_usd_month,
         null::double as target_usd_month,
+        bill.running_effective_usd_month as billed_usd_month,
         null::double as list_savings_usd_month,
         null::double as discount_pct,
         estimated_usd_month as savings_usd_month,
@@ -104,6 +105,7 @@ carried_out as (
         realized_usd_month,
         regret
     from proposal_outcomes as outcomes
+    left join billed_costs as bill using (resource_id)
     where not coalesce(is_rollback, false)
 ),
 tonight as (
@@ -141,6 +143,7 @@ tonight as (
         null::date as applied_on,
         verdicts.current_usd_month,
         verdicts.candidate_usd_month as target_usd_month,
+        bill.running_effective_usd_month as billed_usd_month,
         proposals.list_savings_usd_month,
         verdicts.discount_pct,
         proposals.savings_usd_month,
@@ -152,6 +155,7 @@ tonight as (
     from proposals
     left join places using (resource_id)
     left join rightsizing_verdicts as verdicts using (resource_id)
+    left join billed_costs as bill using (resource_id)
     where proposals.verdict_code is distinct from 'rollback_after_emergency'
       -- What was carried out and is not live yet is proposed no second time.
       and not exists (

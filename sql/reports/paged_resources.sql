@@ -29,8 +29,7 @@ where verdicts.verdict = 'propose'
    or followed.resource_id is not null
    or list_contains($reason_codes::varchar[], verdicts.reason_code)
 order by
-    verdicts.verdict = 'propose' desc,
-    followed.resource_id is not null desc,
+    case when verdicts.verdict = 'propose' then 0 when followed.resource_id is not null then 1 else 2 end,
     coalesce(verdicts.expected_usd_month, 0) desc,
     coalesce(verdicts.stake_usd_month, 0) desc,
     verdicts.resource_id
