@@ -41,7 +41,7 @@ _ALL = (
         "What could be saved",
         USD_MONTH,
         _VERDICTS,
-        "What a smaller size would save of all that is proposed, refused or without enough evidence, where known.",
+        "What a smaller size would save of what is proposed, refused or without enough evidence, where known.",
     ),
     NightNumber("proposals", "Proposals", COUNT, _VERDICTS, "Resources whose verdict is propose."),
     NightNumber(

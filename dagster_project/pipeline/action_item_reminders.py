@@ -27,6 +27,7 @@ from dagster_project.lake.frames import schema, write_frame
 from dagster_project.pipeline.action_item_people import People
 from dagster_project.pipeline.action_item_sources import incident_facts
 from dagster_project.pipeline.action_item_sync import Known
+from dagster_project.pipeline.report_place import report_url
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
 from dagster_project.reporting.action_items import reminder_message
@@ -116,9 +117,8 @@ def _due(
 
 
 def _digest(runtime: Runtime, recipient: str, reminders: tuple[Reminder, ...], urls: Mapping[str, str]) -> _Digest:
-    base = runtime.settings.slack.report_url
     newest = next(reversed(runtime.lake.days(ACTION_ITEMS)), None)
-    report = f"{base}/{newest}/index.html" if base is not None and newest is not None else None
+    report = report_url(runtime.settings, newest) if newest is not None else None
     day = People(runtime.settings).hours_of(recipient).local(runtime.at.now()).date()
     return _Digest(recipient, day, reminders, reminder_message(recipient, day, reminders, urls.get, report))
 

@@ -10,7 +10,7 @@ from dagster_project.domain.applying.gates import rollout_rank
 from dagster_project.domain.proposals.model import RISKS
 from dagster_project.lake.engine import Engine
 from dagster_project.pipeline.apply_facts import limits_of
-from dagster_project.pipeline.proposal_pages import address_of
+from dagster_project.pipeline.report_place import proposal_page
 from dagster_project.reporting.views import ApprovalLine, NightReport
 from dagster_project.reporting.words import counted
 from dagster_project.settings import Settings
@@ -35,7 +35,7 @@ def approvals_of(engine: Engine, day: date) -> tuple[ApprovalLine, ...]:
             detail=row["missing"] if row["state"] == "pending" else row["detail"],
             approved_by=", ".join(f"{each['by']} ({each['source']})" for each in json.loads(row["approvals"])),
             is_new=row["state"] == "pending" and row["opened_on"] == day,
-            page=address_of(row["request_id"]) if row["request_id"] else None,
+            page=proposal_page(row["request_id"]) if row["request_id"] else None,
         )
         for row in engine.rows(statement("reports/approvals_of_day"))
     )

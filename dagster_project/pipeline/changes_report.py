@@ -20,9 +20,9 @@ _ABSENT = "unset"
 
 
 def changes_in_report(engine: Engine, lake: Lake, day: date) -> tuple[str, ...] | None:
-    """A sentence for each change; None where there is no night before to compare with."""
+    """A sentence for each change; None where there is nothing to compare with: no night before, or this one has kept no rules."""
     before = night_before(lake, day)
-    if before is None:
+    if before is None or not lake.has(NIGHT_RULES, day):
         return None
     told = [*_settings(lake, before, day), *_policies(engine, lake, before, day)]
     if len(told) > _SHOWN:

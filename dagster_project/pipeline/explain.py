@@ -106,6 +106,7 @@ def emergency_told(row: Mapping[str, Any]) -> str:
 
 def money_told(verdict: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """What a verdict says of money, and what else is told of it, as pairs of a label and its words."""
+
     def price(kind: str | None, amount: float | None) -> str:
         if kind is None:
             return "none"

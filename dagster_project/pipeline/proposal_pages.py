@@ -16,16 +16,9 @@ from dagster_project.reporting.page_views import ChangeLine, ProposalPage
 from dagster_project.reporting.words import counted
 from dagster_project.statements import statement
 
-FOLDER = "proposals"
 _ENDED = {"applied", "closed", "rejected", "reverted"}
 _PULL_STATES = {"outbox": "in the outbox", "planned": "dry run", "waiting": "waiting for its turn"}
 Row = Mapping[str, Any]
-
-
-def address_of(ident: str) -> str:
-    """Where the page of a pull request (by its group's digest) or of a request (by its id) lies, relative to the folder of the
-    day. The same below the folder of all reports leads to the newest night that tells of it."""
-    return f"{FOLDER}/{file_name(ident)}.html"
 
 
 def proposal_pages(engine: Engine, day: date, paged: Collection[str]) -> Iterator[ProposalPage]:

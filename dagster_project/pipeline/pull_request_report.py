@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dagster_project.lake.engine import Engine
 from dagster_project.pipeline.approval_report import applied_count
-from dagster_project.pipeline.proposal_pages import address_of
+from dagster_project.pipeline.report_place import proposal_page
 from dagster_project.reporting.views import ApprovalLine, NightReport, PullRequestLine, Uneditable
 from dagster_project.reporting.words import counted
 from dagster_project.statements import statement
@@ -29,7 +29,7 @@ def pull_requests_of(engine: Engine, day: date) -> tuple[PullRequestLine, ...]:
             usd_month=row["savings_usd_month"],
             detail=row["detail"],
             is_new=row["state"] == "open" and row["opened_on"] == day,
-            page=address_of(row["digest"]) if row["digest"] else None,
+            page=proposal_page(row["digest"]) if row["digest"] else None,
         )
         for row in engine.rows(statement("reports/pull_requests_of_day"))
     )

@@ -17,6 +17,7 @@ from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, UTILIZATION_SAMPLES
 from dagster_project.pipeline.cash_report import cash_sentences
 from dagster_project.pipeline.proposal_views import proposal_views
+from dagster_project.pipeline.report_place import proposal_url
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.reporting.pull_request import body_of, commit_message_of, title_of
@@ -147,6 +148,7 @@ def text_of(runtime: Runtime, day: date, group: Group, payload: Payload, dropped
         payload=to_comment(payload),
         is_discounted=runtime.settings.prices.has_discounts,
         cash=cash,
+        page_url=proposal_url(runtime.settings, group.key.digest),
     )
 
 

@@ -13,10 +13,11 @@ from dagster_project.lake.partitions import replace_file
 from dagster_project.pipeline import proposal_pages, resource_pages
 from dagster_project.pipeline.group_pages import KINDS, folder_of, group_pages
 from dagster_project.pipeline.paging import Paged
+from dagster_project.pipeline.report_place import PROPOSALS, proposal_page
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.reporting import pages
 
-FOLDERS = (resource_pages.FOLDER, proposal_pages.FOLDER, *map(folder_of, KINDS))
+FOLDERS = (resource_pages.FOLDER, PROPOSALS, *map(folder_of, KINDS))
 """Folders of pages below the folder of a day."""
 _LEADS_TO = re.compile(r'content="0; url=\.\./(\d{4}-\d{2}-\d{2})/')
 
@@ -27,11 +28,11 @@ def write_pages(runtime: Runtime, engine: Engine, day: date, folder: Path, paged
     settings = runtime.settings
     replace_file(folder / pages.STYLE, pages.style_sheet().encode())
     proposals = list(proposal_pages.proposal_pages(engine, day, paged.resources))
-    places = {page.slug: proposal_pages.address_of(page.slug) for page in proposals}
+    places = {page.slug: proposal_page(page.slug) for page in proposals}
     links = resource_pages.proposal_by_resource(engine, places)
     found = resource_pages.resource_pages(engine, paged.rows, day, settings.rightsizing, settings.report.top_proposals, links)
     written = replace_folder(folder / resource_pages.FOLDER, _told(runtime, pages.resource_pages(found, day), len(paged.rows)))
-    written += replace_folder(folder / proposal_pages.FOLDER, pages.proposal_pages(proposals, day))
+    written += replace_folder(folder / PROPOSALS, pages.proposal_pages(proposals, day))
     groups = list(group_pages(engine, day, settings, paged.resources))
     for kind in KINDS:
         mine = [group for group in groups if group.kind == kind]
@@ -50,10 +51,10 @@ def _told(runtime: Runtime, found: Iterable[tuple[str, str]], total: int) -> Ite
 
 def _lead_on(reports: Path, day: date, slug: str, title: str) -> None:
     """Lets the address of a proposal lead to this day, unless it leads to a later one already."""
-    stable = reports / proposal_pages.address_of(slug)
+    stable = reports / proposal_page(slug)
     known = leads_to(stable)
     if known is None or known <= day:
-        address = f"../{day}/{proposal_pages.address_of(slug)}"
+        address = f"../{day}/{proposal_page(slug)}"
         replace_file(stable, pages.moved_page(title, address).encode())
 
 

@@ -22,6 +22,7 @@ from dagster_project.domain.approvals.token import signed
 from dagster_project.errors import AccessDenied, NightshiftError, SlackError
 from dagster_project.lake.tables import APPROVAL_REQUESTS
 from dagster_project.pipeline.approvers import policy_of
+from dagster_project.pipeline.report_place import proposal_url, report_url
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.state import in_state
 from dagster_project.reporting.slack import Message, digest_line, digest_message, request_message
@@ -199,7 +200,7 @@ class _Delivery:
 async def _message_of(runtime: Runtime, connection: asyncpg.Connection, request: Request) -> Message:
     token = signed(await approval_store.key(connection), request.request_id, request.revision, request.plan.digest)
     lacking = missing(request, policy_of(runtime.settings))
-    return request_message(request, lacking, token, _report_url(runtime, None))
+    return request_message(request, lacking, token, proposal_url(runtime.settings, request.request_id))
 
 
 async def _digests(runtime: Runtime, connection: asyncpg.Connection, day: date) -> dict[str, tuple[Message, datetime]]:
@@ -223,7 +224,7 @@ async def _digests(runtime: Runtime, connection: asyncpg.Connection, day: date) 
                 ("Over", [request for request in news if not request.is_live]),
             ]
             sections = [(heading, [digest_line(each) for each in those]) for heading, those in kinds if those]
-            message = digest_message(owner, day, sections, _report_url(runtime, day))
+            message = digest_message(owner, day, sections, report_url(runtime.settings, day))
             found[owner] = (message, max(_changed_at(request) for request in [*news, *waiting]))
     return found
 
@@ -252,9 +253,3 @@ async def _into_outbox(runtime: Runtime, connection: asyncpg.Connection, day: da
 
 def _parcel(runtime: Runtime, name: str, owner: str, message: Message) -> Parcel:
     return message_parcel(name, runtime.settings.slack.channel_of(owner), message.text, message.blocks)
-
-
-def _report_url(runtime: Runtime, day: date | None) -> str | None:
-    base = runtime.settings.slack.report_url
-    chosen = day or next(reversed(runtime.lake.days(APPROVAL_REQUESTS)), None)
-    return f"{base}/{chosen}/index.html" if base is not None and chosen is not None else None

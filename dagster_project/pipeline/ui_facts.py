@@ -180,10 +180,10 @@ def action_item_facts(runtime: Runtime, day: date) -> Facts:
 
 
 def night_facts(runtime: Runtime, run_id: str) -> Facts:
-    """Where the time of a run went: its longest steps, in the order in which they ended."""
+    """Where the time of a run went: its longest steps."""
     steps = steps_of(runtime, run_id)
     longest = sorted(steps, key=lambda step: -step.seconds)[:_TOP]
-    drawn = [Bar(step.name, step.seconds, f"{step.seconds:.1f} s") for step in steps if step in longest]
+    drawn = [Bar(step.name, step.seconds, f"{step.seconds:.1f} s") for step in longest]
     return Facts(
         {"seconds": round(sum(step.seconds for step in steps), 1)}, charts={"longest_steps": bars("Longest steps", drawn)}
     )

@@ -62,6 +62,11 @@ def pull_link(line: PullRequestLine) -> str:
     return _Written(f"[#{line.number}]({line.url})") if line.url and _ADDRESS.fullmatch(line.url) else ""
 
 
+def link_markdown(address: str, words: str) -> str:
+    """Our own words as a link, where the address is a plain one; else nothing."""
+    return _Written(f"[{words}]({address})") if _ADDRESS.fullmatch(address) else ""
+
+
 def document_link(line: IncidentLine) -> str:
     """An incident's id as a link to its postmortem, where it has one."""
     name = name_markdown(line.incident_id)

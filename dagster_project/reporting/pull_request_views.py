@@ -26,7 +26,8 @@ class EditedLine:
 @dataclass(frozen=True)
 class PullRequestText:
     """A pull request. Money is USD a month; ``effects`` say what a merge does and does not do, ``payload`` is the comment that
-    remembers the proposal, ``cash`` how much of what it saves commitments go on being paid for."""
+    remembers the proposal, ``cash`` how much of what it saves commitments go on being paid for, ``page_url`` the address of its
+    page, which stays the same from night to night."""
 
     root: str
     owner: str
@@ -41,6 +42,7 @@ class PullRequestText:
     payload: str
     is_discounted: bool = False
     cash: tuple[str, ...] = ()
+    page_url: str | None = None
 
     @property
     def resources(self) -> int:

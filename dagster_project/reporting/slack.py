@@ -79,8 +79,9 @@ class _AnswerView:
     days: tuple[int, ...]
 
 
-def request_message(request: Request, missing: str | None, token: str, report_url: str | None) -> Message:
-    """An approval request as it stands. Only one that may be answered has buttons."""
+def request_message(request: Request, missing: str | None, token: str, page_url: str | None) -> Message:
+    """An approval request as it stands; ``page_url`` is its page, which stays where it is. Only one that may be answered has
+    buttons."""
     # Also while it is applied: what has not begun will not begin then.
     may_be_refused = ("reject", "snooze") if request.is_live else ()
     buttons = ("approve", *may_be_refused) if request.state == PENDING else may_be_refused
@@ -89,7 +90,7 @@ def request_message(request: Request, missing: str | None, token: str, report_ur
         f"Without Slack: `nightshift proposals approve {request.request_id}.{request.revision}`"
         if request.state == PENDING
         else "",
-        f"<{escape(report_url)}|Evidence in the report>" if report_url else "",
+        f"<{escape(page_url)}|Evidence in the report>" if page_url else "",
     ]
     view = _RequestView(
         title=_what(request, plain),

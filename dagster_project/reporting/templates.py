@@ -13,6 +13,7 @@ from dagster_project.reporting.action_item_curve import curve_description, curve
 from dagster_project.reporting.markdown import (
     document_link,
     escape_markdown,
+    link_markdown,
     name_markdown,
     pull_link,
     spark_markdown,
@@ -79,5 +80,7 @@ def markdown_templates() -> Environment:
     environment.filters.update(
         {name: written(function) for name, function in _FILTERS.items() if name not in {"shorten", "verdict_name"}}
     )
-    environment.filters.update(name=name_markdown, spark=spark_markdown, pull_link=pull_link, document_link=document_link)
+    environment.filters.update(
+        name=name_markdown, spark=spark_markdown, link=link_markdown, pull_link=pull_link, document_link=document_link
+    )
     return environment

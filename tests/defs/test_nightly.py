@@ -175,7 +175,7 @@ def test_every_step_is_noted_with_its_duration_and_the_report_holds_none(night_o
         "incident_demand", "resource_risks", "proposal_answers", "proposals", "pull_requests", "approval_requests",
         "proposal_outcomes", "policies", "captured_events", "incident_records", "incident_metrics", "kept_capacity",
         "postmortems", "action_items", "action_item_metrics", "action_item_reminders", "aws_resources", "aws_samples",
-        "aws_commitments", "second_opinions", "billed_costs",
+        "aws_commitments", "second_opinions", "billed_costs", "savings", "night_numbers",
     }  # fmt: skip
     assert night.steps[-1].name == "nightly_report", "what ends after the report would not be noted"
     assert all(step.is_ok and step.seconds >= 0 for step in night.steps)

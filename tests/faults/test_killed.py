@@ -28,8 +28,11 @@ from dagster_project.pipeline import (
     ingest_samples,
     ingest_service_levels,
     ingest_snapshots,
+    night_numbers,
+    proposals,
     report,
     rollup,
+    savings,
     verdicts,
 )
 from dagster_project.pipeline.runtime import Runtime
@@ -80,6 +83,10 @@ def night(runtime: Runtime, day: date) -> None:
     verdicts.judge(runtime, day)
     action_item_measures.measure_action_items(runtime, day)
     action_item_reminders.remind_night(runtime, day)
+    proposals.snapshot_answers(runtime, day)
+    proposals.propose(runtime, day)
+    savings.follow_savings(runtime, day)
+    night_numbers.number_night(runtime, day)
     report.write_report(runtime, day)
 
 
