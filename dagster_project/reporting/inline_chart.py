@@ -19,8 +19,11 @@ MARKDOWN_LIMIT = 999
 
 ACCENT = "#0b6b57"
 _INK = "#1c1e21"
-_WIDTH, _ROW, _LONGEST = 340, 20, 150
-_CHARACTER = 6.6  # of a sans-serif of 12 pixels, with room to spare
+_WIDTH, _ROW = 300, 20
+"""Pixels: what the UI has room for at a window of 1,280, and the height of a row."""
+
+_CHARACTER = 6.4  # of a sans-serif of 12 pixels, with room to spare
+_LONGEST = 26
 _COLUMNS_HIGH = 60
 # What an address needs no escape for; spaces and angle brackets it does.
 _PLAIN = "/:=',.;"
@@ -28,7 +31,7 @@ _PLAIN = "/:=',.;"
 
 @dataclass(frozen=True)
 class Bar:
-    """A row: its label, its length (not negative), and what stands behind it."""
+    """A row: its label, its length (not negative), and its number as it is to be read."""
 
     label: str
     value: float
@@ -56,44 +59,39 @@ def columns(title: str, values: Sequence[float], first: str, last: str) -> str |
     step = _WIDTH // len(values)
     heights = [round(value / highest * _COLUMNS_HIGH) for value in values]
     path = "".join(
-        f"M{place * step} {_COLUMNS_HIGH}v-{height}h{step - 2}v{height}" for place, height in enumerate(heights) if height
+        f"M{place * step},{_COLUMNS_HIGH}v-{height}h{step - 2}v{height}" for place, height in enumerate(heights) if height
     )
-    high = _COLUMNS_HIGH + 18
-    markdown = _image(
-        title,
-        _svg(
-            high,
-            f"<path fill='{ACCENT}' d='{path}'/><text y='{high - 4}'>{escape(first)}</text>"
-            f"<text y='{high - 4}' x='{step * len(values) - 2}' text-anchor='end'>{escape(last)}</text>",
-        ),
+    base = _COLUMNS_HIGH + 14
+    drawn = (
+        f"<path fill='{ACCENT}' d='{path}'/><text y='{base}'>{escape(first)}</text>"
+        f"<text y='{base}' x='{step * len(values) - 2}' text-anchor='end'>{escape(last)}</text>"
     )
+    markdown = _image(title, _svg(base + 4, drawn))
     return markdown if len(markdown) <= MARKDOWN_LIMIT else None
 
 
 def _bars(rows: Sequence[Bar]) -> str:
-    labels = [row.label if len(row.label) <= 26 else f"{row.label[:25]}…" for row in rows]
-    start = min(_LONGEST + 30, round(max(map(len, labels)) * _CHARACTER) + 6)
-    room = _WIDTH - start - 8 - round(max(len(row.text) for row in rows) * _CHARACTER)
+    labels = [row.label if len(row.label) <= _LONGEST else f"{row.label[: _LONGEST - 1]}…" for row in rows]
+    texts = [f"{label} {row.text}" for label, row in zip(labels, rows, strict=True)]
+    start = round(max(map(len, texts)) * _CHARACTER)
     highest = max(row.value for row in rows)
-    lengths = [max(1, round(row.value / highest * room)) if row.value > 0 else 0 for row in rows]
+    lengths = [max(1, round(row.value / highest * (_WIDTH - start))) if row.value > 0 else 0 for row in rows]
     drawn = ""
     for colour in dict.fromkeys(row.colour for row in rows):
         path = "".join(
-            f"M{start} {place * _ROW + 3}h{length}v14H{start}"
+            f"M{start},{place * _ROW + 3}h{length}v14H{start}"
             for place, (row, length) in enumerate(zip(rows, lengths, strict=True))
             if row.colour == colour and length
         )
         drawn += f"<path fill='{colour}' d='{path}'/>" if path else ""
-    for place, (label, row, length) in enumerate(zip(labels, rows, lengths, strict=True)):
-        base = place * _ROW + 14
-        drawn += f"<text y='{base}'>{escape(label)}</text><text x='{start + length + 6}' y='{base}'>{escape(row.text)}</text>"
+    drawn += "".join(f"<text y='{place * _ROW + 14}'>{escape(text)}</text>" for place, text in enumerate(texts))
     return _svg(len(rows) * _ROW, drawn)
 
 
 def _svg(height: int, drawn: str) -> str:
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{_WIDTH}' height='{height}' fill='{_INK}' "
-        f"font-family='sans-serif' font-size='12'><path fill='#fff' d='M0 0h999v999H0'/>{drawn}</svg>"
+        f"style='font:12px sans-serif'><path fill='#fff' d='M0,0h999v999H0'/>{drawn}</svg>"
     )
 
 

@@ -88,7 +88,7 @@ def _look_at_a_day_of_verdicts(page: Page, ui: str, home: Path) -> None:
     expect(page.get_by_role("link", name=f"{PUBLISHED}/{DAYS[2]}/index.html").first).to_be_visible()
     chart = page.get_by_role("img", name="Resources by verdict")
     expect(chart).to_be_visible()
-    assert chart.evaluate("image => [image.complete, image.naturalWidth]") == [True, 340], "the picture can be read"
+    assert chart.evaluate("image => [image.complete, image.naturalWidth]") == [True, 300], "the picture can be read"
     for verdict in ("propose", "refuse", "insufficient", "keep"):
         expect(page.get_by_role("row", name=re.compile(rf"^{verdict} \d+ [\d.]+$"))).to_be_visible()
 

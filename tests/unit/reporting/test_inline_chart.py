@@ -32,7 +32,7 @@ def test_bars_are_as_long_as_their_values_say() -> None:
     short, long = lengths(svg)
     assert long > 150
     assert short == pytest.approx(long / 2, abs=1)
-    assert [text.text for text in svg.findall(f"{SVG}text")] == ["propose", "50", "keep", "100", "refuse", "0"]
+    assert [text.text for text in svg.findall(f"{SVG}text")] == ["propose 50", "keep 100", "refuse 0"]
 
 
 def test_a_bar_that_is_nearly_nothing_is_seen_and_none_stays_none() -> None:
@@ -57,7 +57,7 @@ def test_what_does_not_fit_is_left_out_and_counted() -> None:
 def test_names_from_outside_break_neither_the_picture_nor_the_markdown() -> None:
     title, svg = drawn(bars("Of [all] <teams>", [Bar('](x) <b> & "q" (y)', 3, "$3 (100 %)"), Bar("Größe", 1, "1")]))
     assert title == "Of (all) <teams>"
-    assert [text.text for text in svg.findall(f"{SVG}text")] == ['](x) <b> & "q" (y)', "$3 (100 %)", "Größe", "1"]
+    assert [text.text for text in svg.findall(f"{SVG}text")] == ['](x) <b> & "q" (y) $3 (100 %)', "Größe 1"]
 
 
 def test_nothing_to_compare_is_no_chart() -> None:
@@ -69,8 +69,8 @@ def test_nothing_to_compare_is_no_chart() -> None:
 
 def test_columns_are_as_high_as_their_values_say_and_a_gap_is_a_gap() -> None:
     _, svg = drawn(columns("Samples", [*[1_000_000] * 11, 500_000, *[0] * 12], "00:00", "23:00 UTC"))
-    heights = re.findall(r"M(\d+) 60v-(\d+)h", svg.findall(f"{SVG}path")[1].get("d", ""))
+    heights = re.findall(r"M(\d+),60v-(\d+)h", svg.findall(f"{SVG}path")[1].get("d", ""))
     assert len(heights) == 12
     assert {height for _, height in heights[:11]} == {"60"}
-    assert heights[11] == (str(11 * 14), "30")
+    assert heights[11] == (str(11 * 12), "30")
     assert [text.text for text in svg.findall(f"{SVG}text")] == ["00:00", "23:00 UTC"]
