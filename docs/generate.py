@@ -12,8 +12,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from dagster_project.cli import COMMANDS, cli
+from dagster_project.domain.night_numbers import NIGHT_NUMBERS
 from dagster_project.domain.reasons import REASONS
 from dagster_project.iac.verdicts import REASON_CODES
+from dagster_project.lake.report_tables import SAVINGS_COLUMNS
 from dagster_project.lake.tables import TABLES
 from dagster_project.settings import ENVIRONMENT, Settings
 
@@ -164,7 +166,45 @@ def iac_reasons_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"settings.md": settings_page, "cli.md": commands_page, "tables.md": tables_page, "iac-reasons.md": iac_reasons_page}
+def numbers_page() -> str:
+    """The headline numbers of a night, and the columns of the files for finance."""
+    lines = [
+        "# Numbers and columns",
+        "",
+        "What stands in the [report](report.md) and its files, and where it comes from. Money is USD a month of 730 hours unless",
+        "the unit says otherwise. An empty value is not known; it is never nothing.",
+        "",
+        "## Headline numbers",
+        "",
+        "One row a night of the table [`night_numbers`](tables.md#night_numbers), for trends.",
+        "",
+        "| name | number | unit | tables | definition |",
+        "|---|---|---|---|---|",
+        *(
+            f"| `{each.name}` | {each.title} | {each.unit} | {', '.join(f'`{name}`' for name in each.tables)} | {each.definition} |"
+            for each in NIGHT_NUMBERS.values()
+        ),
+        "",
+        "## savings.csv and savings.parquet",
+        "",
+        "One row for each change, of the table [`savings`](tables.md#savings), with the day before it. Both hold the same rows;",
+        "in the CSV a text that a spreadsheet would take for a formula begins with an apostrophe, and money has two decimals.",
+        "",
+        "| column | type | what it is |",
+        "|---|---|---|",
+        "| `day` | DATE | The night that the file is of. |",
+        *(f"| `{name}` | {kind} | {meaning} |" for name, (kind, meaning) in SAVINGS_COLUMNS.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "cli.md": commands_page,
+    "tables.md": tables_page,
+    "iac-reasons.md": iac_reasons_page,
+    "numbers.md": numbers_page,
+}
 
 
 def main() -> None:

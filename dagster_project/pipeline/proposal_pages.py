@@ -42,6 +42,7 @@ def _pull(row: Row, money: Mapping[str, Row], paged: Collection[str]) -> Proposa
     number = f" #{row['number']}" if row["number"] else ""
     is_over = row["state"] in _ENDED
     return ProposalPage(
+        ident=row["digest"],
         slug=file_name(row["digest"]),
         title=f"Pull request{number}: {counted(len(names), 'resource')} of {row['owner'] or 'nobody'}",
         kind="Pull request",
@@ -66,6 +67,7 @@ def _request(row: Row, money: Mapping[str, Row], paged: Collection[str]) -> Prop
     place = f"{row['service'] or 'unknown service'} in {row['environment'] or 'unknown environment'}"
     is_pending = row["state"] == "pending"
     return ProposalPage(
+        ident=row["request_id"],
         slug=file_name(row["request_id"]),
         title=f"Approval request: {counted(len(names), 'resource')} of {place}",
         kind="Approval request",

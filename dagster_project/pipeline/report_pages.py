@@ -28,7 +28,7 @@ def write_pages(runtime: Runtime, engine: Engine, day: date, folder: Path, paged
     settings = runtime.settings
     replace_file(folder / pages.STYLE, pages.style_sheet().encode())
     proposals = list(proposal_pages.proposal_pages(engine, day, paged.resources))
-    places = {page.slug: proposal_page(page.slug) for page in proposals}
+    places = {page.ident: proposal_page(page.ident) for page in proposals}
     links = resource_pages.proposal_by_resource(engine, places)
     found = resource_pages.resource_pages(engine, paged.rows, day, settings.rightsizing, settings.report.top_proposals, links)
     written = replace_folder(folder / resource_pages.FOLDER, _told(runtime, pages.resource_pages(found, day), len(paged.rows)))
@@ -38,7 +38,7 @@ def write_pages(runtime: Runtime, engine: Engine, day: date, folder: Path, paged
         mine = [group for group in groups if group.kind == kind]
         written += replace_folder(folder / folder_of(kind), pages.group_pages(mine, day))
     for page in proposals:
-        _lead_on(settings.reports, day, page.slug, page.title)
+        _lead_on(settings.reports, day, page.ident, page.title)
     return written
 
 
@@ -49,12 +49,12 @@ def _told(runtime: Runtime, found: Iterable[tuple[str, str]], total: int) -> Ite
             runtime.progress.update("Pages of resources", number, total)
 
 
-def _lead_on(reports: Path, day: date, slug: str, title: str) -> None:
+def _lead_on(reports: Path, day: date, ident: str, title: str) -> None:
     """Lets the address of a proposal lead to this day, unless it leads to a later one already."""
-    stable = reports / proposal_page(slug)
+    stable = reports / proposal_page(ident)
     known = leads_to(stable)
     if known is None or known <= day:
-        address = f"../{day}/{proposal_page(slug)}"
+        address = f"../{day}/{proposal_page(ident)}"
         replace_file(stable, pages.moved_page(title, address).encode())
 
 

@@ -1,4 +1,4 @@
-"""What the pages beside the report are rendered from: one resource, one proposal, one team or service, the list of nights.
+"""What the pages beside the report are rendered from: one resource, one proposal, one team or service.
 
 Addresses are relative to the folder of the day; pages lie one folder below it. Money is USD per month of 730 hours.
 """
@@ -81,8 +81,10 @@ class ChangeLine:
 
 @dataclass(frozen=True)
 class ProposalPage:
-    """One pull request, group or approval request. ``url`` is where it is discussed, ``detail`` what it waits for."""
+    """One pull request, group or approval request. ``ident`` is its group's digest or the request's id, ``url`` where it is
+    discussed, ``detail`` what it waits for."""
 
+    ident: str
     slug: str
     title: str
     kind: str
@@ -159,16 +161,3 @@ class GroupPage:
     reasons: tuple[GroupReason, ...] = ()
     incidents: tuple[GroupIncident, ...] = ()
     items: tuple[GroupItem, ...] = ()
-
-
-@dataclass(frozen=True)
-class NightLine:
-    """One night in the list of nights; numbers are None where the night kept none. ``has_report``: its pages are there."""
-
-    day: date
-    safe_usd_month: float | None
-    proposals: int | None
-    realized_usd_month: float | None
-    incidents: int | None
-    overdue: int | None
-    coverage_pct: float | None
