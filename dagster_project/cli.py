@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "Say what is configured and reachable, and which evidence will be missing.",
     "iam-policy": "Print the IAM policy that an AWS account must grant.",
     "backtest": "Prove the rules on your own history, beside the rules of other tools.",
+    "digest": "Print the digest of a week, for mail and Slack.",
     "explain": "Show the verdict of one resource with its evidence.",
     "proposals": "List proposals and what became of them; approve, apply, reject or snooze.",
     "incidents": "List incidents with their timelines; correct, import and check their times.",

@@ -1,4 +1,5 @@
-"""Folders that are replaced as a whole: pages of a report that belong together, so that no stale one stays among them."""
+"""Folders of pages: replaced as a whole, so that no stale page stays among those that belong together, and brought up to date by
+one process at a time."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dagster_project.lake.partitions import unwritable
@@ -44,6 +46,22 @@ def replace_folder(target: Path, files: Iterable[tuple[str, str]]) -> int:
     except OSError as error:
         raise unwritable(target.parent, error) from None
     return count
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Waits until nobody else is in such a block for the same folder, which is made where it is missing: what is made in the
+    block of what lies there is never older than what another process made. The lock dies with its process."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _sweep(target: Path) -> None:

@@ -37,6 +37,7 @@ from dagster_project.pipeline.incident_evidence import decisions_set_aside
 from dagster_project.pipeline.incident_report import incidents_in_report
 from dagster_project.pipeline.ingest_records import DECISIONS
 from dagster_project.pipeline.outcome_report import outcomes_in_report
+from dagster_project.pipeline.overview import write_overview
 from dagster_project.pipeline.paging import Paged
 from dagster_project.pipeline.proposal_views import proposal_views, said
 from dagster_project.pipeline.pull_request_report import acted, pull_requests_of, uneditable_of
@@ -89,6 +90,7 @@ def write_report(runtime: Runtime, day: date) -> Written:
     replace_file(html, render_html(report).encode())
     replace_file(markdown, render_markdown(report).encode())
     publish_views(runtime.lake, TABLES.values())
+    write_overview(runtime, report, build_report)
     return Written(report, html, markdown)
 
 

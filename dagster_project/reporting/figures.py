@@ -64,6 +64,14 @@ class Figures:
             return None
         return f"{changed} {'more' if now > before else 'less'} than on {day}."
 
+    def change(self, name: str) -> str | None:
+        """By how much a number differs from that of the night before, with its sign; None where nothing is known or nothing
+        differs."""
+        now, before = self.value(name), self._answers.before.get(name)
+        if now is None or before is None or self.text(name) == self._printed(NIGHT_NUMBERS[name], before):
+            return None
+        return ("+" if now > before else "\N{MINUS SIGN}") + self._printed(NIGHT_NUMBERS[name], abs(now - before))
+
     def _printed(self, number: NightNumber, value: float | None) -> str:
         if value is None:
             return UNKNOWN

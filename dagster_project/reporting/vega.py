@@ -17,7 +17,7 @@ import vl_convert
 from markupsafe import Markup, escape
 
 from dagster_project.reporting.charts import svg
-from dagster_project.reporting.words import clean
+from dagster_project.reporting.words import clean, xml_text
 
 ACCENT, INK, MUTED, LINE = "var(--accent)", "var(--ink)", "var(--muted)", "var(--line)"
 SURFACE, ALERT, SOFT = "var(--surface)", "var(--alert)", "var(--verdict-insufficient)"
@@ -35,8 +35,6 @@ _REFERENCES = re.compile(r'(?<=\sid=")[^"]+(?=")|(?<=url\(#)[^)]+(?=\))')
 # What the picture as a whole says is said by its title and description.
 _ROLES = re.compile(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*"|aria-hidden="true"|class="[^"]*")')
 _NUMBERS = re.compile(r"-?\d+\.\d{3,}")
-# What XML cannot hold. The renderer measures text by way of XML, and such a character ends its whole process.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Spec = Mapping[str, Any]
 
@@ -107,9 +105,10 @@ def _rendered(spec: Spec) -> str:
 
 
 def _harmless(value: Any) -> Any:
-    """The specification without characters that XML cannot hold."""
+    """The specification without characters that XML cannot hold: the renderer measures text by way of XML, and such a character
+    ends its whole process."""
     if isinstance(value, str):
-        return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", clean(value))
+        return xml_text(clean(value))
     if isinstance(value, Mapping):
         return {name: _harmless(each) for name, each in value.items()}
     return [_harmless(each) for each in value] if isinstance(value, (list, tuple)) else value

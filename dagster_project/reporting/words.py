@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -18,6 +19,7 @@ _MONTHS = (
 _LONGEST_NAME = 96
 _MINUS = "\N{MINUS SIGN}"
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _UNITS = ((1, "k"), (2, "M"), (3, "B"))
 
 
@@ -82,6 +84,11 @@ def clean(value: Any) -> Any:
         return value
     text = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value)
     return "".join("\N{REPLACEMENT CHARACTER}" if c in _BIDI_CONTROLS else c for c in text)
+
+
+def xml_text(text: str) -> str:
+    """Text without the characters that no XML 1.0 document may hold, not even escaped."""
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def shorten(value: str) -> str:
