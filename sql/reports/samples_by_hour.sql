@@ -1,12 +1,13 @@
--- purpose: How many samples each hour of the day has, and of how many resources.
+-- purpose: How many samples each hour of the day has, also one that has none.
 -- grain: hour
 -- reads: utilization_samples
 -- params: -
-select
-    hours.hour::integer as hour,
-    count(samples.resource_id) as samples,
-    count(distinct samples.resource_id) as resources
+with counted as (
+    select extract(hour from sampled_at)::integer as hour, count(*) as samples
+    from utilization_samples
+    group by all
+)
+select hours.hour::integer as hour, coalesce(counted.samples, 0) as samples
 from range(24) as hours(hour)
-left join utilization_samples as samples on extract(hour from samples.sampled_at) = hours.hour
-group by hours.hour
-order by hours.hour
+left join counted using (hour)
+order by hour
