@@ -40,6 +40,7 @@ SHARED = {
     "tests/cli/test_proposals.py": "demo",
     "tests/browser/test_dagster_ui.py": "browser",
     "tests/browser/": "demo",
+    "tests/reports/test_numbers_of_the_demo.py": "demo",
 }
 """What looks at homes that are costly to make, by the name of these: one process makes them, and runs all of it first."""
 

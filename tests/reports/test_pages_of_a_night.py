@@ -21,7 +21,8 @@ from tests.report_builders import proposal, rendered, report_home, reported, sam
 
 PULL = {
     "repository": "o/r", "digest": "d1", "state": "open", "number": 7, "detail": "", "owner": "shop", "risk": "low",
-    "root": "envs/prod",    "url": "https://github.com/o/r/pull/7", "opened_on": DAY, "resources": '["i-1"]', "savings_usd_month": 70.0,
+    "root": "envs/prod", "url": "https://github.com/o/r/pull/7", "opened_on": DAY, "resources": '["i-1"]',
+    "savings_usd_month": 70.0,
 }  # fmt: skip
 REQUEST = {
     "digest": "a1", "request_id": "apr-1", "state": "pending", "detail": "", "service": "checkout", "environment": "prod",
