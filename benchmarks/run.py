@@ -10,7 +10,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import action_items, after_ingest, aws, figures, iac, incidents, ingest, overhead, verdicts
+from benchmarks import action_items, after_ingest, aws, figures, iac, incidents, ingest, overhead, reports, verdicts
 from benchmarks.options import Options
 
 SUBJECTS = {
@@ -22,6 +22,7 @@ SUBJECTS = {
     "incidents": incidents.run,
     "action_items": action_items.run,
     "aws": aws.run,
+    "reports": reports.run,
 }
 RESULTS = Path(__file__).with_name("results")
 _QUICK = Options(resources=500, repeat=1)

@@ -7,18 +7,22 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 import duckdb
+import polars as pl
 
 from benchmarks.measured.history import runtime_of
 from dagster_project.domain.metrics import METRICS
-from dagster_project.lake.tables import UTILIZATION_SAMPLES, UTILIZATION_WINDOW
+from dagster_project.lake.frames import schema, write_frame
+from dagster_project.lake.tables import PROPOSALS, UTILIZATION_SAMPLES, UTILIZATION_WINDOW
 from dagster_project.pipeline.incident_evidence import (
     find_protected_windows,
     find_resource_risks,
     measure_incident_demand,
 )
+from dagster_project.pipeline.night_numbers import number_night
 from dagster_project.pipeline.report import write_report
 from dagster_project.pipeline.rollup import PROBABILITIES, RECENT_DAYS, roll_up_days, roll_up_windows
 from dagster_project.pipeline.runtime import Runtime, days_up_to
+from dagster_project.pipeline.savings import follow_savings
 from dagster_project.pipeline.verdicts import find_emergencies, gather_evidence, judge
 
 _LAYOUTS = {metric.name: metric.layout for metric in METRICS}
@@ -35,6 +39,7 @@ def night(home: str, day: str) -> dict[str, float]:
         "incidents": lambda: _incidents(runtime, on),
         "evidence": lambda: gather_evidence(runtime, on),
         "verdicts": lambda: judge(runtime, on),
+        "savings and numbers": lambda: _numbers(runtime, on),
         "report": lambda: write_report(runtime, on),
     }
     return _timed(steps)
@@ -52,6 +57,13 @@ def verdicts(home: str, day: str) -> dict[str, float]:
         "verdicts": lambda: judge(runtime, on),
     }
     return _timed(steps)
+
+
+def _numbers(runtime: Runtime, day: date) -> None:
+    # Proposals would ask the database what people answered; here there are none.
+    write_frame(runtime.lake, PROPOSALS, day, pl.DataFrame(schema=schema(PROPOSALS)))
+    follow_savings(runtime, day)
+    number_night(runtime, day)
 
 
 def _incidents(runtime: Runtime, day: date) -> None:

@@ -13,6 +13,7 @@ import polars as pl
 
 from benchmarks.measured.synthetic import SyntheticFleet, decisions, times
 from dagster_project.domain.metrics import METRICS
+from dagster_project.lake.action_item_tables import ACTION_ITEMS
 from dagster_project.lake.frames import schema, write_frame, write_stream
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import (
@@ -58,7 +59,7 @@ def build(home: str, resources: int, decisions_per_day: int, day: str) -> int:
 def _surroundings(runtime: Runtime, fleet: SyntheticFleet, decisions_per_day: int, last: date) -> None:
     """The inventory, the decisions of the look-back, and no incidents."""
     write_frame(runtime.lake, RESOURCE_INVENTORY, last, _whole(fleet.inventory(), RESOURCE_INVENTORY))
-    for table in (*SNAPSHOTS, SLI_DAILY):
+    for table in (*SNAPSHOTS, SLI_DAILY, ACTION_ITEMS):
         write_frame(runtime.lake, table, last, pl.DataFrame(schema=schema(table)))
     for each in days_up_to(last, _DECISION_DAYS):
         write_frame(runtime.lake, DECISION_AUDIT, each, _whole(decisions(each, decisions_per_day, fleet.ids), DECISION_AUDIT))
