@@ -192,7 +192,7 @@ class FirstNight:
     @property
     def page(self) -> bytes:
         """Its report."""
-        (folder,) = self.runtime.settings.reports.iterdir()
+        (folder,) = self.runtime.settings.reports.glob("*-*-*")
         return (folder / "index.html").read_bytes()
 
 

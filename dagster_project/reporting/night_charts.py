@@ -82,11 +82,12 @@ def money_over_nights(nights: Nights) -> Chart:
         titles = [title for title, _, _ in _SERIES]
         colours = {"domain": titles, "range": [colour for _, _, colour in _SERIES]}
         dashes = {"domain": titles, "range": [[1, 0]] * (len(titles) - 1) + [[4, 3]]}
+        legend = {"symbolType": "stroke", "symbolSize": 260, "symbolStrokeWidth": 2}
         encoding = {
             "x": {"field": "day", "type": "temporal", "timeUnit": "utcyearmonthdate", "title": None, "axis": axis},
             "y": {"field": "usd", "type": "quantitative", "axis": money_axis},
-            "color": {"field": "what", "type": "nominal", "sort": None, "scale": colours},
-            "strokeDash": {"field": "what", "type": "nominal", "sort": None, "scale": dashes},
+            "color": {"field": "what", "type": "nominal", "sort": None, "scale": colours, "legend": legend},
+            "strokeDash": {"field": "what", "type": "nominal", "sort": None, "scale": dashes, "legend": legend},
         }
         # Null breaks a line; a night between two gaps has no line, and is drawn as a point.
         return {

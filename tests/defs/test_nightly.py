@@ -124,7 +124,10 @@ def test_a_range_of_days_is_back_filled_in_one_run(fleet_runtime: Runtime) -> No
         for day in days:
             _each_day_shows_itself(instance, fleet_runtime, day)
     assert fleet_runtime.lake.days(RIGHTSIZING_VERDICTS) == days
-    assert sorted(path.name for path in fleet_runtime.settings.reports.iterdir()) == [day.isoformat() for day in days]
+    reports = fleet_runtime.settings.reports
+    assert sorted(path.name for path in reports.glob("*-*-*")) == [day.isoformat() for day in days]
+    listed = (reports / "index.html").read_text(encoding="utf-8")
+    assert [day for day in days if f'<th scope="row"><a href="{day}/index.html">' not in listed] == []
 
 
 def _each_day_shows_itself(instance: dg.DagsterInstance, runtime: Runtime, day: date) -> None:

@@ -37,6 +37,9 @@ def test_two_days_at_once_both_succeed(
         child.join(180)
     assert [child.exitcode for child in children] == [0, 0]
 
+    listed = (fleet_runtime.settings.reports / "index.html").read_text(encoding="utf-8")
+    assert [day for day in (EARLIER, LATER) if f'<a href="{day}/index.html">' not in listed] == []
+
     def page(runtime: Runtime, day: date) -> str:
         return (runtime.settings.reports / day.isoformat() / "index.html").read_text(encoding="utf-8")
 
