@@ -13,38 +13,60 @@ from pathlib import Path
 
 from dagster_project.lake.partitions import unwritable
 
+_OLD = ".old"
+
 
 def replace_folder(target: Path, files: Iterable[tuple[str, str]]) -> int:
     """Fills a folder with exactly these files (name, text) and puts it in the place of the old one; returns how many there are.
 
     Readers see the old folder or the new one, but for the moment between two renames. Raises ``AccessDenied`` where that is not
-    possible; the old folder stays then, and so it does where ``files`` raises. Leftovers of killed writers are removed.
+    possible; the old folder stays then, and so it does where ``files`` raises. Writers of the same folder wait for each other;
+    leftovers of killed ones are removed, or put back where they are all that is left.
     """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(target)
-        draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-        lock = os.open(draft, os.O_RDONLY)
+    with one_at_a_time(target.parent):
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            # What can be written again needs not be forced to the disk: that takes longer than to render it.
+            _sweep(target)
+            draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+            try:
+                # What can be written again needs not be forced to the disk: that takes longer than to render it.
+                count = _fill(draft, files)
+                draft.chmod(0o755)
+                if target.exists():
+                    old = draft.with_name(f"{draft.name}{_OLD}")
+                    target.rename(old)
+                    draft.rename(target)
+                    shutil.rmtree(old)
+                else:
+                    draft.rename(target)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+        except OSError as error:
+            raise unwritable(target.parent, error) from None
+    return count
+
+
+def put_files(folder: Path, files: Iterable[tuple[str, str]]) -> int:
+    """Writes files (name, text) beside those that a folder has, each of them atomically; returns how many. ``files`` may look at
+    the folder: nobody else changes it meanwhile. Raises ``AccessDenied`` where that is not possible."""
+    with one_at_a_time(folder):
+        try:
+            # Of a killed writer: it has the name of this one.
+            draft = folder / ".draft"
             count = 0
             for name, text in files:
-                (draft / name).write_text(text, encoding="utf-8")
+                draft.write_text(text, encoding="utf-8")
+                draft.replace(folder / name)
                 count += 1
-            draft.chmod(0o755)
-            if target.exists():
-                old = draft.with_name(f"{draft.name}.old")
-                target.rename(old)
-                draft.rename(target)
-                shutil.rmtree(old)
-            else:
-                draft.rename(target)
-        finally:
-            os.close(lock)
-            shutil.rmtree(draft, ignore_errors=True)
-    except OSError as error:
-        raise unwritable(target.parent, error) from None
+        except OSError as error:
+            raise unwritable(folder, error) from None
+    return count
+
+
+def _fill(folder: Path, files: Iterable[tuple[str, str]]) -> int:
+    count = 0
+    for name, text in files:
+        (folder / name).write_text(text, encoding="utf-8")
+        count += 1
     return count
 
 
@@ -65,13 +87,9 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
 
 
 def _sweep(target: Path) -> None:
-    """Removes drafts on which nobody holds a lock: their writers are dead."""
-    for leftover in target.parent.glob(f".{target.name}.*"):
-        lock = os.open(leftover, os.O_RDONLY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    """Removes what killed writers left. The lock of the folder is held: no writer that lives has a draft."""
+    for leftover in sorted(target.parent.glob(f".{target.name}.*")):
+        if leftover.name.endswith(_OLD) and not target.exists():
+            leftover.rename(target)
+        else:
             shutil.rmtree(leftover, ignore_errors=True)
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(lock)

@@ -123,7 +123,11 @@ def replace_file(target: Path, content: bytes) -> None:
 
 def _remove_if_abandoned(draft: Path) -> None:
     """Removes a draft on which nobody holds a lock: its writer is dead."""
-    with draft.open("rb") as handle:
+    try:
+        handle = draft.open("rb")
+    except FileNotFoundError:
+        return  # its writer lives, and has just put it in its place
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

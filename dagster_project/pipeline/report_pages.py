@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from dagster_project.lake.engine import Engine
-from dagster_project.lake.folders import replace_folder
+from dagster_project.lake.folders import put_files, replace_folder
 from dagster_project.lake.partitions import replace_file
 from dagster_project.pipeline import proposal_pages, resource_pages
 from dagster_project.pipeline.group_pages import KINDS, folder_of, group_pages
@@ -16,6 +16,7 @@ from dagster_project.pipeline.paging import Paged
 from dagster_project.pipeline.report_place import PROPOSALS, proposal_page
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.reporting import pages
+from dagster_project.reporting.page_views import ProposalPage
 
 FOLDERS = (resource_pages.FOLDER, PROPOSALS, *map(folder_of, KINDS))
 """Folders of pages below the folder of a day."""
@@ -37,8 +38,7 @@ def write_pages(runtime: Runtime, engine: Engine, day: date, folder: Path, paged
     for kind in KINDS:
         mine = [group for group in groups if group.kind == kind]
         written += replace_folder(folder / folder_of(kind), pages.group_pages(mine, day))
-    for page in proposals:
-        _lead_on(settings.reports, day, page.ident, page.title)
+    put_files(settings.reports / PROPOSALS, _leading_on(settings.reports, day, proposals))
     return written
 
 
@@ -49,13 +49,13 @@ def _told(runtime: Runtime, found: Iterable[tuple[str, str]], total: int) -> Ite
             runtime.progress.update("Pages of resources", number, total)
 
 
-def _lead_on(reports: Path, day: date, ident: str, title: str) -> None:
-    """Lets the address of a proposal lead to this day, unless it leads to a later one already."""
-    stable = reports / proposal_page(ident)
-    known = leads_to(stable)
-    if known is None or known <= day:
-        address = f"../{day}/{proposal_page(ident)}"
-        replace_file(stable, pages.moved_page(title, address).encode())
+def _leading_on(reports: Path, day: date, proposals: Iterable[ProposalPage]) -> Iterator[tuple[str, str]]:
+    """The addresses of proposals that are to lead to this day: all but those that lead to a later one already."""
+    for page in proposals:
+        stable = reports / proposal_page(page.ident)
+        known = leads_to(stable)
+        if known is None or known <= day:
+            yield stable.name, pages.moved_page(page.title, f"../{day}/{proposal_page(page.ident)}")
 
 
 def leads_to(page: Path) -> date | None:
