@@ -86,8 +86,8 @@ _ALL = (
         "Identified",
         USD_MONTH,
         _SAVINGS,
-        "Estimates of every change that was found safe: tonight's proposals, and those of the last five weeks that were carried "
-        "out.",
+        "Estimates of every change that was found safe: tonight's proposals, what people are still asked or have agreed to, and "
+        "what was carried out in the last five weeks.",
     ),
     NightNumber(
         "proposed_usd_month",

@@ -6,7 +6,10 @@ from dagster_project.lake.table import Table
 
 SAVINGS_COLUMNS: dict[str, tuple[str, str]] = {
     "resource_id": ("VARCHAR", "The resource, by the inventory's id."),
-    "source": ("VARCHAR", "Which decision carried the change out (`approval apr-…`); empty: proposed tonight."),
+    "source": (
+        "VARCHAR",
+        "Which decision carried the change out (`owner/name#12`, `request:apr-…`, `seen 2025-03-09`); empty: not yet.",
+    ),
     "resource_type": ("VARCHAR", "`ec2_instance`, `autoscaling_group` or `rds_instance`."),
     "service": ("VARCHAR", "The service that it belongs to; null: no tag says so."),
     "team": ("VARCHAR", "The team that owns it; null: no tag says so."),
@@ -43,8 +46,9 @@ SAVINGS = Table(
     "savings",
     ("resource_id", "source"),
     {name: kind for name, (kind, _) in SAVINGS_COLUMNS.items()},
-    "Every change that was found safe and that is on the table: tonight's proposals, and those of the last five weeks that were "
-    "carried out, each with how far it has come and its money. A change that waits to become live is one row. What goes "
+    "Every change that was found safe and that is on the table: tonight's proposals, what people are still asked or have agreed "
+    "to, and what was carried out in the last five weeks, each with how far it has come and its money. A change that waits to "
+    "become live is one row; where people are asked for another size than tonight's, it is theirs. What goes "
     "back after an emergency is not in it. The files savings.csv and savings.parquet of a report hold the same rows.",
 )
 NIGHT_NUMBERS = Table(

@@ -526,10 +526,12 @@ PULL_REQUESTS = Table(
         "ended_on": "DATE",
         "resources": "VARCHAR",
         "savings_usd_month": "DOUBLE",
+        "changes": "VARCHAR",
     },
     "What stands after the night: open pull requests, those that ended with it, groups that wait (detail says for what), what "
     "went to the outbox, what a dry run would do, and repositories that failed. number is 0 where there is none; resources is a "
-    "JSON list.",
+    "JSON list, changes one of resource, attribute, before, after, savings_usd_month and is_rollback (null: an earlier version "
+    "wrote the night).",
 )
 APPROVAL_REQUESTS = Table(
     "approval_requests",
@@ -555,7 +557,7 @@ APPROVAL_REQUESTS = Table(
     },
     "What people are asked after the night: requests that wait, are approved or being applied, those that ended with its day or "
     "after it, and groups that are not asked for (waiting, planned; detail says why). request_id is empty where there is none; "
-    "changes is a JSON list of resource, attribute, before, after and saga; approvals a JSON list of who approved and where.",
+    "changes is a JSON list of resource, attribute, before, after and savings; approvals a JSON list of who approved and where.",
 )
 PROPOSAL_OUTCOMES = Table(
     "proposal_outcomes",

@@ -221,7 +221,13 @@ def _planned(action: Action) -> dict[str, Any]:
 
 def _unasked(plan: Plan, state: str, why: str) -> dict[str, Any]:
     changes = [
-        {"resource_id": each.resource_id, "attribute": each.attribute, "before": each.before, "after": each.after}
+        {
+            "resource_id": each.resource_id,
+            "attribute": each.attribute,
+            "before": each.before,
+            "after": each.after,
+            "savings_usd_month": each.savings_usd_month,
+        }
         for each in plan.changes
     ]
     return {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from dagster_project.domain.proposals import pulls
-from dagster_project.domain.proposals.model import Group, GroupKey, Item
+from dagster_project.domain.proposals.model import Change, Group, GroupKey, Item
+from dagster_project.domain.proposals.payload import Remembered
 from dagster_project.domain.proposals.pulls import PullRecord
 from dagster_project.domain.proposals.reconcile import Abandon, Action, Close, Confirm, Create, Freeze, Hold, Update, Wait
 
@@ -33,6 +35,22 @@ class Row:
     ended_on: date | None = None
     resources: tuple[str, ...] = ()
     savings_usd_month: float = 0.0
+    changes: tuple[dict[str, Any], ...] = ()
+
+
+def changes_of(asked: Iterable[Remembered | Change]) -> tuple[dict[str, Any], ...]:
+    """What is asked for each resource, so that it can be told apart from what is proposed for it by then."""
+    return tuple(
+        {
+            "resource_id": each.resource_id,
+            "attribute": each.attribute,
+            "before": each.before,
+            "after": each.after,
+            "savings_usd_month": round(each.savings_usd_month, 2),
+            "is_rollback": each.evidence.is_rollback,
+        }
+        for each in asked
+    )
 
 
 def together(waits: Sequence[Wait]) -> list[Wait]:
@@ -62,6 +80,7 @@ def row_of(record: PullRecord, actions: Sequence[Action]) -> Row:
         ended_on=record.ended_on,
         resources=record.payload.resource_ids,
         savings_usd_month=record.payload.savings_usd_month,
+        changes=changes_of(record.payload.resources),
     )
 
 
@@ -79,6 +98,7 @@ def waiting(repository: str, wait: Wait, state: str = WAITING) -> Row:
         risk=wait.key.risk,
         resources=group.resource_ids,
         savings_usd_month=group.savings_usd_month,
+        changes=changes_of(change for item in group.items for change in item.changes),
     )
 
 
@@ -110,4 +130,5 @@ def planned(repository: str, action: Action) -> Row:
         url=seen.url,
         resources=payload.resource_ids if payload else (),
         savings_usd_month=payload.savings_usd_month if payload else 0.0,
+        changes=changes_of(payload.resources) if payload else (),
     )

@@ -117,7 +117,8 @@ def publish(runtime: Runtime, day: date) -> tuple[int, list[str]]:
     evening = Evening(day, rows, open_code(runtime, day))
     found = in_state(runtime, lambda connection: _publish(runtime, connection, evening), is_new=True)
     table = [
-        {**{name: getattr(row, name) for name in PULL_REQUESTS.columns}, "resources": json.dumps(row.resources)} for row in found
+        {name: json.dumps(value) if isinstance(value := getattr(row, name), tuple) else value for name in PULL_REQUESTS.columns}
+        for row in found
     ]
     written = write_frame(runtime.lake, PULL_REQUESTS, day, pl.DataFrame(table, schema=schema(PULL_REQUESTS), orient="row"))
     problems = [f"{row.repository}: {row.detail}" for row in found if row.state == FAILED]

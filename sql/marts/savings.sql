@@ -4,8 +4,20 @@
 -- params: -
 with pulls as (
     select
-        unnest(from_json(resources, '["VARCHAR"]')) as resource_id,
-        null::varchar as attribute,
+        unnest(
+            case
+                when changes is not null
+                    then from_json(changes, '[{"resource_id": "VARCHAR", "attribute": "VARCHAR", "before": "VARCHAR", '
+                        '"after": "VARCHAR", "savings_usd_month": "DOUBLE", "is_rollback": "BOOLEAN"}]')
+                -- A night of an earlier version: which resources, but not what for.
+                else list_transform(
+                    from_json(resources, '["VARCHAR"]'),
+                    lambda name: {'resource_id': name, 'attribute': null::varchar, 'before': null::varchar,
+                        'after': null::varchar, 'savings_usd_month': null::double, 'is_rollback': null::boolean}
+                )
+            end,
+            recursive := true
+        ),
         case
             when state in ('open', 'frozen', 'opening', 'closing', 'outbox') then 'proposed'
             when state in ('merged', 'applied') then 'approved'
@@ -24,12 +36,19 @@ with pulls as (
         end as stage_note,
         case when number > 0 then repository || '#' || number end as reference,
         url as reference_url,
-        opened_on as proposed_on
+        opened_on as proposed_on,
+        repository || '#' || number as decision,
+        'pull_request' as route,
+        risk
     from pull_requests
 ),
 requests as (
     select
-        unnest(from_json(changes, '[{"resource_id": "VARCHAR", "attribute": "VARCHAR"}]'), recursive := true),
+        unnest(
+            from_json(changes, '[{"resource_id": "VARCHAR", "attribute": "VARCHAR", "before": "VARCHAR", "after": "VARCHAR", '
+                '"savings_usd_month": "DOUBLE"}]'),
+            recursive := true
+        ),
         case
             when state = 'pending' then 'proposed'
             when state in ('approved', 'executing', 'executed') then 'approved'
@@ -45,22 +64,49 @@ requests as (
         end as stage_note,
         nullif(request_id, '') as reference,
         null::varchar as reference_url,
-        opened_on as proposed_on
+        opened_on as proposed_on,
+        'request:' || request_id as decision,
+        'approval' as route,
+        risk
     from approval_requests
     where not coalesce(is_rollback, false)
 ),
--- The furthest that a resource has come tonight; where two have come as far, the newer one.
+-- The furthest that a resource has come tonight; where two have come as far, the newer one. What was carried out is told of below:
+-- a pull request is merged until all of its resources are live.
 places as (
-    select *
-    from (select * from pulls union all by name select * from requests)
+    select asked.*
+    from (select * exclude (is_rollback) from pulls where not coalesce(is_rollback, false) union all by name select * from requests)
+        as asked
+    where not exists (
+        select 1
+        from proposal_outcomes as done
+        where done.resource_id = asked.resource_id
+          and (done.source = asked.decision
+               or (done.applied_on is null and done.attribute = asked.attribute and not coalesce(done.is_rollback, false)))
+    )
     qualify row_number() over (
-        partition by resource_id
+        partition by asked.resource_id
         order by
             list_position(['approved', 'proposed', 'identified'], stage),
             proposed_on desc nulls last,
             reference nulls last,
             stage_note
     ) = 1
+),
+-- What people are asked, or have agreed to, that is not what is proposed tonight: another size, or nothing.
+standing as (
+    select places.*
+    from places
+    where stage in ('proposed', 'approved')
+      and reference is not null
+      and savings_usd_month is not null
+      and not exists (
+          select 1
+          from proposals
+          where proposals.resource_id = places.resource_id
+            and proposals.attribute = places.attribute
+            and proposals.value_after = places."after"
+      )
 ),
 carried_out as (
     select
@@ -153,22 +199,65 @@ tonight as (
         null::double as realized_usd_month,
         null::boolean as regret
     from proposals
-    left join places using (resource_id)
-    left join rightsizing_verdicts as verdicts using (resource_id)
-    left join billed_costs as bill using (resource_id)
+    left join places
+        on places.resource_id = proposals.resource_id
+        -- Of an earlier version's nights it is not known what was asked, or for how much.
+        and (places.savings_usd_month is null or (places.attribute = proposals.attribute and places."after" = proposals.value_after))
+    left join rightsizing_verdicts as verdicts on verdicts.resource_id = proposals.resource_id
+    left join billed_costs as bill on bill.resource_id = proposals.resource_id
     where proposals.verdict_code is distinct from 'rollback_after_emergency'
-      -- What was carried out and is not live yet is proposed no second time.
+      and not exists (select 1 from standing where standing.resource_id = proposals.resource_id)
+      -- What was carried out and is not live yet is proposed no second time, nor is another size in its place.
       and not exists (
           select 1
           from carried_out as earlier
           where earlier.resource_id = proposals.resource_id
             and earlier.attribute = proposals.attribute
-            and earlier.value_after = proposals.value_after
             and earlier.applied_on is null
       )
 ),
+asked_for as (
+    select
+        standing.resource_id,
+        '' as source,
+        verdicts.resource_type,
+        verdicts.service,
+        verdicts.team,
+        verdicts.environment,
+        verdicts.region,
+        standing.attribute,
+        standing."before" as value_before,
+        standing."after" as value_after,
+        standing.stage,
+        coalesce(standing.stage_note || '; ', '')
+            || case when verdicts.verdict = 'propose' then 'tonight another size is proposed' else 'not proposed again tonight' end
+            as stage_note,
+        standing.route,
+        standing.risk,
+        standing.reference,
+        standing.reference_url,
+        standing.proposed_on,
+        null::date as applied_on,
+        verdicts.current_usd_month,
+        null::double as target_usd_month,
+        bill.running_effective_usd_month as billed_usd_month,
+        null::double as list_savings_usd_month,
+        null::double as discount_pct,
+        standing.savings_usd_month,
+        null::double as cash_savings_usd_month,
+        null::double as covered_pct,
+        null::date as cash_from,
+        null::double as realized_usd_month,
+        null::boolean as regret
+    from standing
+    -- What is no longer there saves nothing.
+    join rightsizing_verdicts as verdicts using (resource_id)
+    left join billed_costs as bill using (resource_id)
+),
 everything as (
     select * from tonight
+    union all by name
+    select * from asked_for
     union all by name
     select * from carried_out
 )
