@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -57,7 +57,7 @@ def resource_pages(
     for start in range(0, len(rows), _BATCH):
         batch = rows[start : start + _BATCH]
         names = {"resource_ids": [row["resource_id"] for row in batch]}
-        peaks = {row["resource_id"]: row for row in engine.rows(statement("reports/peaks_of"), names)}
+        peaks = _by_resource(engine.rows(statement("reports/daily_peaks"), names))
         found = engine.rows(statement("reports/emergencies_by_resource"), {**names, "top": _SHOWN_EMERGENCIES})
         emergencies = {row["resource_id"]: row["emergencies"] for row in found}
         for row in batch:
@@ -82,7 +82,7 @@ def resource_pages(
                 money=money_told(row),
                 evidence=evidence_lines(row, rules),
                 demand=weeks.get(name),
-                peaks=_peaks(peaks.get(name), row, day),
+                peaks=_peaks(peaks.get(name, ()), row, day),
                 emergencies=tuple(map(emergency_told, emergencies.get(name, ()))),
                 carried_out=tuple(map(_carried_out, row["carried_out"] or ())),
             )
@@ -134,13 +134,20 @@ def _carried_out(change: Row) -> CarriedOut:
     )
 
 
-def _peaks(found: Row | None, verdict: Row, day: date) -> Peaks | None:
-    """The days of four weeks in order; None where none of them was measured."""
-    if found is None:
+def _by_resource(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["resource_id"], []).append(row)
+    return found
+
+
+def _peaks(found: Sequence[Row], verdict: Row, day: date) -> Peaks | None:
+    """The days of four weeks in order; None where none of them was measured at the present size."""
+    if not found:
         return None
     days = [day - timedelta(days=back) for back in range(PEAK_DAYS - 1, -1, -1)]
-    cpu = dict(zip(found["days"], found["cpu_peaks_pct"], strict=True))
-    memory = dict(zip(found["days"], found["memory_peaks_pct"], strict=True))
+    cpu = {row["day"]: row["cpu_peak_pct"] for row in found}
+    memory = {row["day"]: row["memory_peak_pct"] for row in found}
     cpu_ratio, memory_ratio = verdict["cpu_ratio"], verdict["memory_ratio"]
     return Peaks(
         days[0],

@@ -15,19 +15,19 @@ from dagster_project.lake.partitions import Lake
 from dagster_project.lake.report_tables import SAVINGS
 from dagster_project.pipeline.night_numbers import nights_until, numbers_of
 from dagster_project.pipeline.savings import CSV, PARQUET
+from dagster_project.reporting.night_charts import every_day
 from dagster_project.reporting.savings_views import (
     STAGES,
     Answers,
     GroupSavings,
     IncidentCost,
-    Night,
     SavingsSection,
     Stage,
 )
 from dagster_project.reporting.words import UNKNOWN, counted, money
 from dagster_project.statements import statement
 
-TREND_NIGHTS = 90
+TREND_DAYS = 90
 _SHOWN_GROUPS = 12
 """Teams and services in the report; all of them have pages."""
 _SHOWN_REASONS = 8
@@ -52,7 +52,7 @@ def savings_in_report(engine: Engine, lake: Lake, day: date, numbers: Mapping[st
     teams, services = (_groups(found, kind) for kind in ("team", "service"))
     return SavingsSection(
         stages=_stages(engine, numbers),
-        nights=_nights(lake, day),
+        nights=tuple(every_day(numbers_of(lake, nights_until(lake, day, TREND_DAYS)), day, TREND_DAYS)),
         teams=teams[:_SHOWN_GROUPS],
         services=services[:_SHOWN_GROUPS],
         teams_total=len(teams),
@@ -79,23 +79,11 @@ def _stages(engine: Engine, numbers: Mapping[str, float | None]) -> tuple[Stage,
         return ()
     stages: list[Stage] = []
     for name in STAGES:
-        usd = numbers.get(f"{name}_usd_month") or 0.0
+        known = numbers.get(f"{name}_usd_month")
+        usd = known or 0.0
         lost = stages[-1].usd_month - usd if stages else 0.0
-        stages.append(Stage(name, usd, changes[name], lost, _LOST.get(name, "")))
+        stages.append(Stage(name, usd, changes[name], lost, _LOST.get(name, ""), is_known=known is not None))
     return tuple(stages)
-
-
-def _nights(lake: Lake, day: date) -> tuple[Night, ...]:
-    return tuple(
-        Night(
-            each,
-            found.get("safe_usd_month"),
-            found.get("refused_usd_month"),
-            found.get("waiting_usd_month"),
-            found.get("realized_usd_month"),
-        )
-        for each, found in numbers_of(lake, nights_until(lake, day, TREND_NIGHTS)).items()
-    )
 
 
 def _groups(rows: Sequence[Row], kind: str) -> tuple[GroupSavings, ...]:

@@ -53,11 +53,11 @@ def demand_chart(chart: DemandChart) -> Markup:
         f'<path d="M{hour} 0V100" style="stroke:{LINE};stroke-width:1" vector-effect="non-scaling-stroke"/>'
         for hour in _midnights(chart)
     ]
-    for start, values in _runs(cpu):
+    for start, values in runs(cpu):
         plot.append(f'<path d="{_steps(start, values, top)}V100H{start}Z" style="fill:{ACCENT};fill-opacity:.16;stroke:none"/>')
     if has_memory:
-        plot += [_line(start, values, top, MUTED) for start, values in _runs(memory)]
-    plot += [_line(start, values, top, ACCENT) for start, values in _runs(cpu)]
+        plot += [_line(start, values, top, MUTED) for start, values in runs(memory)]
+    plot += [_line(start, values, top, ACCENT) for start, values in runs(cpu)]
     limits = _limits(chart, has_memory)
     plot += [
         _horizontal(limit.level, top, chart.hours, f"stroke:{limit.colour};stroke-width:1.5;stroke-dasharray:5 4")
@@ -80,7 +80,7 @@ def small_demand(chart: DemandChart) -> Markup:
     """CPU of the week in the height of a line of text, against the level at which the smaller size would be full."""
     cpu = _padded(chart.cpu_pct, chart.hours)
     top = max([100 / 0.9 * chart.target_cpu_limit_pct / 100, *(value for value in cpu if value is not None)], default=100.0)
-    plot = [_line(start, values, top, ACCENT) for start, values in _runs(cpu)]
+    plot = [_line(start, values, top, ACCENT) for start, values in runs(cpu)]
     plot.append(_horizontal(chart.target_cpu_limit_pct, top, chart.hours, f"stroke:{INK};stroke-width:1;stroke-dasharray:3 3"))
     return svg(
         '<svg class="small-demand" xmlns="http://www.w3.org/2000/svg" role="img" width="120" height="32">'
@@ -102,7 +102,7 @@ def peaks_chart(peaks: Peaks) -> Markup:
         if value is not None
     )
     plot.append(f'<path d="{bars}" style="fill:{ACCENT};fill-opacity:.45;stroke:none"/>')
-    plot += [_line(start, run, top, MUTED) for start, run in _runs(peaks.memory_pct)]
+    plot += [_line(start, run, top, MUTED) for start, run in runs(peaks.memory_pct)]
     if peaks.cpu_limit_pct is not None:
         style = f"stroke:{INK};stroke-width:1.5;stroke-dasharray:5 4"
         plot.append(_horizontal(peaks.cpu_limit_pct, top, days, style))
@@ -295,16 +295,17 @@ def _steps(start: int, values: Sequence[float], top: float) -> str:
     return f"M{start} " + "V".join(steps)
 
 
-def _runs(values: Sequence[float | None]) -> list[tuple[int, list[float]]]:
-    runs: list[tuple[int, list[float]]] = []
+def runs(values: Sequence[float | None]) -> list[tuple[int, list[float]]]:
+    """Neighbouring values that are there, each with the place of its first: ``None`` is a gap."""
+    found: list[tuple[int, list[float]]] = []
     for hour, value in enumerate(values):
         if value is None:
             continue
-        if runs and runs[-1][0] + len(runs[-1][1]) == hour:
-            runs[-1][1].append(value)
+        if found and found[-1][0] + len(found[-1][1]) == hour:
+            found[-1][1].append(value)
         else:
-            runs.append((hour, [value]))
-    return runs
+            found.append((hour, [value]))
+    return found
 
 
 def _padded(values: Sequence[float | None], hours: int) -> list[float | None]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from dagster_project.reporting import vega
-from dagster_project.reporting.charts import ACCENT, LINE, svg
+from dagster_project.reporting.charts import ACCENT, LINE, runs, svg
 from dagster_project.reporting.vega import Chart
 from dagster_project.reporting.words import counted, money
 
@@ -20,7 +20,7 @@ _SERIES = (
     ("Waiting for evidence", "waiting_usd_month", "var(--verdict-insufficient)"),
     ("Realized", "realized_usd_month", vega.ACCENT),
 )
-Nights = Sequence[tuple[date, dict[str, float | None]]]
+Nights = Sequence[tuple[date, Mapping[str, float | None]]]
 """Every day of a span with the numbers of its night, ascending; a day without a night has none."""
 
 
@@ -31,7 +31,7 @@ def sparkline(values: Sequence[float | None], title: str, top: float | None = No
     top = top or max([*known, 0.0]) or 1.0
     last = max(len(values) - 1, 1)
     lines, areas = [], []
-    for start, run in _runs(values):
+    for start, run in runs(values):
         points = [(_WIDTH * (start + place) / last, _HEIGHT * (1 - max(value, 0.0) / top)) for place, value in enumerate(run)]
         drawn = "L".join(f"{x:.2f} {y:.2f}" for x, y in points)
         lines.append(f"M{drawn}" + ("h0" if len(points) == 1 else ""))
@@ -47,19 +47,7 @@ def sparkline(values: Sequence[float | None], title: str, top: float | None = No
     )
 
 
-def _runs(values: Sequence[float | None]) -> list[tuple[int, list[float]]]:
-    runs: list[tuple[int, list[float]]] = []
-    for place, value in enumerate(values):
-        if value is None:
-            continue
-        if runs and runs[-1][0] + len(runs[-1][1]) == place:
-            runs[-1][1].append(value)
-        else:
-            runs.append((place, [value]))
-    return runs
-
-
-def every_day(found: dict[date, dict[str, float | None]], last: date, days: int) -> Nights:
+def every_day(found: Mapping[date, Mapping[str, float | None]], last: date, days: int) -> Nights:
     """The days up to ``last``, at most so many, from the first night among them on."""
     span = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
     first = min((day for day in span if day in found), default=last)
@@ -110,4 +98,4 @@ def money_over_nights(nights: Nights) -> Chart:
 def _alone(nights: Nights, name: str, title: str) -> list[dict[str, Any]]:
     """The nights of a number without one before and after them."""
     values = [numbers.get(name) for _, numbers in nights]
-    return [{"day": nights[start][0].isoformat(), "what": title, "usd": run[0]} for start, run in _runs(values) if len(run) == 1]
+    return [{"day": nights[start][0].isoformat(), "what": title, "usd": run[0]} for start, run in runs(values) if len(run) == 1]

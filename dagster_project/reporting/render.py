@@ -14,6 +14,7 @@ from dagster_project.reporting import charts, report_charts
 from dagster_project.reporting.figures import Figures
 from dagster_project.reporting.first_screen import finance_of, notices_of, sections_of, tiles_of
 from dagster_project.reporting.markdown import written
+from dagster_project.reporting.night_charts import money_over_nights
 from dagster_project.reporting.savings_views import GroupSavings
 from dagster_project.reporting.templates import html_templates, markdown_templates
 from dagster_project.reporting.vega import Chart
@@ -117,12 +118,12 @@ def _context(report: NightReport, money: Callable[[float], str]) -> dict[str, An
 def _charts(report: NightReport) -> dict[str, Chart | None]:
     """The charts that there is something to draw in; a picture of nothing says nothing."""
     money, curve = report.savings, report.action_items.curve
-    nights = [night for night in money.nights if night.safe_usd_month is not None]
+    nights = [numbers for _, numbers in money.nights if numbers.get("safe_usd_month") is not None]
     refused = [each for each in report.reasons if each.verdict == "refuse" and each.usd_month_at_stake][:_DRAWN_REASONS]
     timed = [each for each in report.incidents.durations if each.minutes]
     return {
         "waterfall": report_charts.waterfall(money.stages) if money.stages and money.stages[0].usd_month > 0 else None,
-        "trend": report_charts.trend(nights) if len(nights) > 1 else None,
+        "trend": money_over_nights(money.nights) if len(nights) > 1 else None,
         "teams": report_charts.by_group("teams", "team", money.teams) if _has_money(money.teams) else None,
         "services": report_charts.by_group("services", "service", money.services) if _has_money(money.services) else None,
         "refusals": report_charts.refusals(refused) if refused else None,

@@ -9,10 +9,10 @@ from dagster_project.reporting import vega
 from dagster_project.reporting.action_item_curve import curve_description, curve_title
 from dagster_project.reporting.action_item_views import Curve
 from dagster_project.reporting.incident_views import Durations
-from dagster_project.reporting.savings_views import GroupSavings, Night, Stage
+from dagster_project.reporting.savings_views import GroupSavings, Stage
 from dagster_project.reporting.vega import Chart
 from dagster_project.reporting.views import ReasonCount
-from dagster_project.reporting.words import clean, duration, money, money_short, shorten
+from dagster_project.reporting.words import UNKNOWN, clean, duration, money, money_short, shorten
 
 _ROW = 26
 """Pixels of a row of bars."""
@@ -49,8 +49,8 @@ def waterfall(stages: Sequence[Stage]) -> Chart:
                 }
             )
         title = _STAGE_TITLES[stage.name]
-        rows.append({"what": title, "from": 0, "to": stage.usd_month, "kind": "stage", "label": money(stage.usd_month)})
-    told = "; ".join(f"{_STAGE_TITLES[stage.name].lower()} {money(stage.usd_month)} a month" for stage in stages)
+        rows.append({"what": title, "from": 0, "to": stage.usd_month, "kind": "stage", "label": _of_stage(stage)})
+    told = "; ".join(f"{_STAGE_TITLES[stage.name].lower()} {_of_stage(stage, ' a month')}" for stage in stages)
 
     def spec(width: int) -> vega.Spec:
         y = {"field": "what", "type": "nominal", "sort": None, "title": None}
@@ -82,58 +82,20 @@ def waterfall(stages: Sequence[Stage]) -> Chart:
         }
 
     first, last = stages[0], stages[-1]
-    title = f"Of {money(first.usd_month)} a month that were identified, {money(last.usd_month)} are realized"
+    realized = f"{money(last.usd_month)} are realized" if last.is_known else "it is unknown how much is realized"
+    title = f"Of {money(first.usd_month)} a month that were identified, {realized}"
     return Chart("waterfall", title, f"{told[:1].upper()}{told[1:]}.", spec)
 
 
-def trend(nights: Sequence[Night]) -> Chart:
-    """What is safe, what was not dared and what waits for evidence, over nights; realized savings as a line."""
-    values, realized = [], []
-    for night in nights:
-        parts = (night.safe_usd_month, night.refused_usd_month, night.waiting_usd_month)
-        values += [
-            {"day": night.day.isoformat(), "verdict": title, "usd": usd, "place": place}
-            for place, ((title, _), usd) in enumerate(zip(_VERDICTS, parts, strict=True))
-            if usd is not None
-        ]
-        realized += [{"day": night.day.isoformat(), "usd": night.realized_usd_month}] if night.realized_usd_month else []
-
-    def spec(width: int) -> vega.Spec:
-        x = {
-            "field": "day",
-            "type": "temporal",
-            "timeUnit": "utcyearmonthdate",
-            "title": None,
-            "axis": {"format": "%-d %b", "grid": False, "tickCount": 6 if width == vega.WIDE else 4, "labelFlush": True},
-        }
-        y = {"field": "usd", "type": "quantitative", "axis": _MONEY_AXIS}
-        layers: list[dict[str, Any]] = [
-            {
-                "mark": {"type": "line", "interpolate": "monotone", "point": {"filled": True, "size": 26}},
-                "encoding": {"x": x, "y": y, "color": {"field": "verdict", "type": "nominal", "scale": _COLOURS, "sort": None}},
-            }
-        ]
-        if realized:
-            mark = {"type": "line", "strokeDash": [5, 4], "color": vega.INK}
-            layers.append({"data": {"values": realized}, "mark": mark, "encoding": {"x": x, "y": y}})
-        return {"height": 190, "data": {"values": values}, "layer": layers}
-
-    known = [night for night in nights if night.safe_usd_month is not None]
-    first, last = known[0], known[-1]
-    told = f"from {money(first.safe_usd_month or 0)} on {first.day} to {money(last.safe_usd_month or 0)} on {last.day}"
-    lines = "; ".join(
-        f"{night.day}: {money(night.safe_usd_month or 0)} safe, {money(night.refused_usd_month or 0)} not dared, "
-        f"{money(night.waiting_usd_month or 0)} waiting, {money(night.realized_usd_month or 0)} realized"
-        for night in known[-14:]
-    )
-    return Chart("trend", f"Safe savings a month over {len(known)} nights: {told}", f"The last nights: {lines}.", spec)
+def _of_stage(stage: Stage, unit: str = "") -> str:
+    return f"{money(stage.usd_month)}{unit}" if stage.is_known else UNKNOWN
 
 
 def by_group(name: str, what: str, groups: Sequence[GroupSavings]) -> Chart:
     """Money by team or service: safe, not dared and waiting, stacked."""
     labels = _labels([group.name for group in groups])
     values = [
-        {"group": label, "verdict": title, "usd": usd, "place": place}
+        {"group": label, "verdict": title, "usd": usd or 0, "place": place}
         for label, group in zip(labels, groups, strict=True)
         for place, ((title, _), usd) in enumerate(
             zip(_VERDICTS, (group.safe_usd_month, group.refused_usd_month, group.waiting_usd_month), strict=True)
@@ -155,12 +117,16 @@ def by_group(name: str, what: str, groups: Sequence[GroupSavings]) -> Chart:
 
     best = max(groups, key=lambda group: group.safe_usd_month)
     told = "; ".join(
-        f"{label}: {money(group.safe_usd_month)} safe, {money(group.refused_usd_month)} not dared, "
-        f"{money(group.waiting_usd_month)} waiting"
+        f"{label}: {money(group.safe_usd_month)} safe, {_known(group.refused_usd_month)} not dared, "
+        f"{_known(group.waiting_usd_month)} waiting"
         for label, group in zip(labels, groups, strict=True)
     )
     title = f"Savings by {what}: most is safe in {shorten(clean(best.name))}, {money(best.safe_usd_month)} a month"
     return Chart(name, title, f"A month, by {what}. {told}.", spec)
+
+
+def _known(usd: float | None) -> str:
+    return UNKNOWN if usd is None else money(usd)
 
 
 def refusals(reasons: Sequence[ReasonCount]) -> Chart:

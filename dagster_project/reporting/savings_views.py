@@ -12,40 +12,31 @@ STAGES = ("identified", "proposed", "approved", "applied", "realized")
 @dataclass(frozen=True)
 class Stage:
     """One step of the waterfall. ``lost_usd_month`` is what the step before it had more (negative: less), ``lost_because`` why
-    in a few words; both empty of the first."""
+    in a few words; both empty of the first. ``is_known`` is whether ``usd_month`` is: of what is live it may be that nobody knows
+    what any of it saves."""
 
     name: str  # one of STAGES
     usd_month: float
     changes: int
     lost_usd_month: float = 0.0
     lost_because: str = ""
-
-
-@dataclass(frozen=True)
-class Night:
-    """What one night found, USD a month; for trends. None is not known."""
-
-    day: date
-    safe_usd_month: float | None
-    refused_usd_month: float | None
-    waiting_usd_month: float | None
-    realized_usd_month: float | None
+    is_known: bool = True
 
 
 @dataclass(frozen=True)
 class GroupSavings:
     """A team or a service. ``page`` is its own page, relative to the report; None for what has no tag. ``safe``, ``refused`` and
-    ``waiting`` are USD a month by verdict; ``realized`` is what its live changes save."""
+    ``waiting`` are USD a month by verdict; ``realized`` is what its live changes save; None is not known."""
 
     name: str
     page: str | None
     resources: int
-    fleet_usd_month: float
+    fleet_usd_month: float | None
     proposals: int
     safe_usd_month: float
-    refused_usd_month: float
-    waiting_usd_month: float
-    realized_usd_month: float
+    refused_usd_month: float | None
+    waiting_usd_month: float | None
+    realized_usd_month: float | None
 
 
 @dataclass(frozen=True)
@@ -64,17 +55,15 @@ class IncidentCost:
 
 @dataclass(frozen=True)
 class SavingsSection:
-    """Everything about money. ``files`` are (name, what it is) in the report's folder; ``groups_left_out`` counts teams and
-    services that the shortened lists do not show."""
+    """Everything about money. ``nights`` are all days of a span with the numbers of their night, none where it is missing;
+    ``files`` are (name, what it is) in the report's folder; ``teams`` and ``services`` are the first of so many in all."""
 
     stages: tuple[Stage, ...] = ()
-    nights: tuple[Night, ...] = ()
+    nights: tuple[tuple[date, Mapping[str, float | None]], ...] = ()
     teams: tuple[GroupSavings, ...] = ()
     services: tuple[GroupSavings, ...] = ()
     teams_total: int = 0
     services_total: int = 0
-    list_usd_month: float = 0.0
-    cash_usd_month: float | None = None
     incident_cost: IncidentCost | None = None
     files: tuple[tuple[str, str], ...] = ()
 

@@ -1,4 +1,4 @@
--- purpose: The highest CPU and memory of each day of some resources at their present size, for forecasts.
+-- purpose: The highest CPU and memory of each day of some resources at their present size, for forecasts and charts.
 -- grain: resource_id, day
 -- reads: utilization_daily, resource_inventory
 -- params: resource_ids

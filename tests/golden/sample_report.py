@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from dagster_project.reporting.action_item_views import ActionItems, Curve, GroupLine, ItemLine, Share
 from dagster_project.reporting.incident_views import Durations, IncidentLine, Incidents, MetricSummary
-from dagster_project.reporting.savings_views import Answers, GroupSavings, IncidentCost, Night, SavingsSection, Stage
+from dagster_project.reporting.savings_views import Answers, GroupSavings, IncidentCost, SavingsSection, Stage
 from dagster_project.reporting.views import (
     ApprovalLine,
     CalibrationLine,
@@ -375,6 +375,12 @@ NUMBERS: dict[str, float | None] = {
     "action_items_open": 17, "action_items_overdue": 3,
 }  # fmt: skip
 
+
+def _night(day: date, safe: float, refused: float, waiting: float, realized: float) -> tuple[date, dict[str, float | None]]:
+    names = ("safe_usd_month", "refused_usd_month", "waiting_usd_month", "realized_usd_month")
+    return day, dict(zip(names, (safe, refused, waiting, realized), strict=True))
+
+
 SAVINGS = SavingsSection(
     stages=(
         Stage("identified", 1975.06, 6),
@@ -384,9 +390,9 @@ SAVINGS = SavingsSection(
         Stage("realized", 140.0, 2, 140.0, "unknown or not as estimated"),
     ),
     nights=(
-        Night(date(2026, 3, 14), 1204.0, 2710.5, 1600.0, 280.0),
-        Night(date(2026, 3, 15), 1204.0, 2861.91, 1592.9, 280.0),
-        Night(DAY, 1411.82, 2861.91, 1592.9, 140.0),
+        _night(date(2026, 3, 14), 1204.0, 2710.5, 1600.0, 280.0),
+        _night(date(2026, 3, 15), 1204.0, 2861.91, 1592.9, 280.0),
+        _night(DAY, 1411.82, 2861.91, 1592.9, 140.0),
     ),
     teams=(
         GroupSavings("discovery", "teams/discovery.html", 60, 9120.4, 1, 849.72, 402.0, 0.0, 0.0),
