@@ -34,6 +34,7 @@ _OPENING = re.compile(r"<svg\b[^>]*?width=\"(?P<width>[\d.]+)\" height=\"(?P<hei
 _REFERENCES = re.compile(r'(?<=\sid=")[^"]+(?=")|(?<=url\(#)[^)]+(?=\))')
 # What the picture as a whole says is said by its title and description.
 _ROLES = re.compile(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*"|aria-hidden="true"|class="[^"]*")')
+_TAG = re.compile(r"<[^>]*>")
 _NUMBERS = re.compile(r"-?\d+\.\d{3,}")
 
 Spec = Mapping[str, Any]
@@ -55,29 +56,6 @@ def draw(chart: Chart) -> Markup:
     return svg("".join(_drawn(chart, width, kind) for width, kind in ((WIDE, "wide"), (NARROW, "narrow"))))
 
 
-def chart_png(chart: Chart, *, scale: float = 2.0) -> bytes:
-    """The chart in light colours as PNG, for places that show no SVG of ours."""
-    text = _rendered({**_look(WIDE), **chart.spec(WIDE)})
-    for variable, colour in _PAPER.items():
-        text = text.replace(f"var(--{variable})", colour)
-    return vl_convert.svg_to_png(text, scale=scale)
-
-
-_PAPER = {
-    "accent": "#0b6b57",
-    "ink": "#1c1e21",
-    "muted": "#5a6068",
-    "line": "#dfe0dc",
-    "surface": "#ffffff",
-    "alert": "#a3362b",
-    "track": "#e9e9e5",
-    "verdict-propose": "#0b6b57",
-    "verdict-refuse": "#33383e",
-    "verdict-insufficient": "#8b9198",
-    "verdict-keep": "#d3d5d0",
-}
-
-
 def _drawn(chart: Chart, width: int, kind: str) -> str:
     text = _rendered({**_look(width), **chart.spec(width)})
     opening = _OPENING.match(text)
@@ -85,18 +63,22 @@ def _drawn(chart: Chart, width: int, kind: str) -> str:
         raise ValueError(f"the renderer gave no SVG for {chart.name}")
     prefix = f"{chart.name}-{kind}-"
     names: dict[str, str] = {}
-    # The renderer counts on from chart to chart: the same chart would have other names each time.
-    body = _REFERENCES.sub(lambda match: names.setdefault(match[0], f"{prefix}{len(names)}"), text[opening.end() :])
-    body = _ROLES.sub("", body)
-    body = _NUMBERS.sub(lambda match: f"{float(match[0]):.2f}", body)
-    # The stylesheet names fonts of the same widths.
-    body = body.replace(f' font-family="{_MEASURED_FONT}"', "")
+
+    def own(tag: re.Match[str]) -> str:
+        # The renderer counts on from chart to chart: the same chart would have other names each time.
+        text = _REFERENCES.sub(lambda match: names.setdefault(match[0], f"{prefix}{len(names)}"), tag[0])
+        text = _NUMBERS.sub(lambda match: f"{float(match[0]):.2f}", _ROLES.sub("", text))
+        # The stylesheet names fonts of the same widths.
+        return text.replace(f' font-family="{_MEASURED_FONT}"', "")
+
+    # Words between tags are data, and stay as they are.
+    body = _TAG.sub(own, text[opening.end() :])
     w, h = opening["width"], opening["height"]
     return (
         f'<svg class="chart chart-{kind}" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {w} {h}"'
         f' width="{w}" height="{h}" aria-labelledby="{prefix}title {prefix}desc">'
-        f'<title id="{prefix}title">{escape(clean(chart.title))}</title>'
-        f'<desc id="{prefix}desc">{escape(clean(chart.description))}</desc>{body}'
+        f'<title id="{prefix}title">{escape(xml_text(clean(chart.title)))}</title>'
+        f'<desc id="{prefix}desc">{escape(xml_text(clean(chart.description)))}</desc>{body}'
     )
 
 

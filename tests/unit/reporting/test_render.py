@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dagster_project.reporting import render, words
 from dagster_project.reporting.markdown import escape_markdown, name_markdown
 from dagster_project.reporting.views import NightReport, VerdictCount
-from tests.golden.sample_report import CHECKOUT, EMPTY, ORDINARY
+from tests.golden.sample_report import EMPTY, ORDINARY
 
 
 @pytest.mark.parametrize(
