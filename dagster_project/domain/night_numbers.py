@@ -59,8 +59,8 @@ _ALL = (
         "Of it cash at once",
         USD_MONTH,
         _VERDICTS,
-        "What leaves the bill at once; the rest goes on being paid for Reserved Instances and Savings Plans. Only of proposals of "
-        "which that is known.",
+        "What leaves the bill at once; the rest goes on being paid for Reserved Instances and Savings Plans. Only of proposals "
+        "of which that is known.",
     ),
     NightNumber("refused_resources", "Not dared: resources", COUNT, _VERDICTS, "Resources whose verdict is refuse."),
     NightNumber(

@@ -76,7 +76,9 @@ def group_pages(engine: Engine, day: date, settings: Settings, paged: Collection
             changes_total=row["changes"],
             reasons=tuple(_reason(each) for each in reasons.get(key, ())),
             incidents=tuple(_incident(each, day, redactor) for each in incidents.get(key, ())),
+            incidents_total=_total(incidents.get(key)),
             items=tuple(_item(each, day, redactor) for each in items.get(key, ())),
+            items_total=_total(items.get(key)),
         )
 
 
@@ -85,6 +87,11 @@ def _grouped(engine: Engine, name: str, parameters: Mapping[str, Any]) -> _ByGro
     for row in engine.rows(statement(f"reports/{name}"), parameters):
         found.setdefault((row["kind"], row["name"]), []).append(row)
     return found
+
+
+def _total(rows: Sequence[Row] | None) -> int:
+    """How many there are of which these are the first."""
+    return rows[0]["total"] if rows else 0
 
 
 def _links(row: Row, services: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ import polars as pl
 from pydantic import BaseModel, SecretStr
 
 from dagster_project.domain.night_numbers import COST_DAYS, WEEK_DAYS
+from dagster_project.domain.night_numbers import NIGHT_NUMBERS as NUMBERS
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.partitions import Lake
@@ -31,10 +32,10 @@ def number_night(runtime: Runtime, day: date) -> tuple[int, int]:
     runtime.lake.require(SAVINGS, day)
     mart = statement("marts/night_numbers")
     with open_engine(runtime.lake) as engine:
-        for name in mart.reads:
-            engine.view(TABLES[name], [day])
-        spans = {"day": day, "week_days": WEEK_DAYS, "cost_days": COST_DAYS}
-        numbers = engine.write(NIGHT_NUMBERS, day, mart, spans)
+        absent = {name for name in mart.reads if not engine.view(TABLES[name], [day])}
+        unknown = [number.name for number in NUMBERS.values() if absent.intersection(number.tables)]
+        parameters = {"day": day, "week_days": WEEK_DAYS, "cost_days": COST_DAYS, "unknown": unknown}
+        numbers = engine.write(NIGHT_NUMBERS, day, mart, parameters)
     rules = [{"name": name, "value": value} for name, value in rules_of(runtime.settings)]
     return numbers, write_frame(runtime.lake, NIGHT_RULES, day, pl.DataFrame(rules, schema=schema(NIGHT_RULES)))
 

@@ -56,7 +56,10 @@ def _became(figures: Figures) -> Tile:
     regrets = bool(figures.value("regrets"))
     if not figures.value("applied_usd_month"):
         return Tile("What became of proposals", (Part("Nothing"),), "live yet", (*waiting, Part("; "), _more()))
-    note = [Part("a month realized, "), Part(name="known_usd_month"), Part(" estimated; "), Part(name="applied_week")]
+    if figures.value("realized_usd_month") is None:
+        note = [Part("is what changes save that are live; "), Part(name="applied_week")]
+    else:
+        note = [Part("a month realized, "), Part(name="known_usd_month"), Part(" estimated; "), Part(name="applied_week")]
     note += [Part(" live this week; "), *([Part(name="regrets"), Part(" regretted; ")] if regrets else []), *waiting]
     return Tile("What became of proposals", (Part(name="realized_usd_month"),), "", tuple(note), is_alert=regrets)
 
@@ -129,8 +132,10 @@ def finance_of(report: NightReport, figures: Figures) -> list[Figure]:
 
 def _against_estimate(figures: Figures) -> str:
     known, realized = figures.value("known_usd_month"), figures.value("realized_usd_month")
-    if not known or realized is None:
+    if not figures.value("applied_usd_month"):
         return "What these changes save as of the day; nothing is live yet."
+    if not known or realized is None:
+        return "What these changes save as of the day; of none that is live is it known."
     return f"What these changes save as of the day: {100 * realized / known:.0f} % of the estimate."
 
 

@@ -109,7 +109,7 @@ class GroupReason:
     title: str
     reason_code: str
     resources: int
-    usd_month: float
+    usd_month: float | None
 
 
 @dataclass(frozen=True)
@@ -139,25 +139,28 @@ class GroupItem:
 
 @dataclass(frozen=True)
 class GroupPage:
-    """A team or a service. ``links``: of a service its team, of a team its services."""
+    """A team or a service; money that is None is not known. ``links``: of a service its team, of a team its services. Lists are
+    shortened, ``…_total`` counts all that there is."""
 
     slug: str
     kind: str  # team | service
     name: str
     resources: int
-    fleet_usd_month: float
+    fleet_usd_month: float | None
     proposals: int
     safe_usd_month: float
     refused: int
-    refused_usd_month: float
+    refused_usd_month: float | None
     waiting: int
-    waiting_usd_month: float
+    waiting_usd_month: float | None
     kept: int
     live: int
-    realized_usd_month: float
+    realized_usd_month: float | None
     links: tuple[tuple[str, str], ...] = ()
     changes: tuple[ChangeLine, ...] = ()
     changes_total: int = 0
     reasons: tuple[GroupReason, ...] = ()
     incidents: tuple[GroupIncident, ...] = ()
+    incidents_total: int = 0
     items: tuple[GroupItem, ...] = ()
+    items_total: int = 0

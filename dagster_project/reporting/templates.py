@@ -20,7 +20,18 @@ from dagster_project.reporting.markdown import (
     written,
 )
 from dagster_project.reporting.vega import draw
-from dagster_project.reporting.words import clean, counted, long_day, moment, money, money_short, percent, shorten, thousands
+from dagster_project.reporting.words import (
+    UNKNOWN,
+    clean,
+    counted,
+    long_day,
+    moment,
+    money,
+    money_short,
+    percent,
+    shorten,
+    thousands,
+)
 
 _VERDICT_NAMES = {
     "propose": "Proposed",
@@ -30,6 +41,8 @@ _VERDICT_NAMES = {
 }
 _FILTERS = {
     "money": money,
+    # What is not known is not nothing.
+    "known_money": lambda usd: UNKNOWN if usd is None else money(usd),
     "money_short": money_short,
     "percent": percent,
     "counted": counted,

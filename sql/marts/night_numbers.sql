@@ -1,7 +1,7 @@
 -- purpose: The headline numbers of a night; what each is stands in the registry of night numbers.
 -- grain: name
 -- reads: rightsizing_verdicts, savings, proposal_outcomes, pull_requests, approval_requests, utilization_window, resource_inventory, incident_records, incident_summaries, postmortems, action_item_metrics
--- params: day, week_days, cost_days
+-- params: day, week_days, cost_days, unknown
 with fleet as (
     select
         count(*)::double as resources,
@@ -32,7 +32,9 @@ money as (
         coalesce(sum(savings_usd_month) filter (stage in ('approved', 'applied', 'realized')), 0)::double as approved_usd_month,
         coalesce(sum(savings_usd_month) filter (stage in ('applied', 'realized')), 0)::double as applied_usd_month,
         coalesce(sum(savings_usd_month) filter (stage = 'realized'), 0)::double as known_usd_month,
-        coalesce(sum(realized_usd_month) filter (stage = 'realized'), 0)::double as realized_usd_month,
+        -- Null where something is live and nobody knows what any of it saves.
+        case when count(*) filter (stage in ('applied', 'realized')) = 0 then 0
+             else sum(realized_usd_month) filter (stage = 'realized') end::double as realized_usd_month,
         (count(*) filter (regret))::double as regrets
     from savings
 ),
@@ -112,6 +114,6 @@ numbers as (
     select *
     from fleet, money, week, people, coverage, incident_counts, costs, restoring, items
 )
--- Sums of many numbers depend on their order in the last digits; cents do not.
-select name, round(value, 6) as value
+-- Sums of many numbers depend on their order in the last digits; cents do not. What a night has no table for is not known.
+select name, case when not list_contains($unknown::varchar[], name) then round(value, 6) end as value
 from numbers unpivot include nulls (value for name in (columns(*)))

@@ -24,7 +24,9 @@ grouped as (
     union all
     select 'team' as kind, team as name, * from recent where team is not null
 )
-select kind, name, incident_id, title, severity, service, is_open, started_at, ended_at, written_on
+select
+    kind, name, incident_id, title, severity, service, is_open, started_at, ended_at, written_on,
+    count(*) over (partition by kind, name) as total
 from grouped
 qualify row_number() over (partition by kind, name order by started_at desc, incident_id) <= $top
 order by kind, name, started_at desc, incident_id

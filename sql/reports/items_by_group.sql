@@ -12,7 +12,7 @@ grouped as (
     union all
     select 'team' as kind, team as name, * from waiting where team is not null
 )
-select kind, name, item_id, incident_id, title, state, due_on
+select kind, name, item_id, incident_id, title, state, due_on, count(*) over (partition by kind, name) as total
 from grouped
 qualify row_number() over (partition by kind, name order by due_on nulls last, item_id) <= $top
 order by kind, name, due_on nulls last, item_id

@@ -8,9 +8,9 @@ select
     verdict,
     reason_code,
     count(*) as resources,
-    coalesce(sum(stake_usd_month), 0) as usd_month
+    sum(stake_usd_month) as usd_month
 from rightsizing_verdicts
 where verdict <> 'propose'
 group by grouping sets ((service, verdict, reason_code), (team, verdict, reason_code))
 having name is not null
-order by kind, name, round(usd_month, 2) desc, verdict, reason_code
+order by kind, name, round(usd_month, 2) desc nulls last, verdict, reason_code
