@@ -68,7 +68,7 @@ def test_a_request_is_one_message_with_its_evidence_its_saving_and_its_buttons(n
         "`i-1`  instance_type m5.2xlarge → *m5.xlarge*, $140 a month\nm5.xlarge holds it: CPU P99.5 would be 20 % of it (limit "
         "80 %), and no emergency or incident on record would have exceeded it. No code that Nightshift knows sets this.",
         f"Request `{request_id}`, revision 1, not approved by anybody yet  ·  Without Slack: `nightshift proposals approve "
-        f"{request_id}.1`  ·  <{REPORTS}/2025-03-09/index.html|Evidence in the report>",
+        f"{request_id}.1`  ·  <{REPORTS}/proposals/{request_id}.html|Evidence in the report>",
     ]
     assert buttons(town) == ["approve", "reject", "snooze"]
     (row,) = (block["elements"] for block in message.blocks if block["type"] == "actions")
@@ -578,6 +578,7 @@ def test_a_request_that_is_over_is_not_told_again_where_its_message_is_gone(
     assert (town.deliver(), len(slack.log), slack.posts) == ([], before, 1)
 
 
+EVIDENCE = rf"<{re.escape(REPORTS)}/proposals/apr-[0-9a-f]{{12}}\.html"
 HOSTILE = (
     *(name for name in HOSTILE_NAMES if "\x00" not in name),  # PostgreSQL holds no such text
     "<!channel> <@U0ANA> <https://evil.example|click>",
@@ -599,7 +600,9 @@ def test_names_that_look_like_markup_are_names_in_every_message(new_town: NewTow
     found = [text for each in slack.messages(town.channel) for text in [each.text, *texts_of(each.blocks, "mrkdwn")]]
     assert sum(text.count("&lt;") for text in found) > len(HOSTILE)
     marked_up = {mark.partition("|")[0] for text in found for mark in re.findall("<[^>]*>?", text)}
-    assert marked_up == {f"<{REPORTS}/2025-03-09/index.html"}
+    ours = {f"<{REPORTS}/2025-03-09/index.html", *(mark for mark in marked_up if re.fullmatch(EVIDENCE, mark))}
+    assert marked_up == ours
+    assert len(ours) == 1 + len(HOSTILE)
 
 
 @pytest.mark.parametrize("why", ["a dry run", "a kill switch"])
