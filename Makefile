@@ -8,7 +8,7 @@ DEV_LOCK := requirements-dev.lock
 WORKERS := $(shell $(PYTHON) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
 UI_HOME := $(abspath $(or $(NIGHTSHIFT_HOME),.nightshift))
 
-.PHONY: demo demo-aws test lint ui bench soak docs backtest catalog lock clean
+.PHONY: demo demo-aws test lint ui bench soak docs pictures backtest catalog lock clean
 
 demo: .venv/run
 	$(BIN)/nightshift demo
@@ -59,6 +59,10 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras --quiet \
 	  --extra embedded --extra forecast --extra ui pyproject.toml --group build --group test --group lint --group bench \
 	  -c $(RUN_LOCK) -o $(DEV_LOCK)
+
+# The pictures of the README, from what the demo really writes.
+pictures: .venv/dev
+	$(BIN)/python -m docs.pictures
 
 # Runs every rule on public traces and regenerates docs/backtest.md with its chart.
 backtest: .venv/run

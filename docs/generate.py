@@ -181,7 +181,8 @@ def numbers_page() -> str:
         "| name | number | unit | tables | definition |",
         "|---|---|---|---|---|",
         *(
-            f"| `{each.name}` | {each.title} | {each.unit} | {', '.join(f'`{name}`' for name in each.tables)} | {each.definition} |"
+            f"| `{each.name}` | {each.title} | {each.unit} | "
+            f"{', '.join(f'`{name}`' for name in each.tables)} | {each.definition} |"
             for each in NIGHT_NUMBERS.values()
         ),
         "",

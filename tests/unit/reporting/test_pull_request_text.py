@@ -78,6 +78,13 @@ def body(text: PullRequestText) -> str:
     return found
 
 
+def test_the_page_of_a_proposal_is_linked_to_where_its_address_is_a_plain_one() -> None:
+    link = "[Charts and all numbers of each resource, as of the last night](https://r.example/n/proposals/ab12.html)"
+    assert link in body(replace(LOW, page_url="https://r.example/n/proposals/ab12.html"))
+    for address in (None, "https://r.example/)[x](y", "javascript:alert(1)"):
+        assert "Charts and all numbers" not in body(replace(LOW, page_url=address))
+
+
 def section(markdown: str, title: str) -> list[str]:
     """The lines below a heading, without empty ones."""
     below = markdown.split(f"\n## {title}\n")[1].split("\n## ")[0].split("\n---\n")[0]
