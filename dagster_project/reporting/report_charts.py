@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, count
 from typing import Any
 
 from dagster_project.reporting import vega
@@ -31,6 +32,11 @@ _VERDICTS = (
 _COLOURS = {"domain": [title for title, _ in _VERDICTS], "range": [f"var({name})" for _, name in _VERDICTS]}
 _MONEY_AXIS = {"format": "$,.0f", "grid": True, "tickCount": 4, "title": None}
 _LONGEST_NAME = 40
+_JAVASCRIPT = frozenset(
+    ("__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "__proto__", "constructor", "hasOwnProperty",
+     "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf")
+)  # fmt: skip
+"""What every object has in the renderer's language: it takes a bar of such a name for the property, and draws nothing at all."""
 
 
 def waterfall(stages: Sequence[Stage]) -> Chart:
@@ -49,7 +55,8 @@ def waterfall(stages: Sequence[Stage]) -> Chart:
                 }
             )
         title = _STAGE_TITLES[stage.name]
-        rows.append({"what": title, "from": 0, "to": stage.usd_month, "kind": "stage", "label": _of_stage(stage)})
+        low, high = sorted((0, stage.usd_month))
+        rows.append({"what": title, "from": low, "to": high, "kind": "stage", "label": _of_stage(stage)})
     told = "; ".join(f"{_STAGE_TITLES[stage.name].lower()} {_of_stage(stage, ' a month')}" for stage in stages)
 
     def spec(width: int) -> vega.Spec:
@@ -285,5 +292,8 @@ def _labels(names: Sequence[str]) -> list[str]:
     for name in names:
         label = clean(name)
         label = label if len(label) <= _LONGEST_NAME else f"{label[: _LONGEST_NAME - 1]}…"
-        found.append(label if label not in found else f"{label} ({sum(each.startswith(label) for each in found) + 1})")
+        if label in _JAVASCRIPT:
+            label = f"\N{NO-BREAK SPACE}{label}"
+        others = (f"{label} ({number})" for number in count(2))
+        found.append(next(each for each in chain([label], others) if each not in found))
     return found

@@ -81,6 +81,22 @@ def test_groups_whose_names_look_alike_keep_rows_of_their_own() -> None:
     chart = report_charts.by_group("t", "team", groups)
     values = chart.spec(vega.WIDE)["data"]["values"]
     assert len({value["group"] for value in values}) == 4
+    numbered = report_charts.by_group("t", "team", [group(name) for name in ("ab (2)", "ab", "ab")]).spec(vega.WIDE)
+    assert {value["group"] for value in numbered["data"]["values"]} == {"ab (2)", "ab", "ab (3)"}
+
+
+def test_a_name_that_every_object_of_the_renderer_has_does_not_empty_the_picture() -> None:
+    names = ["__proto__", "constructor", "toString", "hasOwnProperty", "__defineGetter__", "valueOf", "shop"]
+    drawn = texts(report_charts.by_group("t", "team", [group(name) for name in names]))
+    assert set(names) <= {each.strip("\N{NO-BREAK SPACE}") for each in drawn}
+
+
+def test_the_label_of_a_loss_stands_beside_its_bar() -> None:
+    stages = (Stage("identified", 100.0, 2), Stage("realized", -30.0, 1, 130.0, "unknown or not as estimated"))
+    values = report_charts.waterfall(stages).spec(vega.WIDE)["data"]["values"]
+    assert [(row["from"], row["to"], row["label"]) for row in values] == [
+        (0, 100.0, "$100"), (-30.0, 100.0, "−$130"), (-30.0, 0, "−$30"),
+    ]  # fmt: skip
 
 
 def test_the_waterfall_goes_up_again_where_more_is_realized_than_was_estimated() -> None:
