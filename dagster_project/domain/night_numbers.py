@@ -128,6 +128,27 @@ _ALL = (
         "Pull requests that are open, and requests that wait for an approval.",
     ),
     NightNumber(
+        "asked_week",
+        "Asked this week",
+        COUNT,
+        ("pull_requests", "approval_requests"),
+        f"Pull requests that were opened and approvals that were asked for within the last {WEEK_DAYS} days.",
+    ),
+    NightNumber(
+        "agreed_week",
+        "Of these agreed to",
+        COUNT,
+        ("pull_requests", "approval_requests"),
+        "Of these, merged or approved as of the night.",
+    ),
+    NightNumber(
+        "declined_week",
+        "Of these declined",
+        COUNT,
+        ("pull_requests", "approval_requests"),
+        "Of these, closed or rejected as of the night; what expired or was withdrawn is neither.",
+    ),
+    NightNumber(
         "cpu_coverage_pct",
         "CPU coverage",
         PERCENT,

@@ -16,8 +16,8 @@ from dagster_project.lake.engine import open_engine
 from dagster_project.lake.frames import schema, write_frame
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.report_tables import NIGHT_NUMBERS, NIGHT_RULES, SAVINGS
-from dagster_project.lake.tables import TABLES
-from dagster_project.pipeline.runtime import Runtime
+from dagster_project.lake.tables import APPROVAL_REQUESTS, PULL_REQUESTS, TABLES
+from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.settings import Settings
 from dagster_project.statements import statement
 
@@ -33,6 +33,8 @@ def number_night(runtime: Runtime, day: date) -> tuple[int, int]:
     mart = statement("marts/night_numbers")
     with open_engine(runtime.lake) as engine:
         absent = {name for name in mart.reads if not engine.view(TABLES[name], [day])}
+        for table in (PULL_REQUESTS, APPROVAL_REQUESTS):
+            engine.view(table, days_up_to(day, WEEK_DAYS))
         unknown = [number.name for number in NUMBERS.values() if absent.intersection(number.tables)]
         parameters = {"day": day, "week_days": WEEK_DAYS, "cost_days": COST_DAYS, "unknown": unknown}
         numbers = engine.write(NIGHT_NUMBERS, day, mart, parameters)

@@ -52,16 +52,21 @@ def _not_dared(figures: Figures) -> Tile:
 
 
 def _became(figures: Figures) -> Tile:
-    waiting = (Part(name="waiting_answers"), Part(" wait for people"))
+    week = [Part(name="asked_week"), Part(" asked this week, "), Part(name="agreed_week"), Part(" agreed to, ")]
+    week += [Part(name="declined_week"), Part(" declined; "), Part(name="waiting_answers"), _waits(figures)]
     regrets = bool(figures.value("regrets"))
     if not figures.value("applied_usd_month"):
-        return Tile("What became of proposals", (Part("Nothing"),), "live yet", (*waiting, Part("; "), _more()))
+        return Tile("What became of proposals", (Part("Nothing"),), "live yet", (*week, Part("; "), _more()))
     if figures.value("realized_usd_month") is None:
         note = [Part("is what changes save that are live; "), Part(name="applied_week")]
     else:
         note = [Part("a month realized, "), Part(name="known_usd_month"), Part(" estimated; "), Part(name="applied_week")]
-    note += [Part(" live this week; "), *([Part(name="regrets"), Part(" regretted; ")] if regrets else []), *waiting]
+    note += [Part(" live this week; "), *([Part(name="regrets"), Part(" regretted; ")] if regrets else []), *week]
     return Tile("What became of proposals", (Part(name="realized_usd_month"),), "", tuple(note), is_alert=regrets)
+
+
+def _waits(figures: Figures) -> Part:
+    return Part(" waits for people" if figures.value("waiting_answers") == 1 else " wait for people")
 
 
 def _more() -> Part:

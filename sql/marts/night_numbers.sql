@@ -44,11 +44,26 @@ week as (
     ))::double as applied_week
     from proposal_outcomes
 ),
+-- What was asked in the nights of the week, each as the last of them knew it.
+asked as (
+    select repository || '#' || number as ident, arg_max(state, day) as state, max(opened_on) as opened_on, max(day) as seen_on
+    from pull_requests
+    where number > 0
+    group by repository, number
+    union all
+    select request_id, arg_max(state, day), max(opened_on), max(day)
+    from approval_requests
+    where request_id <> ''
+    group by request_id
+),
 people as (
-    select (
-        (select count(distinct (repository, number)) from pull_requests where state in ('open', 'frozen') and number > 0)
-        + (select count(distinct request_id) from approval_requests where state = 'pending')
-    )::double as waiting_answers
+    select
+        (count(*) filter (state in ('open', 'frozen', 'pending') and seen_on = $day::date))::double as waiting_answers,
+        (count(*) filter (is_recent))::double as asked_week,
+        (count(*) filter (is_recent and state in ('merged', 'applied', 'approved', 'executing', 'executed')))::double
+            as agreed_week,
+        (count(*) filter (is_recent and state in ('closed', 'rejected', 'reverted')))::double as declined_week
+    from (select *, coalesce(opened_on > $day::date - $week_days::integer, false) as is_recent from asked)
 ),
 machines as (
     select resource_id from resource_inventory where resource_type in ('ec2_instance', 'autoscaling_group', 'rds_instance')
