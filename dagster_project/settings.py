@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from dagster_project.errors import SettingsError
-from dagster_project.settings_acting import ApplySettings, ApprovalSettings, Percent, Section, SlackSettings
+from dagster_project.settings_acting import PUBLISHED, ApplySettings, ApprovalSettings, Percent, Section, SlackSettings
 from dagster_project.settings_action_items import ActionItemSettings
 from dagster_project.settings_aws import AwsSettings
 from dagster_project.settings_billing import BillingSettings
@@ -297,7 +297,7 @@ class ReportSettings(Section):
     )
     url: str | None = Field(
         None,
-        pattern=r"^https?://[^\s]+[^/]$",
+        pattern=PUBLISHED,
         description="Where the folder of reports is published, for links to it in pull requests, Slack and the Dagster UI.",
     )
 

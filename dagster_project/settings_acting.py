@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 Percent = Annotated[float, Field(gt=0, le=100)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+PUBLISHED = r"^https?://[^\s/@?#<>|()\"'`\\]+(?:/[^\s/?#<>|()\"'`\\]+)*$"
+"""An address below which pages lie: others are appended to it, and it is sent to GitHub and Slack. It has no query, no user or
+password, no slash at its end, and nothing that ends a link of either."""
 _EMAIL = r"^[^@\s]+@[^@\s]+$"
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
@@ -145,9 +148,7 @@ class SlackSettings(Section):
         None, pattern=r"^[CGD][A-Z0-9]{2,}$", description="Id of the channel for teams without their own."
     )
     channels: dict[str, str] = Field(default_factory=dict, description="Team → id of its channel.")
-    report_url: str | None = Field(
-        None, pattern=r"^https?://[^\s]+[^/]$", description="The same as report.url, which comes first."
-    )
+    report_url: str | None = Field(None, pattern=PUBLISHED, description="The same as report.url, which comes first.")
     timeout_seconds: int = Field(15, ge=1, le=120, description="Time allowed for one answer.")
     attempts: int = Field(3, ge=1, le=10, description="Attempts for one request that only reads, or that Slack refused for now.")
     longest_wait_seconds: float = Field(60, ge=0, le=600, description="Longest wait that a rate limit may ask for.")

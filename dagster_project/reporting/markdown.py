@@ -54,7 +54,7 @@ def name_markdown(value: str) -> str:
     return _Written(f"`{text}`") if _PLAIN_NAME.fullmatch(text) else escape_markdown(text)
 
 
-_ADDRESS = re.compile(r"https?://[\w.:/-]+", re.ASCII)
+_ADDRESS = re.compile(r"https?://[\w.:/~%+=,-]+", re.ASCII)
 
 
 def pull_link(line: PullRequestLine) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from dagster_project.errors import SettingsError
-from dagster_project.settings import load_settings
+from dagster_project.settings import ReportSettings, load_settings
+from dagster_project.settings_acting import SlackSettings
 
 TOKEN = "ghp_" + "x" * 36
 
@@ -67,3 +69,17 @@ def test_what_does_not_fit_is_one_sentence_without_a_secret(tmp_path: Path, text
 def test_a_switch_that_is_no_yes_or_no_stops_the_command(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"proposals\.kill_switch"):
         loaded(tmp_path, "", NIGHTSHIFT_KILL_SWITCH="perhaps")
+
+
+@pytest.mark.parametrize("url", ["https://reports.example.com/nightshift", "http://[::1]:8000", "https://me.example.io/~a/b%20c@d"])
+def test_an_address_below_which_pages_lie_is_taken(url: str) -> None:
+    assert ReportSettings(url=url).url == SlackSettings(report_url=url).report_url == url
+
+
+@pytest.mark.parametrize("wrong", ["/", "?token=1", "#top", "|x", ">", ")", "//x", " x", '"', "`"])
+def test_an_address_to_which_no_page_can_be_appended_or_that_would_end_a_link_is_not(wrong: str) -> None:
+    for url in (f"https://reports.example.com{wrong}", "https://user:secret@reports.example.com", "javascript:alert(1)"):
+        with pytest.raises(ValidationError):
+            ReportSettings(url=url)
+        with pytest.raises(ValidationError):
+            SlackSettings(report_url=url)
