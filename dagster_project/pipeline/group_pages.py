@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from dagster_project.domain.incidents.naming import file_name
+from dagster_project.domain.incidents.naming import page_name
 from dagster_project.domain.incidents.redaction import Redactor
 from dagster_project.domain.reasons import REASONS
 from dagster_project.lake.action_item_tables import ACTION_ITEMS
@@ -54,7 +54,7 @@ def group_pages(engine: Engine, day: date, settings: Settings, paged: Collection
     for row in groups:
         key = (row["kind"], row["name"])
         yield GroupPage(
-            slug=file_name(row["name"]),
+            slug=page_name(row["name"]),
             kind=row["kind"],
             name=row["name"],
             resources=row["resources"],
@@ -97,10 +97,10 @@ def _total(rows: Sequence[Row] | None) -> int:
 def _links(row: Row, services: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
     if row["kind"] == "service":
         if row["team"]:
-            yield row["team"], f"{folder_of('team')}/{file_name(row['team'])}.html"
+            yield row["team"], f"{folder_of('team')}/{page_name(row['team'])}.html"
         return
     for name in sorted(services.get(row["name"], ()))[:_SHOWN_LINKS]:
-        yield name, f"{folder_of('service')}/{file_name(name)}.html"
+        yield name, f"{folder_of('service')}/{page_name(name)}.html"
 
 
 def _reason(row: Row) -> GroupReason:

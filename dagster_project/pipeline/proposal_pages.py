@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from dagster_project.domain.incidents.naming import file_name
+from dagster_project.domain.incidents.naming import page_name
 from dagster_project.lake.engine import Engine
 from dagster_project.lake.report_tables import SAVINGS
 from dagster_project.lake.tables import APPROVAL_REQUESTS, PULL_REQUESTS
@@ -17,15 +18,31 @@ from dagster_project.reporting.words import counted
 from dagster_project.statements import statement
 
 _ENDED = {"applied", "closed", "rejected", "reverted"}
+_STAGES = {
+    **dict.fromkeys(("open", "frozen", "opening", "closing", "outbox", "pending"), "proposed"),
+    **dict.fromkeys(("merged", "applied", "approved", "executing", "executed"), "approved"),
+}
+"""How far a change has come by what asks for it, where it is not among the savings."""
 _PULL_STATES = {"outbox": "in the outbox", "planned": "dry run", "waiting": "waiting for its turn"}
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Money:
+    """Rows of ``savings``: of a resource and what decides about it, and of a resource tonight."""
+
+    decided: Mapping[tuple[str, str], Row]
+    tonight: Mapping[str, Row]
 
 
 def proposal_pages(engine: Engine, day: date, paged: Collection[str]) -> Iterator[ProposalPage]:
     """The pages of a day. ``paged`` are the resources that have a page."""
     for table in (PULL_REQUESTS, APPROVAL_REQUESTS, SAVINGS):
         engine.view(table, [day])
-    money = {row["resource_id"]: row for row in engine.rows(statement("reports/changes_of_day"))}
+    money = _Money(
+        {(row["resource_id"], row["decision"]): row for row in engine.rows(statement("reports/changes_by_decision"))},
+        {row["resource_id"]: row for row in engine.rows(statement("reports/changes_of_day")) if not row["source"]},
+    )
     seen = set()
     for row in engine.rows(statement("reports/pull_requests_of_day")):
         # The first of a group is what stands of it; what waits beside it comes when that is over.
@@ -37,14 +54,16 @@ def proposal_pages(engine: Engine, day: date, paged: Collection[str]) -> Iterato
             yield _request(row, money, paged)
 
 
-def _pull(row: Row, money: Mapping[str, Row], paged: Collection[str]) -> ProposalPage:
-    names = json.loads(row["resources"] or "[]")
+def _pull(row: Row, money: _Money, paged: Collection[str]) -> ProposalPage:
+    # An earlier version's nights say which resources, but not what for.
+    asked = json.loads(row["changes"] or "null") or [{"resource_id": name} for name in json.loads(row["resources"] or "[]")]
+    decision = f"{row['repository']}#{row['number']}"
     number = f" #{row['number']}" if row["number"] else ""
     is_over = row["state"] in _ENDED
     return ProposalPage(
         ident=row["digest"],
-        slug=file_name(row["digest"]),
-        title=f"Pull request{number}: {counted(len(names), 'resource')} of {row['owner'] or 'nobody'}",
+        slug=page_name(row["digest"]),
+        title=f"Pull request{number}: {counted(len(asked), 'resource')} of {row['owner'] or 'nobody'}",
         kind="Pull request",
         state=_PULL_STATES.get(row["state"], row["state"]),
         url=plain_address(row["url"]),
@@ -56,20 +75,19 @@ def _pull(row: Row, money: Mapping[str, Row], paged: Collection[str]) -> Proposa
         detail=row["detail"] or "",
         answer_by="It is over." if is_over else "Merging it means yes, closing it means no, for each resource in it.",
         usd_month=row["savings_usd_month"],
-        changes=tuple(_line(name, money.get(name), paged) for name in names),
+        changes=tuple(_line(each, row["state"], decision, money, paged) for each in asked),
     )
 
 
-def _request(row: Row, money: Mapping[str, Row], paged: Collection[str]) -> ProposalPage:
-    changes = json.loads(row["changes"] or "[]")
-    names = list(dict.fromkeys(change["resource_id"] for change in changes))
-    told = {change["resource_id"]: f"{change['before']} → {change['after']}" for change in changes}
+def _request(row: Row, money: _Money, paged: Collection[str]) -> ProposalPage:
+    asked = list({change["resource_id"]: change for change in json.loads(row["changes"] or "[]")}.values())
+    decision = f"request:{row['request_id']}"
     place = f"{row['service'] or 'unknown service'} in {row['environment'] or 'unknown environment'}"
     is_pending = row["state"] == "pending"
     return ProposalPage(
         ident=row["request_id"],
-        slug=file_name(row["request_id"]),
-        title=f"Approval request: {counted(len(names), 'resource')} of {place}",
+        slug=page_name(row["request_id"]),
+        title=f"Approval request: {counted(len(asked), 'resource')} of {place}",
         kind="Approval request",
         state=row["state"].replace("_", " "),
         url=None,
@@ -81,25 +99,32 @@ def _request(row: Row, money: Mapping[str, Row], paged: Collection[str]) -> Prop
         detail=(row["missing"] if is_pending else row["detail"]) or "",
         answer_by=f"Answer in Slack, or with: nightshift proposals approve {row['request_id']}" if is_pending else "",
         usd_month=row["savings_usd_month"],
-        changes=tuple(_line(name, money.get(name), paged, told[name]) for name in names),
+        changes=tuple(_line({**each, "is_rollback": row["is_rollback"]}, row["state"], decision, money, paged) for each in asked),
     )
 
 
-def _line(name: str, row: Row | None, paged: Collection[str], change: str = "") -> ChangeLine:
+def _line(asked: Mapping[str, Any], state: str, decision: str, money: _Money, paged: Collection[str]) -> ChangeLine:
+    """What is asked for a resource, as it stands. What is proposed tonight is another thing where it is another size."""
+    name, after = asked["resource_id"], asked.get("after")
     page = page_of(name) if name in paged else None
-    if row is None:
-        return ChangeLine(name, page, change, "", "identified", "no longer proposed tonight", 0.0)
-    return change_line(row, page, change)
+    row, tonight = money.decided.get((name, decision)), money.tonight.get(name)
+    if row is None and tonight is not None and tonight["reference"] is None and after in (None, tonight["value_after"]):
+        row = tonight
+    if row is not None:
+        return change_line(row, page)
+    change = f"{asked['before']} → {after}" if after is not None else ""
+    note = "goes back to what it was" if asked.get("is_rollback") else "not proposed tonight"
+    return ChangeLine(name, page, change, "", _STAGES.get(state, "identified"), note, asked.get("savings_usd_month"))
 
 
-def change_line(row: Row, page: str | None, change: str = "") -> ChangeLine:
+def change_line(row: Row, page: str | None) -> ChangeLine:
     """A row of ``savings`` as a line of a list."""
     members = " members at least" if row["attribute"] == "min_size" else ""
     units = f"{row['units']:,} × " if row["units"] and row["units"] > 1 and not members else ""
     return ChangeLine(
         row["resource_id"],
         page,
-        change or f"{units}{row['value_before']} → {row['value_after']}{members}",
+        f"{units}{row['value_before']} → {row['value_after']}{members}",
         " · ".join(str(row[part]) for part in ("service", "environment") if row[part]),
         row["stage"],
         row["stage_note"] or "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from dagster_project.domain.incidents.naming import file_name
+from dagster_project.domain.incidents.naming import page_name
 from dagster_project.settings import Settings
 
 PROPOSALS = "proposals"
@@ -27,7 +27,7 @@ def report_url(settings: Settings, day: date) -> str | None:
 def proposal_page(ident: str) -> str:
     """The page of a pull request (by its group's digest) or of a request (by its id), relative to the folder of a day. Relative
     to the folder of all reports it leads to the newest night that tells of it."""
-    return f"{PROPOSALS}/{file_name(ident)}.html"
+    return f"{PROPOSALS}/{page_name(ident)}.html"
 
 
 def proposal_url(settings: Settings, ident: str) -> str | None:

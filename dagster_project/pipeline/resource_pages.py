@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from dagster_project.domain.incidents.naming import file_name
+from dagster_project.domain.incidents.naming import page_name
 from dagster_project.domain.reasons import REASONS
 from dagster_project.lake.engine import Engine
 from dagster_project.lake.tables import (
@@ -41,7 +41,7 @@ def paged_resources(engine: Engine, top: int) -> tuple[list[dict[str, Any]], int
 
 def page_of(resource_id: str) -> str:
     """Where the page of a resource lies, relative to the folder of the day."""
-    return f"{FOLDER}/{file_name(resource_id)}.html"
+    return f"{FOLDER}/{page_name(resource_id)}.html"
 
 
 def resource_pages(
@@ -63,7 +63,7 @@ def resource_pages(
         for row in batch:
             name = row["resource_id"]
             yield ResourcePage(
-                slug=file_name(name),
+                slug=page_name(name),
                 resource_id=name,
                 kind=_KINDS.get(row["resource_type"], row["resource_type"]),
                 place=" · ".join(str(row[part]) for part in ("service", "team", "environment", "region") if row[part]),
@@ -117,7 +117,7 @@ def _change(row: Row) -> str:
 def _links(row: Row, proposals: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for kind in ("service", "team"):
         if row[kind]:
-            yield f"{kind.capitalize()} {row[kind]}", f"{kind}s/{file_name(row[kind])}.html"
+            yield f"{kind.capitalize()} {row[kind]}", f"{kind}s/{page_name(row[kind])}.html"
     if row["resource_id"] in proposals:
         yield "Its proposal", proposals[row["resource_id"]]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from dagster_project.domain.incidents.naming import file_name
+from dagster_project.domain.incidents.naming import page_name
 from dagster_project.domain.night_numbers import COST_DAYS
 from dagster_project.lake.engine import Engine
 from dagster_project.lake.incident_tables import INCIDENT_RECORDS, POSTMORTEMS
@@ -90,7 +90,7 @@ def _groups(rows: Sequence[Row], kind: str) -> tuple[GroupSavings, ...]:
     return tuple(
         GroupSavings(
             name=row["name"] or f"no {kind} tag",
-            page=None if row["name"] is None else f"{kind}s/{file_name(row['name'])}.html",
+            page=None if row["name"] is None else f"{kind}s/{page_name(row['name'])}.html",
             resources=row["resources"],
             fleet_usd_month=row["fleet_usd_month"],
             proposals=row["proposals"],

@@ -67,7 +67,7 @@ class ResourcePage:
 
 @dataclass(frozen=True)
 class ChangeLine:
-    """One change in a list; ``page`` is the resource's own page, None where it has none."""
+    """One change in a list; ``page`` is the resource's own page, None where it has none. Money that is None is not known."""
 
     resource_id: str
     page: str | None
@@ -75,7 +75,7 @@ class ChangeLine:
     place: str
     stage: str
     note: str
-    savings_usd_month: float
+    savings_usd_month: float | None
     realized_usd_month: float | None = None
 
 

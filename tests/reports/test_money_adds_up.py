@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.domain.incidents.naming import file_name
 from dagster_project.pipeline.night_numbers import numbers_of
 from tests.golden.test_report import Page
 from tests.night_builders import DAY, machine
@@ -78,7 +77,7 @@ def test_stages_are_the_same_in_the_page_the_files_and_the_numbers_and_drops_add
 def test_what_is_live_and_of_unknown_worth_has_not_realized_nothing(tmp_path: Path) -> None:
     written = reported(report_home(tmp_path), machine("i-1", team="shop"), proposal_outcomes=[{**OUTCOME, "resource_id": "i-1"}])
     text = words(written.html)
-    assert "What became of proposals unknown is what changes save that are live; 1 live this week; 0 wait for people" in text
+    assert "What became of proposals unknown is what changes save that are live; 1 live this week;" in text
     assert "Realized unknown What these changes save as of the day; of none that is live is it known." in text
     assert "Of $210 a month that were identified, it is unknown how much is realized" in text
     assert "nothing is live yet" not in text
@@ -113,6 +112,28 @@ def test_a_page_counts_what_it_does_not_show(tmp_path: Path, many: int) -> None:
     ]  # fmt: skip
     items = [{"item_id": f"A-{number}", "service": "checkout", "title": "do it", "state": "open"} for number in range(many)]
     written = reported(report_home(tmp_path), machine("i-1"), incident_records=incidents, action_items=items)
-    page = words(written.html.parent / f"services/{file_name('checkout')}.html")
+    page = words(written.html.parent / "services/checkout.html")
     assert f"Not done {many} action item{'s' if many > 1 else ''} {many} incident{'s' if many > 1 else ''} in 90 days" in page
     assert page.count(f"20 of {many}.") == (2 if many > 20 else 0)
+
+
+def test_the_page_of_a_pull_request_tells_of_what_it_asked_for_and_not_of_a_further_step(tmp_path: Path) -> None:
+    merged = pull(3, "merged", "i-1", "i-2")
+    merged["changes"] = json.dumps([
+        {**CHANGE, "resource_id": "i-1", "before": "m5.2xlarge", "after": "m5.xlarge", "savings_usd_month": 140.0},
+        {**CHANGE, "resource_id": "i-2"},
+    ])  # fmt: skip
+    back = pull(4, "open", "i-3")
+    back["changes"] = json.dumps([
+        {**CHANGE, "resource_id": "i-3", "before": "m5.large", "after": "m5.xlarge", "savings_usd_month": -70.0,
+         "is_rollback": True}
+    ])  # fmt: skip
+    written = reported(
+        report_home(tmp_path), machine("i-1"), machine("i-2"), machine("i-3", {"cpu_avg_pct": None}),
+        pull_requests=[merged, back], proposal_outcomes=[{**OUTCOME, "resource_id": "i-1", "realized_usd_month": 133.0}],
+    )  # fmt: skip
+    page = words(written.html.parent / "proposals/d3.html")
+    assert "i-1 m5.2xlarge → m5.xlarge realized live $140 $133" in page
+    assert "i-2 checkout m5.xlarge → m5.large approved merged, and not live yet $70 –" in page
+    page = words(written.html.parent / "proposals/d4.html")
+    assert "i-3 m5.large → m5.xlarge proposed goes back to what it was −$70 –" in page

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.domain.incidents.naming import file_name
+from dagster_project.domain.incidents.naming import page_name
 from dagster_project.pipeline.report_pages import leads_to
 from tests.browser.links import assert_links_resolve
 from tests.golden.sample_report import HOSTILE_NAMES
@@ -142,7 +142,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_names_can_neither_break_pages_nor_leave_their_folder(tmp_path: Path) -> None:
     runtime = report_home(tmp_path)
-    names = [*HOSTILE_NAMES, "../../escape", ".", "..", "CON", "a/b", "A/B", "ä", "%2e%2e%2f", "?x=1#y", " "]
+    names = [*HOSTILE_NAMES, "../../escape", ".", "..", "CON", "a/b", "A/B", "ä", "%2e%2e%2f", "?x=1#y", " ", "x", "X", "nul"]
     machines = [replace(machine(name, service=name, team=name, environment=name)) for name in names]
     verdicts = night(runtime, *machines)
     put(
@@ -163,6 +163,9 @@ def test_names_can_neither_break_pages_nor_leave_their_folder(tmp_path: Path) ->
     reports = runtime.settings.reports
     pages = sorted(reports.rglob("*.html"))
     assert len([page for page in pages if page.parent.name == "resources"]) == len(names)
+    # Also where a file system takes A and a for the same.
+    assert len({str(page).lower() for page in pages}) == len(pages)
+    assert not {page.stem.lower() for page in pages} & {"con", "nul"}
     assert {page.resolve().is_relative_to(reports.resolve()) for page in pages} == {True}
     for page in pages:
         html = page.read_text(encoding="utf-8")
@@ -171,7 +174,7 @@ def test_names_can_neither_break_pages_nor_leave_their_folder(tmp_path: Path) ->
         assert not set("\x00\x1b\u202e") & set(html), page
         assert "javascript:" not in " ".join(str(a["href"]) for a in Page(html).all("a")), page
     assert_links_resolve(reports)
-    assert "<script>alert(1)</script>" in words(reports / f"{DAY}/resources/{file_name(HOSTILE_NAMES[0])}.html")
+    assert "<script>alert(1)</script>" in words(reports / f"{DAY}/resources/{page_name(HOSTILE_NAMES[0])}.html")
 
 
 @pytest.mark.parametrize("days", [1, 3])

@@ -1,4 +1,4 @@
-"""What the file of an incident's document is called."""
+"""What the file of an incident's document is called, and that of a page."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_DEVICE = re.compile(r"con|prn|aux|nul|(?:com|lpt)\d")
 
 
 def file_name(incident_id: str) -> str:
@@ -14,5 +15,17 @@ def file_name(incident_id: str) -> str:
     no two meet."""
     if _PLAIN.fullmatch(incident_id):
         return incident_id
-    digest = hashlib.sha256(incident_id.encode()).hexdigest()[:8]
-    return f"{_UNSAFE.sub('-', incident_id).strip('-')[:60]}-{digest}"
+    return _with_digest(incident_id)
+
+
+def page_name(name: str) -> str:
+    """A name that anybody may choose (a tag, a group) as that of a page, without its suffix: ``file_name``, but no two meet where
+    a file system takes ``A`` and ``a`` for the same either, and none is a device of Windows."""
+    if name == name.lower() and not _DEVICE.fullmatch(name):
+        return file_name(name)
+    return _with_digest(name).lower()
+
+
+def _with_digest(name: str) -> str:
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{_UNSAFE.sub('-', name).strip('-')[:60]}-{digest}"
