@@ -59,7 +59,6 @@ def _pull(row: Row, money: _Money, paged: Collection[str]) -> ProposalPage:
     asked = json.loads(row["changes"] or "null") or [{"resource_id": name} for name in json.loads(row["resources"] or "[]")]
     decision = f"{row['repository']}#{row['number']}"
     number = f" #{row['number']}" if row["number"] else ""
-    is_over = row["state"] in _ENDED
     return ProposalPage(
         ident=row["digest"],
         slug=page_name(row["digest"]),
@@ -73,10 +72,20 @@ def _pull(row: Row, money: _Money, paged: Collection[str]) -> ProposalPage:
         risk=row["risk"],
         opened_on=row["opened_on"],
         detail=row["detail"] or "",
-        answer_by="It is over." if is_over else "Merging it means yes, closing it means no, for each resource in it.",
+        answer_by=_answer_to_pull(row),
         usd_month=row["savings_usd_month"],
         changes=tuple(_line(each, row["state"], decision, money, paged) for each in asked),
     )
+
+
+def _answer_to_pull(row: Row) -> str:
+    if row["state"] in _ENDED:
+        return "It is over."
+    if row["state"] == "merged":
+        return "It is merged, and not live as a whole."
+    if not row["number"]:
+        return "Nobody is asked: it is not open."
+    return "Merging it means yes, closing it means no, for each resource in it."
 
 
 def _request(row: Row, money: _Money, paged: Collection[str]) -> ProposalPage:
@@ -84,6 +93,8 @@ def _request(row: Row, money: _Money, paged: Collection[str]) -> ProposalPage:
     decision = f"request:{row['request_id']}"
     place = f"{row['service'] or 'unknown service'} in {row['environment'] or 'unknown environment'}"
     is_pending = row["state"] == "pending"
+    # Nobody approves what they have not seen: one that was asked anew takes no answer to what it was before.
+    revision = row["request_id"] if row["revision"] is None else f"{row['request_id']}.{row['revision']}"
     return ProposalPage(
         ident=row["request_id"],
         slug=page_name(row["request_id"]),
@@ -97,7 +108,7 @@ def _request(row: Row, money: _Money, paged: Collection[str]) -> ProposalPage:
         risk=row["risk"],
         opened_on=row["opened_on"],
         detail=(row["missing"] if is_pending else row["detail"]) or "",
-        answer_by=f"Answer in Slack, or with: nightshift proposals approve {row['request_id']}" if is_pending else "",
+        answer_by=f"Answer in Slack, or with: nightshift proposals approve {revision}" if is_pending else "",
         usd_month=row["savings_usd_month"],
         changes=tuple(_line({**each, "is_rollback": row["is_rollback"]}, row["state"], decision, money, paged) for each in asked),
     )

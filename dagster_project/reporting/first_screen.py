@@ -15,11 +15,13 @@ _EMPTY_STATES = {"failed", "absent", "empty"}
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a tile: a number by its name, a link, or text."""
+    """A piece of a tile: a number by its name, a link, or text. ``leads_on`` where it says nothing but where to read on, which is
+    of use on the page only."""
 
     text: str = ""
     name: str = ""
     href: str = ""
+    leads_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Tile:
     unit: str
     note: tuple[Part, ...]
     is_alert: bool = False
+
+
+def in_words(parts: Sequence[Part], figures: Figures) -> str:
+    """A tile's pieces where there are no links."""
+    told = (figures(part.name).text if part.name else part.text for part in parts if not part.leads_on)
+    return "".join(told).removesuffix("; ")
 
 
 def tiles_of(report: NightReport, figures: Figures) -> list[Tile]:
@@ -47,7 +55,7 @@ def _could_save() -> Tile:
 
 def _not_dared(figures: Figures) -> Tile:
     note = [Part(name="refused_resources"), Part(" refused")]
-    note += [Part("; "), Part("the reasons", href="#not-dared")] if figures.value("refused_resources") else []
+    note += [Part("; "), Part("the reasons", href="#not-dared", leads_on=True)] if figures.value("refused_resources") else []
     return Tile("Not dared", (Part(name="refused_usd_month"),), "per month", tuple(note))
 
 
@@ -70,7 +78,7 @@ def _waits(figures: Figures) -> Part:
 
 
 def _more() -> Part:
-    return Part("what became of it", href="#outcomes")
+    return Part("what became of it", href="#outcomes", leads_on=True)
 
 
 def _broke(figures: Figures) -> Tile:
@@ -87,7 +95,7 @@ def _broke(figures: Figures) -> Tile:
 
 
 def _overdue(figures: Figures) -> Tile:
-    note = (Part("of "), Part(name="action_items_open"), Part(" not done; "), Part("which", href="#action-items"))
+    note = (Part("of "), Part(name="action_items_open"), Part(" not done; "), Part("which", href="#action-items", leads_on=True))
     is_late = bool(figures.value("action_items_overdue"))
     one = figures.value("action_items_overdue") == 1
     return Tile("Overdue", (Part(name="action_items_overdue"),), "action item" if one else "action items", note, is_late)

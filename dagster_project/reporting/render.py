@@ -12,7 +12,7 @@ from typing import Any
 
 from dagster_project.reporting import charts, report_charts
 from dagster_project.reporting.figures import Figures
-from dagster_project.reporting.first_screen import finance_of, notices_of, sections_of, tiles_of
+from dagster_project.reporting.first_screen import finance_of, in_words, notices_of, sections_of, tiles_of
 from dagster_project.reporting.markdown import written
 from dagster_project.reporting.night_charts import money_over_nights
 from dagster_project.reporting.savings_views import GroupSavings
@@ -93,7 +93,7 @@ def _context(report: NightReport, money: Callable[[float], str]) -> dict[str, An
         "figure": figures,
         "figures": figures.all(),
         "delta": figures.delta,
-        "told": written(lambda parts: "".join(figures(part.name).text if part.name else part.text for part in parts)),
+        "told": written(lambda parts: in_words(parts, figures)),
         "tiles": tiles_of(report, figures),
         "notices": notices_of(report),
         "finance": finance_of(report, figures),

@@ -137,3 +137,30 @@ def test_the_page_of_a_pull_request_tells_of_what_it_asked_for_and_not_of_a_furt
     assert "i-2 checkout m5.xlarge → m5.large approved merged, and not live yet $70 –" in page
     page = words(written.html.parent / "proposals/d4.html")
     assert "i-3 m5.large → m5.xlarge proposed goes back to what it was −$70 –" in page
+
+
+@pytest.mark.parametrize(
+    ("state", "number", "told"),
+    [
+        ("open", 4, "Merging it means yes, closing it means no"),
+        ("merged", 4, "It is merged, and not live as a whole."),
+        ("rejected", 4, "It is over."),
+        ("outbox", 0, "Nobody is asked: it is not open."),
+    ],
+)
+def test_the_page_of_a_pull_request_says_how_it_is_answered_where_it_can_be(
+    tmp_path: Path, state: str, number: int, told: str
+) -> None:
+    request = {
+        "digest": "a1", "request_id": "apr-1", "revision": 2, "state": "pending", "detail": "", "owner": "shop", "risk": "high",
+        "savings_usd_month": 70.0, "approvals": "[]", "changes": json.dumps([{"resource_id": "i-1", **CHANGE}]),
+    }  # fmt: skip
+    written = reported(
+        report_home(tmp_path), machine("i-1"), pull_requests=[pull(number, state, "i-1")], approval_requests=[request]
+    )
+    ways = ("Merging it means yes", "It is merged", "It is over", "Nobody is asked")
+    page = words(written.html.parent / f"proposals/d{number}.html")
+    assert told in page
+    assert sum(way in page for way in ways) == 1
+    assert "nightshift proposals approve apr-1.2" in words(written.html.parent / "proposals/apr-1.html")
+    assert "- **Overdue:** unknown action items; of unknown not done." in written.markdown.read_text()
