@@ -108,8 +108,11 @@ def _old_reports(runtime: Runtime, judged: Collection[date], oldest: date) -> di
 
 
 def _pages(folder: Path) -> list[Path]:
-    beside = (page for name in FOLDERS for page in sorted((folder / name).glob("*.html")))
-    return [page for page in (*(folder / name for name in _PAGES), *beside) if page.is_file()]
+    # With what killed writers left of any of them.
+    drafts = [draft for name in (*FOLDERS, *_PAGES) for draft in sorted(folder.glob(f".{name}.*"))]
+    folders = (*(folder / name for name in FOLDERS), *(draft for draft in drafts if draft.is_dir()))
+    beside = (page for each in folders for page in sorted(each.glob("*.html")))
+    return [page for page in (*(folder / name for name in _PAGES), *drafts, *beside) if page.is_file()]
 
 
 def _remove(pages: list[Path], reports: Path) -> None:

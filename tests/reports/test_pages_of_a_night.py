@@ -13,6 +13,9 @@ import pytest
 
 from dagster_project.domain.incidents.naming import page_name
 from dagster_project.pipeline.report_pages import leads_to
+from dagster_project.pipeline.retention import prune
+from dagster_project.pipeline.runtime import Runtime
+from dagster_project.settings import RetentionSettings
 from tests.browser.links import assert_links_resolve
 from tests.golden.sample_report import HOSTILE_NAMES
 from tests.golden.test_report import Page
@@ -123,6 +126,23 @@ def test_the_address_of_a_proposal_leads_to_the_newest_night_whatever_is_run_aga
     assert stable.read_bytes() == before
     target = (stable.parent / re.findall(r'url=([^"]+)"', stable.read_text())[0]).resolve()
     assert "merged" in words(target)
+
+
+def test_a_report_that_is_pruned_goes_with_what_killed_writers_left_of_it(tmp_path: Path) -> None:
+    runtime = report_home(tmp_path)
+    for back in (60, 0):
+        reported(
+            runtime, machine("i-1", team="shop"), day=DAY - timedelta(days=back), pull_requests=[{**PULL, "digest": f"d{back}"}]
+        )
+    reports = runtime.settings.reports
+    left = reports / str(DAY - timedelta(days=60)) / ".teams.abc"
+    left.mkdir()
+    (left / "shop.html").write_text("half")
+    (left.parent / ".index.html.xyz").write_text("half")
+    kept = RetentionSettings(reports_days=30)
+    prune(Runtime(runtime.settings.model_copy(update={"retention": kept})))
+    assert [each.name for each in reports.iterdir() if each.name.startswith("20")] == [str(DAY)]
+    assert [each.stem for each in (reports / "proposals").iterdir()] == ["d0"]
 
 
 def test_the_same_night_gives_the_same_files(tmp_path: Path) -> None:
