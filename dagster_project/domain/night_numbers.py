@@ -146,7 +146,8 @@ _ALL = (
         "Of these declined",
         COUNT,
         ("pull_requests", "approval_requests"),
-        "Of these, closed or rejected as of the night; what expired or was withdrawn is neither.",
+        "Of these, rejected or taken back by people as of the night; what expired, or was withdrawn because it was no longer "
+        "proposed, is neither.",
     ),
     NightNumber(
         "cpu_coverage_pct",

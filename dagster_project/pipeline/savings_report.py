@@ -124,7 +124,8 @@ def held_back(engine: Engine) -> tuple[str, ...]:
     """Why what was identified was not proposed, the most money first. ``engine`` has the day's savings in view."""
     rows = [row for row in engine.rows(statement("reports/savings_stages")) if row["stage"] == STAGES[0]]
     told = [
-        f"{counted(row['changes'], 'change').capitalize()}, {money(row['usd_month'])} a month: {row['stage_note'] or UNKNOWN}."
+        f"{counted(row['changes'], 'change').capitalize()}, {money(row['usd_month'])} a month: "
+        f"{(row['stage_note'] or UNKNOWN).removesuffix('.')}."
         for row in rows[:_SHOWN_REASONS]
     ]
     rest = rows[_SHOWN_REASONS:]

@@ -62,7 +62,8 @@ people as (
         (count(*) filter (is_recent))::double as asked_week,
         (count(*) filter (is_recent and state in ('merged', 'applied', 'approved', 'executing', 'executed')))::double
             as agreed_week,
-        (count(*) filter (is_recent and state in ('closed', 'rejected', 'reverted')))::double as declined_week
+        -- Closed: by ourselves, because it was no longer proposed.
+        (count(*) filter (is_recent and state in ('rejected', 'reverted')))::double as declined_week
     from (select *, coalesce(opened_on > $day::date - $week_days::integer, false) as is_recent from asked)
 ),
 machines as (

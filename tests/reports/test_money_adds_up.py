@@ -12,8 +12,8 @@ import pytest
 
 from dagster_project.pipeline.night_numbers import numbers_of
 from tests.golden.test_report import Page
-from tests.night_builders import DAY, machine
-from tests.report_builders import report_home, reported
+from tests.night_builders import DAY, machine, night, put
+from tests.report_builders import proposal, rendered, report_home, reported
 
 CHANGE = {"attribute": "instance_type", "before": "m5.xlarge", "after": "m5.large", "savings_usd_month": 70.0}
 OUTCOME = {
@@ -64,6 +64,7 @@ def test_stages_are_the_same_in_the_page_the_files_and_the_numbers_and_drops_add
     assert [numbers[f"{name}_usd_month"] for name in STAGES] == [stage.usd_month for stage in stages]
     assert sum(float(row["realized_usd_month"] or 0) for row in rows) == 150.0
     assert stages[0].usd_month - sum(stage.lost_usd_month for stage in stages) == pytest.approx(150.0)
+    assert written.report.held == ("4 changes, $280 a month: not asked for yet.",)
     text = words(written.html)
     assert "Of $910 a month that were identified, $150 are realized" in text
     assert "| Proposed | 6 | $630 | $280 not proposed yet |" in written.markdown.read_text()
@@ -164,3 +165,15 @@ def test_the_page_of_a_pull_request_says_how_it_is_answered_where_it_can_be(
     assert sum(way in page for way in ways) == 1
     assert "nightshift proposals approve apr-1.2" in words(written.html.parent / "proposals/apr-1.html")
     assert "- **Overdue:** unknown action items; of unknown not done." in written.markdown.read_text()
+
+
+def test_why_something_is_not_proposed_ends_with_one_full_stop(tmp_path: Path) -> None:
+    runtime = report_home(tmp_path)
+    verdict = night(runtime, machine("i-1"))["i-1"]
+    put(
+        runtime,
+        "proposals",
+        DAY,
+        [proposal(verdict, route="by_hand", edit_code="computed", edit_sentence="Its size is computed.")],
+    )
+    assert rendered(runtime).report.held == ("1 change, $70 a month: Its size is computed.",)
