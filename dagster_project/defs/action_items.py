@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from dagster_project.defs.descriptions import described
-from dagster_project.defs.metadata import columns_of, day_by_day, result, shown
+from dagster_project.defs.metadata import columns_of, day_by_day, result, shown, specs_of
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.action_item_tables import (
     ACTION_ITEM_METRICS,
@@ -50,19 +50,13 @@ def action_item_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.Asset
             problems="; ".join(synced.problems),
         )
 
-    specs = [
-        dg.AssetSpec(
-            table.name,
-            deps=["action_items", "incident_records", "similar_incidents"],
-            description=described(table),
-            metadata=columns_of(table),
-            group_name=GROUP,
-            kinds={"duckdb", "parquet"},
-            owners=ASSET_KWARGS["owners"],
-            partitions_def=partitions,
-        )
-        for table in (ACTION_ITEM_METRICS, ACTION_ITEM_SURVIVAL)
-    ]
+    specs = specs_of(
+        (ACTION_ITEM_METRICS, ACTION_ITEM_SURVIVAL),
+        partitions,
+        deps=["action_items", "incident_records", "similar_incidents"],
+        group=GROUP,
+        kinds={"duckdb", "parquet"},
+    )
 
     @dg.multi_asset(name=ACTION_ITEM_METRICS.name, specs=specs, backfill_policy=ASSET_KWARGS["backfill_policy"])
     def measured(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeResult]:

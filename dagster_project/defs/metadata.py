@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from dagster_project.defs.descriptions import described
+from dagster_project.defs.partitions import ASSET_KWARGS
 from dagster_project.lake.tables import Table
 
 if TYPE_CHECKING:
@@ -20,6 +22,30 @@ def columns_of(table: Table) -> dict[str, Any]:
     """A table's columns as definition metadata."""
     columns = [dg.TableColumn(name, kind, constraints=_constraints(table, name)) for name, kind in table.columns.items()]
     return {"dagster/column_schema": dg.TableSchema(columns=columns)}
+
+
+def specs_of(
+    tables: Sequence[Table],
+    partitions: dg.PartitionsDefinition,
+    *,
+    deps: Sequence[str],
+    group: str,
+    kinds: set[str],
+) -> list[dg.AssetSpec]:
+    """The assets of tables that one step writes together."""
+    return [
+        dg.AssetSpec(
+            table.name,
+            deps=deps,
+            description=described(table),
+            metadata=columns_of(table),
+            group_name=group,
+            kinds=kinds,
+            owners=ASSET_KWARGS["owners"],
+            partitions_def=partitions,
+        )
+        for table in tables
+    ]
 
 
 def result(rows: int, **numbers: Any) -> dg.MaterializeResult:

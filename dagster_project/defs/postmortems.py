@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from dagster_project.defs.descriptions import described
-from dagster_project.defs.metadata import columns_of, day_by_day, shown
+from dagster_project.defs.metadata import day_by_day, shown, specs_of
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.incident_tables import (
     CAPTURED_EVENTS,
@@ -133,19 +132,7 @@ def _asset(
     facts: Callable[[Runtime, date], "Facts"] | None = None,
 ) -> dg.AssetsDefinition:
     """A step that writes ``tables`` for each day of its run; ``facts`` of a day are shown beside each of them."""
-    specs = [
-        dg.AssetSpec(
-            table.name,
-            deps=deps,
-            description=described(table),
-            metadata=columns_of(table),
-            group_name="postmortems",
-            kinds=kinds,
-            owners=ASSET_KWARGS["owners"],
-            partitions_def=partitions,
-        )
-        for table in tables
-    ]
+    specs = specs_of(tables, partitions, deps=deps, group="postmortems", kinds=kinds)
 
     @dg.multi_asset(name=tables[0].name, specs=specs, backfill_policy=ASSET_KWARGS["backfill_policy"])
     def worked(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeResult]:

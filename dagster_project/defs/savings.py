@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from dagster_project.defs.descriptions import described
-from dagster_project.defs.metadata import columns_of, result
+from dagster_project.defs.metadata import columns_of, result, specs_of
 from dagster_project.defs.partitions import ASSET_KWARGS, days_of
 from dagster_project.lake.report_tables import NIGHT_NUMBERS, NIGHT_RULES, SAVINGS
 from dagster_project.pipeline.runtime import Runtime
@@ -41,19 +41,13 @@ def savings_assets(partitions: dg.PartitionsDefinition) -> Sequence[dg.AssetsDef
             note.rows = sum(follow_savings(runtime, day) for day in days)
         return result(note.rows)
 
-    specs = [
-        dg.AssetSpec(
-            table.name,
-            deps=["savings", "utilization_window", "incident_summaries", "postmortems", "action_item_metrics"],
-            description=described(table),
-            metadata=columns_of(table),
-            group_name=GROUP,
-            kinds={"duckdb", "parquet"},
-            owners=ASSET_KWARGS["owners"],
-            partitions_def=partitions,
-        )
-        for table in (NIGHT_NUMBERS, NIGHT_RULES)
-    ]
+    specs = specs_of(
+        (NIGHT_NUMBERS, NIGHT_RULES),
+        partitions,
+        deps=["savings", "utilization_window", "incident_summaries", "postmortems", "action_item_metrics"],
+        group=GROUP,
+        kinds={"duckdb", "parquet"},
+    )
 
     @dg.multi_asset(name=NIGHT_NUMBERS.name, specs=specs, backfill_policy=ASSET_KWARGS["backfill_policy"])
     def numbered(context: dg.AssetExecutionContext, runtime: dg.ResourceParam[Runtime]) -> Iterator[dg.MaterializeResult]:
