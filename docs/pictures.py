@@ -25,7 +25,7 @@ PICTURES = {
     "nights.png": ("index.html", 1280, 1000),
     "resource.png": ("2025-03-10/resources/i-00ed111455b57f82d.html", 1280, 1180),
 }
-COLOURS = 96
+COLOURS = 200
 
 
 def main() -> None:

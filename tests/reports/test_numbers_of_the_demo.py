@@ -121,4 +121,4 @@ def test_the_page_is_small_and_says_what_it_says_in_few_words(demo_home) -> None
     assert page.stat().st_size < 400_000
     opening = Page(page.read_text(encoding="utf-8")).text
     opening = opening[opening.index("Safe to save now") : opening.index("Savings, from found")]
-    assert len(opening.split()) < 130
+    assert len(opening.split()) < 140
