@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from dagster_project.lake.tables import PROPOSALS
 from dagster_project.pipeline.night_numbers import number_night
 from dagster_project.pipeline.report import Written, write_report
 from dagster_project.pipeline.runtime import Runtime
@@ -50,6 +51,13 @@ def reported(runtime: Runtime, *machines: Machine, day: date = DAY, **tables: Se
     put(runtime, "proposals", day, [proposal(row) for row in verdicts.values() if row["verdict"] == "propose"])
     for name in ("pull_requests", "approval_requests", "proposal_outcomes", *(tables.keys() - _BEFORE)):
         put(runtime, name, day, tables.get(name, []))
+    return rendered(runtime, day)
+
+
+def reported_again(runtime: Runtime, day: date) -> Written:
+    """The report of a day whose verdicts are there, and of which nothing was proposed."""
+    if not runtime.lake.has(PROPOSALS, day):
+        put(runtime, "proposals", day, [])
     return rendered(runtime, day)
 
 

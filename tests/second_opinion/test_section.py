@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.pipeline.explain import explain
-from dagster_project.pipeline.report import build_report, write_report
+from dagster_project.pipeline.report import build_report
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.second_opinion import ask_advisers
 from dagster_project.reporting.second_opinion_views import SecondOpinion
@@ -20,6 +20,7 @@ from tests.aws.server import AwsServer
 from tests.aws.sessions import ACCOUNT
 from tests.night_builders import DAY, machine
 from tests.night_builders import night as judged
+from tests.report_builders import reported_again
 from tests.second_opinion.asked import VIRGINIA, hub, instance, night, optimizer, own
 
 __all__ = ["aws"]
@@ -117,10 +118,10 @@ def test_every_kind_has_its_number_its_money_and_its_sentences(runtime: Runtime,
 def test_the_page_the_text_and_the_file_are_written_and_are_the_same_bytes_again(runtime: Runtime, aws: AwsServer) -> None:
     say_all(aws)
     ask_advisers(runtime, DAY)
-    written = write_report(runtime, DAY)
+    written = reported_again(runtime, DAY)
     table = written.html.with_name("second_opinions.csv")
     before = [path.read_bytes() for path in (written.html, written.markdown, table)]
-    write_report(runtime, DAY)
+    reported_again(runtime, DAY)
     assert [path.read_bytes() for path in (written.html, written.markdown, table)] == before
     page, text = written.html.read_text(), written.markdown.read_text()
     assert page.index('id="proposals"') < page.index('id="second-opinion"') < page.index('id="not-dared"')
@@ -169,7 +170,7 @@ def test_a_long_list_is_cut_and_the_rest_is_counted(tmp_path: Path, aws: AwsServ
     group = next(each for each in section(runtime).groups if each.kind == "we_keep")
     assert [line.resource_id for line in group.lines] == [f"i-0{number:02}" for number in range(12, 2, -1)]
     assert (group.resources, group.more, group.theirs_usd_month) == (13, 3, sum(50.0 + number for number in range(13)))
-    written = write_report(runtime, DAY)
+    written = reported_again(runtime, DAY)
     assert "3 further resources; second_opinions.csv lists all." in written.html.read_text()
 
 
@@ -184,7 +185,7 @@ def test_who_was_not_heard_is_said(runtime: Runtime, aws: AwsServer) -> None:
         f"Compute Optimizer was not asked: the account {ACCOUNT} has not opted in to it",
         f"AWS does not allow GetPreferences of the account {ACCOUNT} (AccessDeniedException)",
     ]
-    written = write_report(runtime, DAY)
+    written = reported_again(runtime, DAY)
     assert "What was not read" in written.html.read_text()
     assert not written.html.with_name("second_opinions.csv").exists()
 
@@ -218,12 +219,12 @@ def test_money_is_at_list_price_on_both_sides_whatever_discounts_there_are(tmp_p
 def test_a_night_that_asks_nobody_has_no_section_and_no_file(runtime: Runtime, aws: AwsServer) -> None:
     say_all(aws)
     ask_advisers(runtime, DAY)
-    written = write_report(runtime, DAY)
+    written = reported_again(runtime, DAY)
     off = runtime.settings.model_copy(update={"aws": runtime.settings.aws.model_copy(update={"second_opinion": False})})
     silent = Runtime(off, now=runtime.now, at=runtime.at)
     ask_advisers(silent, DAY)
     assert build_report(silent, DAY).second_opinion is None
-    written = write_report(silent, DAY)
+    written = reported_again(silent, DAY)
     assert "econd opinion" not in written.html.read_text() + written.markdown.read_text()
     assert not written.html.with_name("second_opinions.csv").exists()
 
@@ -234,7 +235,7 @@ def test_names_are_data_in_every_place(tmp_path: Path, aws: AwsServer) -> None:
     judged(runtime, machine(name, BUSY, account_id=ACCOUNT, native_id="i-0a1", service="@team|x"))
     optimizer(aws, VIRGINIA).instance(arn("i-0a1"), "Overprovisioned", "m5.xlarge", "m5.large", usd=50.0)
     ask_advisers(runtime, DAY)
-    written = write_report(runtime, DAY)
+    written = reported_again(runtime, DAY)
     assert "<b>*x*</b>" not in written.html.read_text()
     assert "&lt;b&gt;*x*&lt;/b&gt;" in written.html.read_text()
     assert "<b>" not in written.markdown.read_text()
