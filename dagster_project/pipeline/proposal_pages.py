@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -43,21 +43,21 @@ def proposal_pages(engine: Engine, day: date, paged: Collection[str]) -> Iterato
         {(row["resource_id"], row["decision"]): row for row in engine.rows(statement("reports/changes_by_decision"))},
         {row["resource_id"]: row for row in engine.rows(statement("reports/changes_of_day")) if not row["source"]},
     )
-    seen = set()
+    groups: dict[str, list[Row]] = {}
     for row in engine.rows(statement("reports/pull_requests_of_day")):
-        # The first of a group is what stands of it; what waits beside it comes when that is over.
-        if row["digest"] and row["digest"] not in seen:
-            seen.add(row["digest"])
-            yield _pull(row, money, paged)
+        if row["digest"]:
+            groups.setdefault(row["digest"], []).append(row)
+    for rows in groups.values():
+        yield _pull(rows, money, paged)
     for row in engine.rows(statement("reports/approvals_of_day")):
         if row["request_id"]:
             yield _request(row, money, paged)
 
 
-def _pull(row: Row, money: _Money, paged: Collection[str]) -> ProposalPage:
-    # An earlier version's nights say which resources, but not what for.
-    asked = json.loads(row["changes"] or "null") or [{"resource_id": name} for name in json.loads(row["resources"] or "[]")]
-    decision = f"{row['repository']}#{row['number']}"
+def _pull(rows: Sequence[Row], money: _Money, paged: Collection[str]) -> ProposalPage:
+    """The page of a group: its first row is what stands of it; what was merged before, or waits until it is over, is beside it."""
+    row, *others = rows
+    asked = _asked(row)
     number = f" #{row['number']}" if row["number"] else ""
     return ProposalPage(
         ident=row["digest"],
@@ -74,8 +74,25 @@ def _pull(row: Row, money: _Money, paged: Collection[str]) -> ProposalPage:
         detail=row["detail"] or "",
         answer_by=_answer_to_pull(row),
         usd_month=row["savings_usd_month"],
-        changes=tuple(_line(each, row["state"], decision, money, paged) for each in asked),
+        changes=_pulled(row, money, paged),
+        beside=tuple((_stands(each), _pulled(each, money, paged)) for each in others),
     )
+
+
+def _asked(row: Row) -> list[dict[str, Any]]:
+    # An earlier version's nights say which resources, but not what for.
+    return json.loads(row["changes"] or "null") or [{"resource_id": name} for name in json.loads(row["resources"] or "[]")]
+
+
+def _pulled(row: Row, money: _Money, paged: Collection[str]) -> tuple[ChangeLine, ...]:
+    decision = f"{row['repository']}#{row['number']}"
+    return tuple(_line(each, row["state"], decision, money, paged) for each in _asked(row))
+
+
+def _stands(row: Row) -> str:
+    """What another row of a group is, for a heading."""
+    state = _PULL_STATES.get(row["state"], row["state"])
+    return f"Pull request #{row['number']}, {state}" if row["number"] else f"{state[:1].upper()}{state[1:]}"
 
 
 def _answer_to_pull(row: Row) -> str:

@@ -82,7 +82,7 @@ class ChangeLine:
 @dataclass(frozen=True)
 class ProposalPage:
     """One pull request, group or approval request. ``ident`` is its group's digest or the request's id, ``url`` where it is
-    discussed, ``detail`` what it waits for."""
+    discussed, ``detail`` what it waits for; ``beside`` are (what it is, its changes) of what else stands of its group."""
 
     ident: str
     slug: str
@@ -99,6 +99,7 @@ class ProposalPage:
     answer_by: str
     usd_month: float
     changes: tuple[ChangeLine, ...]
+    beside: tuple[tuple[str, tuple[ChangeLine, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

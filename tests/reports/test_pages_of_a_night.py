@@ -104,6 +104,17 @@ def test_no_more_pages_than_the_settings_allow_and_the_report_does_not_lead_to_t
     assert "1 resource has no page of its own" in words(written.html)
 
 
+def test_what_else_stands_of_a_group_is_on_its_page(tmp_path: Path) -> None:
+    waiting = {**PULL, "state": "waiting", "number": 0, "url": None, "detail": "its group is full", "resources": '["i-2"]'}
+    merged = {**PULL, "state": "merged", "number": 6, "resources": '["i-3"]'}
+    written = reported(report_home(tmp_path), *map(machine, ("i-1", "i-2", "i-3")), pull_requests=[PULL, waiting, merged])
+    text = words(written.html.parent / "proposals/d1.html")
+    assert "Pull request #7: 1 resource of shop" in text
+    first, second, third = re.split(r"Of the same group: (?:Pull request #6, merged|Waiting for its turn)", text)
+    assert [name for part in (first, second, third) for name in re.findall(r"\bi-\d\b", part)] == ["i-1", "i-3", "i-2"]
+    assert_links_resolve(written.html.parents[1])
+
+
 def test_a_page_of_an_earlier_run_does_not_stay(tmp_path: Path) -> None:
     runtime = report_home(tmp_path)
     reported(runtime, machine("i-1"), machine("i-2"), pull_requests=[PULL])
