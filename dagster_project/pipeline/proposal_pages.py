@@ -55,7 +55,7 @@ def proposal_pages(engine: Engine, day: date, paged: Collection[str]) -> Iterato
 
 
 def _pull(rows: Sequence[Row], money: _Money, paged: Collection[str]) -> ProposalPage:
-    """The page of a group: its first row is what stands of it; what was merged before, or waits until it is over, is beside it."""
+    """The page of a group. Its first row is what stands of it; what was merged before, or waits until it is over, is beside."""
     row, *others = rows
     asked = _asked(row)
     number = f" #{row['number']}" if row["number"] else ""
