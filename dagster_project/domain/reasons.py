@@ -6,6 +6,7 @@ is not enough). The order of this table is the order in which reports list reaso
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 VERDICTS = ("propose", "refuse", "insufficient", "keep")
@@ -140,6 +141,11 @@ _ALL = (
 REASONS: dict[str, Reason] = {reason.code: reason for reason in _ALL}
 
 
+_TEXT = "\0"
+_ONE = re.compile(r"(?<![\d.,])1 days\b")
+
+
 def sentence(code: str, value: float | None, limit: float | None, text: str | None) -> str:
-    """The reason as a sentence with its numbers."""
-    return REASONS[code].sentence.format(value=value or 0.0, limit=limit or 0.0, text=text or "")
+    """The reason as a sentence with its numbers; one day is a day. ``text`` is data, and stays as it is."""
+    told = REASONS[code].sentence.format(value=value or 0.0, limit=limit or 0.0, text=_TEXT)
+    return _ONE.sub("1 day", told).replace(_TEXT, text or "")

@@ -73,6 +73,9 @@ def test_a_sentence_takes_its_numbers_or_none_of_them(code: str) -> None:
             None,
             "A smaller size would save $3.65 a month; $5.00 is the least that is proposed.",
         ),
+        ("refuse_recently_changed", 1, 7, None, "Its configuration changed 1 day ago; the evidence starts again for 7 days."),
+        ("refuse_recently_changed", 21, 1, None, "Its configuration changed 21 days ago; the evidence starts again for 1 day."),
+        ("refuse_excluded_by_tag", None, None, "keep 1 days", "Its tag keep 1 days excludes it."),
         ("refuse_excluded_by_tag", None, None, "nightshift:exclude", "Its tag nightshift:exclude excludes it."),
     ],
 )

@@ -656,7 +656,7 @@ GATES: list[tuple[str, Row, str]] = [
     ("insufficient_catalog", {"units": NAN}, "how many members"),
     ("refuse_instance_store", {"size": "m9d.2xlarge"}, "800 GB"),
     ("insufficient_catalog", {"size": "m9gpu.2xlarge"}, "accelerators"),
-    ("refuse_recently_changed", {"days_since_change": 1.0}, "1 days ago"),
+    ("refuse_recently_changed", {"days_since_change": 1.0}, "1 day ago"),
     ("insufficient_history", {"history_hours": 29.0}, "29.0 h"),
     ("insufficient_coverage", {"coverage_pct": 89.0}, "look-back"),
     ("insufficient_coverage", {"recent_coverage_pct": 74.0}, "74 % of the last seven days' CPU"),
