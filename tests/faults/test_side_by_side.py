@@ -50,9 +50,13 @@ def test_two_days_at_once_both_succeed(
         in_a_row = go_on(night_of_the_8th)
         run_nightly(in_a_row, LATER)
         alone, after = night_of_the_9th.page.decode(), page(in_a_row, LATER)
-        # So it is with what was captured and written of incidents, and there it may have found one of them and not the other.
-        assert without_incidents(together) in (without_incidents(alone), without_incidents(after))
-        assert incidents_of(together) in (incidents_of(alone), incidents_of(after))
+        # So it is with incidents, numbers and rules of the night before, and of these it may have found one and not the other:
+        # each piece of the page is one or the other.
+        both, found = (pieces_of(alone), pieces_of(after)), pieces_of(together)
+        assert found.keys() == both[0].keys() == both[1].keys()
+        assert [name for name, piece in found.items() if piece not in {each[name] for each in both}] == []
+        ids = [incidents_of(page) for page in (alone, after, together)]
+        assert ids[0] & ids[1] <= ids[2] <= ids[0] | ids[1]
 
 
 def test_a_reader_keeps_its_database_while_a_night_publishes_a_new_one(night_of_the_9th: FirstNight, go_on: GoOn) -> None:
@@ -66,10 +70,29 @@ def test_a_reader_keeps_its_database_while_a_night_publishes_a_new_one(night_of_
         assert before[0][0] > 50
 
 
-def without_incidents(page: str) -> str:
-    """A page without what depends on the incidents of the night before: their section, and what was captured of them."""
-    page = re.sub(r'<section id="incidents".*?</section>', "", page, flags=re.DOTALL)
-    return re.sub(r"<tr><th scope=\"row\">captured_.*?</tr>", "", page, flags=re.DOTALL)
+APART = {
+    "trend": r"<figure class=\"chart-box\">\s*<figcaption>(?:Trend over nights|Safe savings a month over).*?</figure>",
+    "since": r" [^ ]+ (?:more|less) than on \d{4}-\d\d-\d\d\.",
+    "changes": r"<h3>What changed since the night before</h3>.*?</div>",
+    "flips": r"<li>[\d,]+ of [\d,]+ resources \([^)]*\) that had a verdict at the same size.*?</li>",
+    "broke": r"<dt>What broke</dt>.*?</div>",
+    "cost": r"<tr><th scope=\"row\">Incidents have cost</th>.*?</tr>",
+    "numbers": r'<tr id="n-(?:incident\w+|median_restore_minutes)">.*?</tr>',
+}
+"""What a page remembers of the night before, beside its sections."""
+
+
+def pieces_of(page: str) -> dict[str, str]:
+    """A page by what depends on each other; without its incidents, which are compared by name, and how many were captured."""
+    page = re.sub(r'<section id="incidents".*?</section>|<tr><th scope="row">captured_.*?</tr>', "", page, flags=re.DOTALL)
+    pieces = {}
+    for name, part in APART.items():
+        pieces[name] = "".join(re.findall(part, page, flags=re.DOTALL))
+        page = re.sub(part, "", page, flags=re.DOTALL)
+    for part in page.split("<section "):
+        name = re.match(r'(?:id="([^"]+)"|class="hero")', part)
+        pieces[f"section {name[1]}" if name else "head"] = part
+    return pieces
 
 
 def incidents_of(page: str) -> set[str]:
