@@ -66,6 +66,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(each) for each in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # a default of 80 is no other limit than 80.0 out of a file
     return value if value is None or isinstance(value, (bool, int, float)) else str(value)
 
 

@@ -202,6 +202,7 @@ def test_a_night_without_evidence_still_fills_every_section() -> None:
         "No known gaps.",
         "No metric was measured.",
         "No source was loaded.",
+        "No source was read for this night, so nothing below says anything about the fleet.",
         "No price was loaded.",
         "No rule was applied.",
     ):

@@ -225,7 +225,7 @@ def test_a_threshold_that_was_changed_is_told_with_both_values(tmp_path: Path) -
         reported(before, machine("i-1"), day=DAY - timedelta(days=1)).html
     )
     written = reported(report_home(tmp_path, max_cpu_p995_pct=75), machine("i-1"))
-    assert written.report.changes == ("The setting rightsizing.max_cpu_p995_pct was 70.0 on 2025-03-08 and is 75.0 now.",)
+    assert written.report.changes == ("The setting rightsizing.max_cpu_p995_pct was 70 on 2025-03-08 and is 75 now.",)
     assert "No threshold and no policy." in words(
         reported(report_home(tmp_path, max_cpu_p995_pct=75), machine("i-1"), day=DAY + timedelta(1)).html
     )
