@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from dagster_project.domain.incidents.naming import page_name
+from dagster_project.domain.file_names import page_name
 from dagster_project.domain.incidents.redaction import Redactor
 from dagster_project.domain.reasons import REASONS
 from dagster_project.lake.action_item_tables import ACTION_ITEMS
@@ -17,22 +17,16 @@ from dagster_project.lake.report_tables import SAVINGS
 from dagster_project.lake.tables import SERVICES
 from dagster_project.pipeline.incident_report import document_of
 from dagster_project.pipeline.proposal_pages import change_line
-from dagster_project.pipeline.resource_pages import page_of
+from dagster_project.pipeline.report_place import group_page, resource_page
 from dagster_project.reporting.page_views import GroupIncident, GroupItem, GroupPage, GroupReason
 from dagster_project.reporting.words import UNKNOWN, duration
 from dagster_project.settings import Settings
 from dagster_project.statements import statement
 
-KINDS = ("team", "service")
 INCIDENT_DAYS = 90
 _SHOWN_CHANGES, _SHOWN_INCIDENTS, _SHOWN_ITEMS, _SHOWN_LINKS = 50, 20, 20, 60
 Row = Mapping[str, Any]
 _ByGroup = dict[tuple[str, str], list[dict[str, Any]]]
-
-
-def folder_of(kind: str) -> str:
-    """The folder of the pages of teams or of services."""
-    return f"{kind}s"
 
 
 def group_pages(engine: Engine, day: date, settings: Settings, paged: Collection[str]) -> Iterator[GroupPage]:
@@ -70,7 +64,7 @@ def group_pages(engine: Engine, day: date, settings: Settings, paged: Collection
             realized_usd_month=row["realized_usd_month"],
             links=tuple(_links(row, services)),
             changes=tuple(
-                change_line(each, page_of(each["resource_id"]) if each["resource_id"] in paged else None)
+                change_line(each, resource_page(each["resource_id"]) if each["resource_id"] in paged else None)
                 for each in changes.get(key, ())
             ),
             changes_total=row["changes"],
@@ -97,10 +91,10 @@ def _total(rows: Sequence[Row] | None) -> int:
 def _links(row: Row, services: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
     if row["kind"] == "service":
         if row["team"]:
-            yield row["team"], f"{folder_of('team')}/{page_name(row['team'])}.html"
+            yield row["team"], group_page("team", row["team"])
         return
     for name in sorted(services.get(row["name"], ()))[:_SHOWN_LINKS]:
-        yield name, f"{folder_of('service')}/{page_name(name)}.html"
+        yield name, group_page("service", name)
 
 
 def _reason(row: Row) -> GroupReason:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from dagster_project.domain.file_names import file_name
 from dagster_project.domain.incidents.completeness import expiring
-from dagster_project.domain.incidents.naming import file_name
 from dagster_project.domain.incidents.redaction import Redactor
 from dagster_project.lake.engine import Engine, open_engine
 from dagster_project.lake.incident_tables import (

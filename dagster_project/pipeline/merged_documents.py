@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dagster_project.actions.github.repository import GithubRepository
 from dagster_project.connections.github import Connection
-from dagster_project.domain.incidents.naming import file_name
+from dagster_project.domain.file_names import file_name
 from dagster_project.errors import InputError
 from dagster_project.pipeline.postmortem_drafts import MAX_DOCUMENT
 from dagster_project.pipeline.repositories import pace_of

@@ -19,8 +19,8 @@ from dagster_project.actions.github.repository import NOTHING, GithubRepository
 from dagster_project.actions.outbox import Parcel, write_outbox
 from dagster_project.actions.postmortem_store import PostmortemPull
 from dagster_project.connections.github import Connection
+from dagster_project.domain.file_names import file_name
 from dagster_project.domain.incidents.merging import merge
-from dagster_project.domain.incidents.naming import file_name
 from dagster_project.domain.proposals.pulls import SeenPull
 from dagster_project.errors import AccessDenied, GithubLimit, InputError, told
 from dagster_project.pipeline.postmortem_drafts import Draft, Place, draft

@@ -11,9 +11,9 @@ from typing import Any
 
 import polars as pl
 
+from dagster_project.domain.file_names import file_name
 from dagster_project.domain.incidents.cost import Cost
 from dagster_project.domain.incidents.merging import Merged, merge
-from dagster_project.domain.incidents.naming import file_name
 from dagster_project.lake.action_item_tables import ACTION_ITEMS
 from dagster_project.lake.engine import open_engine
 from dagster_project.lake.frames import schema, write_frame

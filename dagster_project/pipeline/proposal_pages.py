@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from dagster_project.domain.incidents.naming import page_name
+from dagster_project.domain.file_names import page_name
 from dagster_project.lake.engine import Engine
 from dagster_project.lake.report_tables import SAVINGS
 from dagster_project.lake.tables import APPROVAL_REQUESTS, PULL_REQUESTS
-from dagster_project.pipeline.resource_pages import page_of, plain_address
+from dagster_project.pipeline.report_place import plain_address, resource_page
 from dagster_project.reporting.page_views import ChangeLine, ProposalPage
 from dagster_project.reporting.words import counted
 from dagster_project.statements import statement
@@ -134,7 +134,7 @@ def _request(row: Row, money: _Money, paged: Collection[str]) -> ProposalPage:
 def _line(asked: Mapping[str, Any], state: str, decision: str, money: _Money, paged: Collection[str]) -> ChangeLine:
     """What is asked for a resource, as it stands. What is proposed tonight is another thing where it is another size."""
     name, after = asked["resource_id"], asked.get("after")
-    page = page_of(name) if name in paged else None
+    page = resource_page(name) if name in paged else None
     row, tonight = money.decided.get((name, decision)), money.tonight.get(name)
     if row is None and tonight is not None and tonight["reference"] is None and after in (None, tonight["value_after"]):
         row = tonight

@@ -27,7 +27,7 @@ def proposal_views(
     engine: Engine, rows: Sequence[Mapping[str, Any]], day: date, rules: RightsizingSettings
 ) -> tuple[Proposal, ...]:
     """Rows of ``rightsizing_verdicts`` that propose something, in their order. ``engine`` has the week's samples in view."""
-    charts = demand_charts(engine, rows, day)
+    charts = _demand_charts(engine, rows, day)
     return tuple(
         Proposal(
             resource_id=row["resource_id"],
@@ -55,7 +55,7 @@ def proposal_views(
     )
 
 
-def demand_charts(engine: Engine, rows: Sequence[Mapping[str, Any]], day: date) -> dict[str, DemandChart]:
+def _demand_charts(engine: Engine, rows: Sequence[Mapping[str, Any]], day: date) -> dict[str, DemandChart]:
     """The week of each of some verdicts by the hour, by resource. ``engine`` has the week's samples in view."""
     starts_at = datetime.combine(day - timedelta(days=RECENT_DAYS - 1), time())
     hourly = _hourly(engine, [row["resource_id"] for row in rows], starts_at)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dagster_project.lake.engine import Engine
 from dagster_project.pipeline.approval_report import applied_count
-from dagster_project.pipeline.report_place import proposal_page
+from dagster_project.pipeline.report_place import plain_address, proposal_page
 from dagster_project.reporting.views import ApprovalLine, NightReport, PullRequestLine, Uneditable
 from dagster_project.reporting.words import counted
 from dagster_project.statements import statement
@@ -21,7 +21,7 @@ def pull_requests_of(engine: Engine, day: date) -> tuple[PullRequestLine, ...]:
             state=row["state"],
             repository=row["repository"],
             number=row["number"],
-            url=row["url"] if (row["url"] or "").startswith(("https://", "http://")) else None,
+            url=plain_address(row["url"]),
             root=row["root"],
             owner=row["owner"],
             risk=row["risk"],

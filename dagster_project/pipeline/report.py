@@ -42,11 +42,12 @@ from dagster_project.pipeline.paging import Paged
 from dagster_project.pipeline.proposal_views import proposal_views, said
 from dagster_project.pipeline.pull_request_report import acted, pull_requests_of, uneditable_of
 from dagster_project.pipeline.report_pages import write_pages
-from dagster_project.pipeline.resource_pages import page_of, paged_resources
+from dagster_project.pipeline.report_place import resource_page
+from dagster_project.pipeline.resource_pages import paged_resources
 from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.pipeline.savings import write_files
-from dagster_project.pipeline.savings_report import answers_of, held_back, savings_in_report
+from dagster_project.pipeline.savings_report import answers_of, savings_in_report
 from dagster_project.pipeline.second_opinion_report import second_opinion_in_report, write_table
 from dagster_project.reporting.render import render_html, render_markdown
 from dagster_project.reporting.views import (
@@ -86,7 +87,7 @@ def write_report(runtime: Runtime, day: date) -> Written:
         # First what the page leads to.
         write_files(runtime, day, folder)
         write_table(runtime, day, folder, report.second_opinion)
-        write_pages(runtime, engine, day, folder, paged)
+        write_pages(runtime, engine, report, folder, paged)
     replace_file(html, render_html(report).encode())
     replace_file(markdown, render_markdown(report).encode())
     publish_views(runtime.lake, TABLES.values())
@@ -163,7 +164,6 @@ def _report(engine: Engine, runtime: Runtime, day: date, paged: Paged) -> NightR
         approvals=approvals,
         answers=answers,
         savings=savings_in_report(engine, runtime.lake, day, answers.numbers),
-        held=held_back(engine),
         changes=changes_in_report(engine, runtime.lake, day),
         outcomes=outcomes_in_report(runtime.lake, day),
         incidents=incidents_in_report(runtime, day),
@@ -191,7 +191,7 @@ def _proposals(
     found = []
     for view in proposal_views(engine, rows, day, rules):
         stage = stages.get(view.resource_id, {"stage": "identified", "stage_note": ""})
-        page = page_of(view.resource_id) if view.resource_id in paged.resources else None
+        page = resource_page(view.resource_id) if view.resource_id in paged.resources else None
         found.append(replace(view, page=page, stage=stage["stage"], stage_note=stage["stage_note"] or ""))
     return tuple(found)
 
@@ -206,7 +206,7 @@ def _reason_counts(engine: Engine, paged: Paged) -> tuple[ReasonCount, ...]:
             usd_month_at_stake=row["usd_month_at_stake"],
             example_resource_id=row["example_resource_id"],
             example_sentence=said(row),
-            example_page=page_of(row["example_resource_id"]) if row["example_resource_id"] in paged.resources else None,
+            example_page=resource_page(row["example_resource_id"]) if row["example_resource_id"] in paged.resources else None,
         )
         for row in engine.rows(statement("reports/reason_counts"))
     )

@@ -11,33 +11,34 @@ from dagster_project.lake.engine import Engine
 from dagster_project.lake.folders import put_files, replace_folder
 from dagster_project.lake.partitions import replace_file
 from dagster_project.pipeline import proposal_pages, resource_pages
-from dagster_project.pipeline.group_pages import KINDS, folder_of, group_pages
+from dagster_project.pipeline.group_pages import group_pages
 from dagster_project.pipeline.paging import Paged
-from dagster_project.pipeline.report_place import PROPOSALS, proposal_page
+from dagster_project.pipeline.report_place import GROUPS, PROPOSALS, RESOURCES, proposal_page
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.reporting import pages
 from dagster_project.reporting.page_views import ProposalPage
+from dagster_project.reporting.views import NightReport
 
-FOLDERS = (resource_pages.FOLDER, PROPOSALS, *map(folder_of, KINDS))
-"""Folders of pages below the folder of a day."""
 _LEADS_TO = re.compile(r'content="0; url=\.\./(\d{4}-\d{2}-\d{2})/')
 
 
-def write_pages(runtime: Runtime, engine: Engine, day: date, folder: Path, paged: Paged) -> int:
-    """Writes the pages of a day and brings the addresses that never change up to date; returns how many pages there are.
+def write_pages(runtime: Runtime, engine: Engine, report: NightReport, folder: Path, paged: Paged) -> int:
+    """Writes the pages beside a report and brings the addresses that never change up to date; returns how many pages there are.
     ``engine`` has the day's verdicts and savings in view."""
+    day = report.day
     settings = runtime.settings
     replace_file(folder / pages.STYLE, pages.style_sheet().encode())
     proposals = list(proposal_pages.proposal_pages(engine, day, paged.resources))
     places = {page.ident: proposal_page(page.ident) for page in proposals}
     links = resource_pages.proposal_by_resource(engine, places)
-    found = resource_pages.resource_pages(engine, paged.rows, day, settings.rightsizing, settings.report.top_proposals, links)
-    written = replace_folder(folder / resource_pages.FOLDER, _told(runtime, pages.resource_pages(found, day), len(paged.rows)))
+    weeks = {proposal.resource_id: proposal.chart for proposal in report.proposals}
+    found = resource_pages.resource_pages(engine, paged.rows, day, settings.rightsizing, weeks, links)
+    written = replace_folder(folder / RESOURCES, _told(runtime, pages.resource_pages(found, day), len(paged.rows)))
     written += replace_folder(folder / PROPOSALS, pages.proposal_pages(proposals, day))
     groups = list(group_pages(engine, day, settings, paged.resources))
-    for kind in KINDS:
+    for kind, name in GROUPS.items():
         mine = [group for group in groups if group.kind == kind]
-        written += replace_folder(folder / folder_of(kind), pages.group_pages(mine, day))
+        written += replace_folder(folder / name, pages.group_pages(mine, day))
     put_files(settings.reports / PROPOSALS, _leading_on(settings.reports, day, proposals))
     return written
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from dagster_project.domain.incidents.naming import page_name
-from dagster_project.domain.reasons import REASONS
+from dagster_project.domain.file_names import page_name
 from dagster_project.lake.engine import Engine
 from dagster_project.lake.tables import (
     APPROVAL_REQUESTS,
@@ -17,13 +16,14 @@ from dagster_project.lake.tables import (
     UTILIZATION_DAILY,
 )
 from dagster_project.pipeline.explain import emergency_told, money_told
-from dagster_project.pipeline.proposal_views import demand_charts, evidence_lines, said
+from dagster_project.pipeline.proposal_views import evidence_lines, said
+from dagster_project.pipeline.report_place import group_page, plain_address
 from dagster_project.pipeline.runtime import days_up_to
 from dagster_project.reporting.page_views import CarriedOut, Peaks, ResourcePage
+from dagster_project.reporting.views import DemandChart
 from dagster_project.settings import RightsizingSettings
 from dagster_project.statements import statement
 
-FOLDER = "resources"
 REFUSED_BY_REPLAY = ("refuse_incident_replay",)
 PEAK_DAYS = 28
 _SHOWN_EMERGENCIES = 5
@@ -39,20 +39,19 @@ def paged_resources(engine: Engine, top: int) -> tuple[list[dict[str, Any]], int
     return rows, engine.rows(statement("reports/paged_total"), codes)[0]["resources"] - len(rows)
 
 
-def page_of(resource_id: str) -> str:
-    """Where the page of a resource lies, relative to the folder of the day."""
-    return f"{FOLDER}/{page_name(resource_id)}.html"
-
-
 def resource_pages(
-    engine: Engine, rows: Sequence[Row], day: date, rules: RightsizingSettings, drawn_by_hour: int, proposals: Mapping[str, str]
+    engine: Engine,
+    rows: Sequence[Row],
+    day: date,
+    rules: RightsizingSettings,
+    weeks: Mapping[str, DemandChart],
+    proposals: Mapping[str, str],
 ) -> Iterator[ResourcePage]:
-    """The pages of some verdicts. The first ``drawn_by_hour`` have the week by the hour, all of them the days of four weeks.
-    ``proposals`` are the pages of pull requests and approval requests by resource."""
+    """The pages of some verdicts, all of them with the days of four weeks. By resource, ``weeks`` are those that are drawn by the
+    hour too, and ``proposals`` the pages of pull requests and approval requests."""
     for table in (EMERGENCY_SCALEUPS, PULL_REQUESTS, APPROVAL_REQUESTS):
         engine.view(table, [day])
     engine.view(UTILIZATION_DAILY, days_up_to(day, PEAK_DAYS))
-    weeks = demand_charts(engine, rows[:drawn_by_hour], day)
     # By the thousand: what is drawn needs not be held for all of them at a time.
     for start in range(0, len(rows), _BATCH):
         batch = rows[start : start + _BATCH]
@@ -69,11 +68,9 @@ def resource_pages(
                 place=" · ".join(str(row[part]) for part in ("service", "team", "environment", "region") if row[part]),
                 verdict=row["verdict"],
                 reason_code=row["reason_code"],
-                reason_title=REASONS[row["reason_code"]].title,
                 sentence=said(row),
                 change=_change(row),
                 savings_usd_month=row["savings_usd_month"] or 0.0,
-                stake_usd_month=row["stake_usd_month"],
                 stage=row["stage"],
                 stage_note=row["stage_note"] or "",
                 reference=row["reference"],
@@ -86,11 +83,6 @@ def resource_pages(
                 emergencies=tuple(map(emergency_told, emergencies.get(name, ()))),
                 carried_out=tuple(map(_carried_out, row["carried_out"] or ())),
             )
-
-
-def plain_address(url: str | None) -> str | None:
-    """An address that may be linked to; what is no plain one is not."""
-    return url if url is not None and url.startswith(("https://", "http://")) else None
 
 
 def proposal_by_resource(engine: Engine, pages: Mapping[str, str]) -> dict[str, str]:
@@ -117,7 +109,7 @@ def _change(row: Row) -> str:
 def _links(row: Row, proposals: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for kind in ("service", "team"):
         if row[kind]:
-            yield f"{kind.capitalize()} {row[kind]}", f"{kind}s/{page_name(row[kind])}.html"
+            yield f"{kind.capitalize()} {row[kind]}", group_page(kind, row[kind])
     if row["resource_id"] in proposals:
         yield "Its proposal", proposals[row["resource_id"]]
 
@@ -148,11 +140,10 @@ def _peaks(found: Sequence[Row], verdict: Row, day: date) -> Peaks | None:
     days = [day - timedelta(days=back) for back in range(PEAK_DAYS - 1, -1, -1)]
     cpu = {row["day"]: row["cpu_peak_pct"] for row in found}
     memory = {row["day"]: row["memory_peak_pct"] for row in found}
-    cpu_ratio, memory_ratio = verdict["cpu_ratio"], verdict["memory_ratio"]
+    cpu_ratio = verdict["cpu_ratio"]
     return Peaks(
         days[0],
         tuple(cpu.get(each) for each in days),
         tuple(memory.get(each) for each in days),
         100 / cpu_ratio if cpu_ratio else None,
-        100 / memory_ratio if memory_ratio else None,
     )

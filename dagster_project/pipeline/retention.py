@@ -13,8 +13,8 @@ from dagster_project.lake.folders import one_at_a_time
 from dagster_project.lake.incident_tables import CAPTURED_EVENTS, CAPTURED_SERVICE_LEVELS, INCIDENT_TIMELINE, POSTMORTEMS
 from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, TABLES, UTILIZATION_SAMPLES, Table
 from dagster_project.pipeline.night_list import index_path, week_of, weekly_paths, write_list
-from dagster_project.pipeline.report_pages import FOLDERS, leads_to
-from dagster_project.pipeline.report_place import PROPOSALS
+from dagster_project.pipeline.report_pages import leads_to
+from dagster_project.pipeline.report_place import FOLDERS, PROPOSALS
 from dagster_project.pipeline.runtime import Runtime
 from dagster_project.pipeline.savings import CSV, PARQUET
 from dagster_project.pipeline.second_opinion_report import FILE as OPINIONS

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from dagster_project.domain.incidents.naming import page_name
 from dagster_project.domain.night_numbers import COST_DAYS
 from dagster_project.lake.engine import Engine
 from dagster_project.lake.incident_tables import INCIDENT_RECORDS, POSTMORTEMS
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.report_tables import SAVINGS
 from dagster_project.pipeline.night_numbers import nights_until, numbers_of
+from dagster_project.pipeline.report_place import group_page
 from dagster_project.pipeline.savings import CSV, PARQUET
 from dagster_project.reporting.night_charts import every_day
 from dagster_project.reporting.savings_views import (
@@ -50,8 +50,10 @@ def savings_in_report(engine: Engine, lake: Lake, day: date, numbers: Mapping[st
         engine.view(table, [day])
     found = engine.rows(statement("reports/savings_by_group"))
     teams, services = (_groups(found, kind) for kind in ("team", "service"))
+    stages = engine.rows(statement("reports/savings_stages"))
     return SavingsSection(
-        stages=_stages(engine, numbers),
+        stages=_stages(stages, numbers),
+        held=_held_back(stages),
         nights=tuple(every_day(numbers_of(lake, nights_until(lake, day, TREND_DAYS)), day, TREND_DAYS)),
         teams=teams[:_SHOWN_GROUPS],
         services=services[:_SHOWN_GROUPS],
@@ -70,9 +72,9 @@ def answers_of(lake: Lake, day: date) -> Answers:
     return Answers(found.get(day, {}), found[before] if before is not None else {}, before)
 
 
-def _stages(engine: Engine, numbers: Mapping[str, float | None]) -> tuple[Stage, ...]:
+def _stages(rows: Sequence[Row], numbers: Mapping[str, float | None]) -> tuple[Stage, ...]:
     changes = dict.fromkeys(STAGES, 0)
-    for row in engine.rows(statement("reports/savings_stages")):
+    for row in rows:
         for stage in STAGES[: STAGES.index(row["stage"]) + 1]:
             changes[stage] += row["changes"]
     if not changes[STAGES[0]]:
@@ -90,7 +92,7 @@ def _groups(rows: Sequence[Row], kind: str) -> tuple[GroupSavings, ...]:
     return tuple(
         GroupSavings(
             name=row["name"] or f"no {kind} tag",
-            page=None if row["name"] is None else f"{kind}s/{page_name(row['name'])}.html",
+            page=None if row["name"] is None else group_page(kind, row["name"]),
             resources=row["resources"],
             fleet_usd_month=row["fleet_usd_month"],
             proposals=row["proposals"],
@@ -109,20 +111,12 @@ def _incident_cost(engine: Engine, day: date) -> IncidentCost | None:
     row = engine.rows(statement("reports/incident_costs"), {"since": since})[0]
     if not row["incidents"]:
         return None
-    return IncidentCost(
-        COST_DAYS,
-        row["incidents"],
-        row["costed"],
-        row["low_usd"],
-        row["expected_usd"],
-        row["high_usd"],
-        ", ".join(row["not_included"] or ()),
-    )
+    return IncidentCost(row["incidents"], row["costed"], row["low_usd"], row["high_usd"], ", ".join(row["not_included"] or ()))
 
 
-def held_back(engine: Engine) -> tuple[str, ...]:
-    """Why what was identified was not proposed, the most money first. ``engine`` has the day's savings in view."""
-    rows = [row for row in engine.rows(statement("reports/savings_stages")) if row["stage"] == STAGES[0]]
+def _held_back(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Why what was identified was not proposed, the most money first."""
+    rows = [row for row in rows if row["stage"] == STAGES[0]]
     told = [
         f"{counted(row['changes'], 'change').capitalize()}, {money(row['usd_month'])} a month: "
         f"{(row['stage_note'] or UNKNOWN).removesuffix('.')}."

@@ -56,21 +56,24 @@ class Figures:
 
     def delta(self, name: str) -> str | None:
         """How a number differs from that of the night before, as a sentence; None where nothing is known or nothing differs."""
-        now, before, day = self.value(name), self._answers.before.get(name), self._answers.before_day
-        if now is None or before is None or day is None:
+        found = self._difference(name)
+        if found is None:
             return None
-        changed = self._printed(NIGHT_NUMBERS[name], abs(now - before))
-        if self._printed(NIGHT_NUMBERS[name], now) == self._printed(NIGHT_NUMBERS[name], before):
-            return None
-        return f"{changed} {'more' if now > before else 'less'} than on {day}."
+        is_more, told = found
+        return f"{told} {'more' if is_more else 'less'} than on {self._answers.before_day}."
 
     def change(self, name: str) -> str | None:
-        """By how much a number differs from that of the night before, with its sign; None where nothing is known or nothing
-        differs."""
+        """The same as a number with its sign."""
+        found = self._difference(name)
+        return None if found is None else ("+" if found[0] else "\N{MINUS SIGN}") + found[1]
+
+    def _difference(self, name: str) -> tuple[bool, str] | None:
+        """Whether a number is more than that of the night before, and by how much; None where it reads the same."""
         now, before = self.value(name), self._answers.before.get(name)
-        if now is None or before is None or self.text(name) == self._printed(NIGHT_NUMBERS[name], before):
+        number = NIGHT_NUMBERS[name]
+        if now is None or before is None or self._printed(number, now) == self._printed(number, before):
             return None
-        return ("+" if now > before else "\N{MINUS SIGN}") + self._printed(NIGHT_NUMBERS[name], abs(now - before))
+        return now > before, self._printed(number, abs(now - before))
 
     def _printed(self, number: NightNumber, value: float | None) -> str:
         if value is None:

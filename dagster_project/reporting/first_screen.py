@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from dagster_project.domain.night_numbers import COST_DAYS
 from dagster_project.reporting.figures import Figure, Figures
+from dagster_project.reporting.savings_views import IncidentCost
 from dagster_project.reporting.views import NightReport
-from dagster_project.reporting.words import counted
+from dagster_project.reporting.words import counted, money
 
 _EMPTY_STATES = {"failed", "absent", "empty"}
 
@@ -139,7 +140,7 @@ def finance_of(report: NightReport, figures: Figures) -> list[Figure]:
         figures("realized_usd_month", _against_estimate(figures)),
     ]
     if cost is not None:
-        lines.append(figures("incident_cost_usd", _cost_note(cost.costed, cost.incidents, cost.not_included)))
+        lines.append(figures("incident_cost_usd", _cost_note(cost)))
     return [line for line in lines if line.name]
 
 
@@ -152,9 +153,11 @@ def _against_estimate(figures: Figures) -> str:
     return f"What these changes save as of the day: {100 * realized / known:.0f} % of the estimate."
 
 
-def _cost_note(costed: int, incidents: int, missing: str) -> str:
-    told = f"Not a month: incidents of the last {COST_DAYS} days, known of {costed} of {incidents}"
-    return f"{told}; not in it: {missing}." if missing else f"{told}."
+def _cost_note(cost: IncidentCost) -> str:
+    told = f"Not a month: incidents of the last {COST_DAYS} days, known of {cost.costed} of {cost.incidents}"
+    if cost.low_usd is not None and cost.high_usd is not None:
+        told += f", from {money(cost.low_usd)} to {money(cost.high_usd)}"
+    return f"{told}; not in it: {cost.not_included}." if cost.not_included else f"{told}."
 
 
 def sections_of(report: NightReport) -> Sequence[tuple[str, str]]:

@@ -13,14 +13,13 @@ from dagster_project.reporting.views import DemandChart, EvidenceLine
 
 @dataclass(frozen=True)
 class Peaks:
-    """The highest CPU and memory of each day, in percent of the present size; ``None`` is a day without data. The limits are
-    where the smaller size would be full, None where there is none or it is not known."""
+    """The highest CPU and memory of each day, in percent of the present size; ``None`` is a day without data. The limit is
+    where the CPU of the smaller size would be full, None where there is none or it is not known."""
 
     first: date
     cpu_pct: tuple[float | None, ...]
     memory_pct: tuple[float | None, ...]
     cpu_limit_pct: float | None
-    memory_limit_pct: float | None
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,9 @@ class ResourcePage:
     place: str
     verdict: str
     reason_code: str
-    reason_title: str
     sentence: str
     change: str
     savings_usd_month: float
-    stake_usd_month: float | None
     stage: str | None
     stage_note: str
     reference: str | None

@@ -17,9 +17,8 @@ from dagster_project.reporting.markdown import escape_markdown, own_markdown
 from dagster_project.reporting.postmortem_mermaid import gantt
 from dagster_project.reporting.postmortem_views import ErrorBudget, Mitigation, Postmortem, TimelineEntry, Window
 from dagster_project.reporting.templates import markdown_templates
-from dagster_project.reporting.words import clean, duration, money, percent
+from dagster_project.reporting.words import UNKNOWN, clean, duration, money, percent
 
-UNKNOWN = "unknown"
 _SHOWN_ENTRIES = 200
 _LINK = re.compile(r"https?://[\w.~:/?#@!$&*+,;=%-]+", re.ASCII)
 

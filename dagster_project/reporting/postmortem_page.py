@@ -17,11 +17,10 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
 
 from dagster_project.domain.incidents.merging import without_markers
-from dagster_project.reporting.postmortem import UNKNOWN
 from dagster_project.reporting.postmortem_charts import timeline_chart
 from dagster_project.reporting.postmortem_views import Postmortem
 from dagster_project.reporting.templates import html_templates
-from dagster_project.reporting.words import duration, money_short, percent
+from dagster_project.reporting.words import UNKNOWN, duration, money_short, percent
 
 # Longer tables are folded, so that what follows stays within reach.
 _UNFOLDED_ROWS = 40

@@ -18,7 +18,7 @@ from dagster_project.reporting.night_charts import money_over_nights
 from dagster_project.reporting.savings_views import GroupSavings
 from dagster_project.reporting.templates import html_templates, markdown_templates
 from dagster_project.reporting.vega import Chart
-from dagster_project.reporting.views import NightReport, Proposal, ReasonCount, VerdictCount
+from dagster_project.reporting.views import NightReport, ReasonCount, VerdictCount
 from dagster_project.reporting.words import counted, money, percent
 
 _DRAWN_REASONS = 8
@@ -34,15 +34,6 @@ class ReasonGroup:
     resources: int
     usd_month: float
     reasons: tuple[ReasonCount, ...]
-
-
-@dataclass(frozen=True)
-class RankedProposal:
-    """A proposal with its place in the list, and its savings over twelve months."""
-
-    rank: int
-    proposal: Proposal
-    savings_usd_year: float
 
 
 def render_html(report: NightReport) -> str:
@@ -72,7 +63,6 @@ def nothing_because(report: NightReport) -> str:
 
 
 def _context(report: NightReport, money: Callable[[float], str]) -> dict[str, Any]:
-    ranked = [RankedProposal(i, p, p.savings_usd_month * 12) for i, p in enumerate(report.proposals, start=1)]
     verdicts = charts.ordered_verdicts(report.verdicts)
     by_name = {verdict.verdict: verdict for verdict in verdicts}
     fleet = report.fleet_usd_month
@@ -81,7 +71,6 @@ def _context(report: NightReport, money: Callable[[float], str]) -> dict[str, An
     return {
         "report": report,
         "verdicts": verdicts,
-        "refused": by_name.get("refuse", VerdictCount("refuse", 0, 0.0)),
         "savings_usd_year": report.savings_usd_month * 12,
         "savings_share_pct": 100 * report.savings_usd_month / fleet if fleet > 0 else None,
         # Without a price, what is at stake is not known; that is not the same as nothing.
@@ -89,7 +78,6 @@ def _context(report: NightReport, money: Callable[[float], str]) -> dict[str, An
             "unknown" if usd is None or (resources and not report.priced_resources) else money(usd)
         ),
         "nothing_because": nothing_because(report),
-        "ranked": ranked,
         "figure": figures,
         "figures": figures.all(),
         "delta": figures.delta,

@@ -41,24 +41,24 @@ class GroupSavings:
 
 @dataclass(frozen=True)
 class IncidentCost:
-    """What incidents of the last ``days`` days cost, USD; None is not known. ``costed`` of ``incidents`` have a known cost,
-    ``not_included`` names parts that are missing in some of them."""
+    """How far it is known what incidents cost: ``costed`` of ``incidents`` have a known cost, together from ``low_usd`` to
+    ``high_usd`` (None: not known); ``not_included`` names parts that are missing in some of them."""
 
-    days: int
     incidents: int
     costed: int
     low_usd: float | None
-    expected_usd: float | None
     high_usd: float | None
     not_included: str = ""
 
 
 @dataclass(frozen=True)
 class SavingsSection:
-    """Everything about money. ``nights`` are all days of a span with the numbers of their night, none where it is missing;
-    ``files`` are (name, what it is) in the report's folder; ``teams`` and ``services`` are the first of so many in all."""
+    """Everything about money. ``held`` says what was identified and not proposed, by reason; ``nights`` are all days of a span
+    with the numbers of their night, none where it is missing; ``files`` are (name, what it is) in the report's folder;
+    ``teams`` and ``services`` are the first of so many in all."""
 
     stages: tuple[Stage, ...] = ()
+    held: tuple[str, ...] = ()
     nights: tuple[tuple[date, Mapping[str, float | None]], ...] = ()
     teams: tuple[GroupSavings, ...] = ()
     services: tuple[GroupSavings, ...] = ()

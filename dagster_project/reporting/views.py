@@ -233,8 +233,8 @@ class NightReport:
     """Everything that the page of one night says. ``stability`` tells how many proposals changed since the last verdict,
     ``decisions`` which decisions count as emergencies and which do not; None where there is nothing to tell. ``acted`` says what
     the night did outside, ``price_basis`` at which prices money is, ``cash`` how much of the savings is paid less at once
-    (nothing without commitments and discounts). ``answers`` are the numbers of the first screen, ``held`` what was identified and
-    not proposed, by reason; ``changes`` are those of rules since the night before, None where there is none to compare with.
+    (nothing without commitments and discounts). ``answers`` are the numbers of the first screen, ``changes`` those of
+    rules since the night before, None where there is none to compare with.
     ``pages_left_out`` counts resources that have no page of their own."""
 
     day: date
@@ -273,7 +273,6 @@ class NightReport:
     aws: AwsCoverage | None = None
     answers: Answers = field(default_factory=Answers)
     savings: SavingsSection = field(default_factory=SavingsSection)
-    held: tuple[str, ...] = ()
     changes: tuple[str, ...] | None = None
     pages_left_out: int = 0
     billing: Billing | None = None

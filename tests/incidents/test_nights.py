@@ -15,9 +15,9 @@ import asyncpg
 import pytest
 
 from dagster_project.actions import incident_store
+from dagster_project.domain.file_names import file_name
 from dagster_project.domain.incidents.importing.model import to_document
 from dagster_project.domain.incidents.importing.reading import read_text
-from dagster_project.domain.incidents.naming import file_name
 from dagster_project.errors import InputError
 from dagster_project.lake.tables import TABLES
 from dagster_project.pipeline.incident_answers import listed, pick, shown

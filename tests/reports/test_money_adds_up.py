@@ -64,7 +64,7 @@ def test_stages_are_the_same_in_the_page_the_files_and_the_numbers_and_drops_add
     assert [numbers[f"{name}_usd_month"] for name in STAGES] == [stage.usd_month for stage in stages]
     assert sum(float(row["realized_usd_month"] or 0) for row in rows) == 150.0
     assert stages[0].usd_month - sum(stage.lost_usd_month for stage in stages) == pytest.approx(150.0)
-    assert written.report.held == ("4 changes, $280 a month: not asked for yet.",)
+    assert written.report.savings.held == ("4 changes, $280 a month: not asked for yet.",)
     text = words(written.html)
     assert "Of $910 a month that were identified, $150 are realized" in text
     assert "| Proposed | 6 | $630 | $280 not proposed yet |" in written.markdown.read_text()
@@ -176,4 +176,4 @@ def test_why_something_is_not_proposed_ends_with_one_full_stop(tmp_path: Path) -
         DAY,
         [proposal(verdict, route="by_hand", edit_code="computed", edit_sentence="Its size is computed.")],
     )
-    assert rendered(runtime).report.held == ("1 change, $70 a month: Its size is computed.",)
+    assert rendered(runtime).report.savings.held == ("1 change, $70 a month: Its size is computed.",)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.domain.incidents.naming import page_name
+from dagster_project.domain.file_names import page_name
 from dagster_project.pipeline.report_pages import leads_to
 from dagster_project.pipeline.retention import prune
 from dagster_project.pipeline.runtime import Runtime

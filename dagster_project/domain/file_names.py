@@ -1,4 +1,4 @@
-"""What the file of an incident's document is called, and that of a page."""
+"""What files are called that are named after something: documents of incidents, pages of resources, teams, proposals."""
 
 from __future__ import annotations
 
