@@ -77,7 +77,9 @@ def billing_in_report(runtime: Runtime, day: date) -> Billing | None:
         return None
     unread = (load.error,) if load.error else ()
     if load.watermark_at is None:
-        told = "The bill was not read." if load.status == "failed" else "The bill has no charge of these days yet."
+        first = day - timedelta(days=runtime.settings.billing.window_days - 1)
+        none = f"The bill has no charge of the days {first} to {day} yet."
+        told = "The bill was not read." if load.status == "failed" else none
         return Billing(told, notes=tuple(_aside(rejected_of(runtime.lake, SOURCE, day))), unread=unread)
     with _opened(runtime, day) as engine:
         judged = _judge(runtime, engine, None, is_whole=not load.error)

@@ -109,7 +109,7 @@ def test_a_bill_that_has_not_come_yet_bills_nobody_nothing(tmp_path: Path) -> No
         read_bills(given, day)
     early = billing_in_report(given, earlier)
     missing = f"No billing file is at {tmp_path / 'none.csv'}; put the export there, or correct billing.focus."
-    assert early == Billing("The bill has no charge of these days yet.", unread=(missing,))
+    assert early == Billing("The bill has no charge of the days 2025-02-09 to 2025-03-08 yet.", unread=(missing,))
     late = billing_in_report(given, DAY)
     assert late is not None
     assert late.sentence == "None of 1 resource could be compared with the bill."

@@ -59,6 +59,7 @@ def test_proposed_changed_and_refused_by_replay_have_pages_and_nothing_else(tmp_
         machine("i-1", team="shop"), machine("i-2", team="shop"), machine("i-3"), busy, moved,
         **REPLAYED, pull_requests=[PULL], approval_requests=[REQUEST], proposal_outcomes=[outcome],
         utilization_samples=samples("i-1", 10.0),
+        utilization_daily=[{"resource_id": "i-1", "metric": "cpu_avg_pct", "maximum": 41.0, "day": DAY}],
     )  # fmt: skip
     folder = written.html.parent
     assert {each.stem for each in (folder / "resources").iterdir()} == {"i-1", "i-2", "i-3", "i-5"}
@@ -71,6 +72,7 @@ def test_proposed_changed_and_refused_by_replay_have_pages_and_nothing_else(tmp_
     assert "Proposed: m5.xlarge → m5.large , $70 a month" in first
     assert "proposed waits for a review · o/r#7" in first
     assert "CPU peaks at 33%, the smaller size is full at 50%" in first
+    assert "28 days: CPU peaks at 41%; the smaller size is full at 50%" in first
     refused = words(folder / "resources/i-3.html")
     assert "Refused Past demand would have been 202 % (100 % is the limit)." in refused
     changed = words(folder / "resources/i-5.html")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from xml.etree import ElementTree
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_project.reporting import charts
+from dagster_project.reporting.page_views import Peaks
 from dagster_project.reporting.views import DemandChart, VerdictCount
 from dagster_project.reporting.words import percent
 
@@ -161,6 +162,30 @@ def test_a_share_never_leaves_its_track() -> None:
 def test_a_sparkline_mark_is_the_maximum_of_six_hours_against_the_limit() -> None:
     cpu = (*[1.0] * 5, 25.0, *[None] * 6, *[50.0] * 6, *[0.0] * 6, *[12.5] * 6)
     assert charts.sparkline(DemandChart(TUESDAY, 30, cpu, (), 50.0, None)) == "▄·█▁ ▂"
+
+
+def four_days(*cpu: float | None, memory: tuple[float | None, ...] = (), limit: float | None = 50.0) -> Peaks:
+    return Peaks(date(2026, 3, 10), cpu, memory, limit)
+
+
+def test_peaks_of_days_are_bars_and_a_day_without_data_has_none() -> None:
+    svg = charts.peaks_chart(four_days(20.0, None, 60.0))
+    assert paths(svg, "fill-opacity:.45") == ["M0.15 100V80.0h0.7V100ZM2.15 100V40.0h0.7V100Z"]
+    assert "<title>3 days: CPU peaks at 60%; the smaller size is full at 50%</title>" in svg
+    assert texts(svg) == ["10 Mar", "12 Mar"]
+
+
+def test_the_limit_of_peaks_is_dashed_and_left_out_where_it_is_not_known() -> None:
+    assert paths(charts.peaks_chart(four_days(20.0, 30.0)), "stroke-dasharray") == ["M0 50.00H2"]
+    unknown = charts.peaks_chart(four_days(20.0, 30.0, limit=None))
+    assert paths(unknown, "stroke-dasharray") == []
+    assert "<title>2 days: CPU peaks at 30%</title>" in unknown
+
+
+def test_memory_of_days_is_a_line_with_gaps_and_the_scale_grows_with_what_is_above_it() -> None:
+    svg = charts.peaks_chart(four_days(None, None, None, memory=(150.0, None, 75.0)))
+    assert paths(svg, "stroke-linejoin") == ["M0 0.00H1", "M2 50.00H3"]
+    assert "<title>3 days: no CPU data, memory at 150%; the smaller size is full at 50%</title>" in svg
 
 
 levels = st.one_of(st.none(), st.floats(0, 250, allow_nan=False))
