@@ -119,6 +119,14 @@ def peaks_chart(peaks: Peaks) -> Markup:
     )
 
 
+def peaks_caption(peaks: Peaks) -> str:
+    """What the marks are; what is not drawn is not named."""
+    drawn = (("CPU (bars)", peaks.cpu_pct), ("memory (line)", peaks.memory_pct))
+    names = [name for name, values in drawn if any(value is not None for value in values)]
+    told = f"Highest {' and '.join(names)} of each day, in percent of the present size"
+    return told + ("; dashed: where the CPU of the smaller size is full." if peaks.cpu_limit_pct is not None else ".")
+
+
 def _peaks_title(peaks: Peaks) -> str:
     cpu = [value for value in peaks.cpu_pct if value is not None]
     memory = [value for value in peaks.memory_pct if value is not None]

@@ -77,6 +77,7 @@ def html_templates() -> Environment:
         demand_chart=charts.demand_chart,
         demand_caption=charts.demand_caption,
         peaks_chart=charts.peaks_chart,
+        peaks_caption=charts.peaks_caption,
         small_demand=charts.small_demand,
         verdict_bar=charts.verdict_bar,
         share_bar=charts.share_bar,

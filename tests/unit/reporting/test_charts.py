@@ -188,6 +188,16 @@ def test_memory_of_days_is_a_line_with_gaps_and_the_scale_grows_with_what_is_abo
     assert "<title>3 days: no CPU data, memory at 150%; the smaller size is full at 50%</title>" in svg
 
 
+def test_the_caption_of_peaks_names_the_marks_that_are_there() -> None:
+    both = four_days(20.0, None, memory=(None, 30.0))
+    assert charts.peaks_caption(both) == (
+        "Highest CPU (bars) and memory (line) of each day, in percent of the present size; "
+        "dashed: where the CPU of the smaller size is full."
+    )
+    cpu = four_days(20.0, None, memory=(None, None), limit=None)
+    assert charts.peaks_caption(cpu) == "Highest CPU (bars) of each day, in percent of the present size."
+
+
 levels = st.one_of(st.none(), st.floats(0, 250, allow_nan=False))
 
 
