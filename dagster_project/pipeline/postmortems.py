@@ -67,7 +67,8 @@ def write_postmortems(runtime: Runtime, day: date) -> int:
     records, earlier = _by_id(runtime.lake, INCIDENT_RECORDS, day), _earlier(runtime.lake, day)
     # Run again, a day knows what became of its pull requests.
     stored = earlier | (_by_id(runtime.lake, POSTMORTEMS, day) if runtime.lake.has(POSTMORTEMS, day) else {})
-    due = known_incidents(runtime, day, due_incidents(runtime, day))
+    # Asked once: an earlier night that ends meanwhile would take documents off the list and not yet be among the rows.
+    due = known_incidents(runtime, day, _due(runtime, day, earlier))
     rows = {name: row for name, row in earlier.items() if name in records}
     existing = {name: _existing(runtime, name, day, earlier.get(name)) for name in due}
     rows |= {name: _left(name, day, stored.get(name, {}), each.problem) for name, each in existing.items() if each.problem}
@@ -88,8 +89,12 @@ def due_incidents(runtime: Runtime, day: date) -> list[str]:
     """Incidents whose document is to be written on a day: of the last while, those that were worked on, have none yet, whose
     action items have changed, or into whose document somebody wrote. The newest first, and no more than the settings allow: the
     others come on the following nights."""
+    return _due(runtime, day, _earlier(runtime.lake, day))
+
+
+def _due(runtime: Runtime, day: date, earlier: Mapping[str, Row]) -> list[str]:
     lake, rules = runtime.lake, runtime.settings.incidents
-    oldest, earlier = end_of(day) - timedelta(days=rules.document_days), _earlier(lake, day)
+    oldest = end_of(day) - timedelta(days=rules.document_days)
     changed = {*worked_on(runtime, day), *_changed_items(lake, day)}
     due = [
         row
