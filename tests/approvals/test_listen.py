@@ -259,6 +259,42 @@ BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+def test_a_connection_that_is_read_again_while_it_is_closed_holds_nobody_up(town: SlackWorld, slack: SlackServer) -> None:
+    """The SDK looks for a connection ten times a second, and begins to read one for good that is closed at that very moment."""
+    before = set(threading.enumerate())
+    listener = listening.socket_listener(town.world.runtime(progress=town.told))
+    listener.start()
+    slack_world.wait_for_a_link(slack)
+    client: Any = listener._client
+    reader, name, close, disconnect = client.current_session_runner, client.session_id, client.close, client.disconnect
+    is_found, is_gone = threading.Event(), threading.Event()
+
+    def looks_at_its_name() -> Any:  # between finding the connection and reading it
+        if threading.current_thread() is reader.thread and listener._stopping.is_set():
+            is_found.set()
+            is_gone.wait(PATIENCE)
+        return name()
+
+    def closes_late() -> None:
+        while reader.is_alive() and not is_found.wait(0.01):
+            pass
+        close()
+
+    def disconnects() -> None:
+        disconnect()
+        is_gone.set()
+
+    client.session_id, client.close, client.disconnect = looks_at_its_name, closes_late, disconnects
+    stopping = threading.Thread(target=listener.stop)
+    stopping.start()
+    stopping.join(PATIENCE)
+    has_ended = not stopping.is_alive()
+    client.current_session_state.terminated = True  # what follows is not held up either way
+    stopping.join()
+    assert has_ended
+    assert new_threads(before) == []
+
+
 def test_without_its_secrets_no_listener_starts(new_town: NewTown) -> None:
     town = new_town()
     for way, (settings, said) in BAD_SETTINGS.items():

@@ -105,12 +105,17 @@ class SocketListener:
         self._note("The connection to Slack did not end as it should.")
 
     def _end_reading(self) -> None:
-        """The client closes its connection only once something comes, or after three seconds."""
-        self._client.current_session_state.terminated = True
+        """The client closes its connection only once something comes, or after three seconds; and a connection that is closed
+        between being found and being read is read for ever."""
+        reader = self._client.current_session_runner
+        reader.event.set()  # finds none any more
         connection = getattr(self._client.current_session, "sock", None)
         if connection is not None:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+        while reader.is_alive():
+            self._client.current_session_state.terminated = True  # one that is begun at this moment takes it back
+            reader.thread.join(_POLL_SECONDS)
 
     def _address(self) -> str:
         """Where to connect to. After an attempt that led to nothing the next one waits, longer each time."""
