@@ -17,9 +17,10 @@ demo: .venv/run
 demo-aws: .venv/dev
 	$(BIN)/nightshift demo --aws
 
+# Bytecode is kept even where the environment says not to: each of the processes, and those that tests start, would compile anew.
 test: .venv/dev
 	$(BIN)/python -m ruff check .
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 lint: .venv/dev
 	$(BIN)/python -m ruff check .

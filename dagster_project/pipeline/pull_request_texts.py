@@ -13,7 +13,7 @@ from codeowners import CodeOwners
 from dagster_project.actions.github.publisher import Text
 from dagster_project.domain.proposals.model import LOW, ROLLBACK, Group, Item
 from dagster_project.domain.proposals.payload import Payload, to_comment
-from dagster_project.lake.engine import Engine, open_engine
+from dagster_project.lake.engine import open_engine
 from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, UTILIZATION_SAMPLES
 from dagster_project.pipeline.cash_report import cash_sentences
 from dagster_project.pipeline.proposal_views import proposal_views
@@ -22,6 +22,7 @@ from dagster_project.pipeline.rollup import RECENT_DAYS
 from dagster_project.pipeline.runtime import Runtime, days_up_to
 from dagster_project.reporting.pull_request import body_of, commit_message_of, title_of
 from dagster_project.reporting.pull_request_views import EditedLine, PullRequestText, RollbackLine, RollbackText
+from dagster_project.reporting.views import Proposal
 from dagster_project.settings import RepositorySettings
 from dagster_project.statements import statement
 
@@ -125,7 +126,12 @@ def text_of(runtime: Runtime, day: date, group: Group, payload: Payload, dropped
     with open_engine(runtime.lake) as engine:
         engine.view(RIGHTSIZING_VERDICTS, [day])
         engine.view(UTILIZATION_SAMPLES, days_up_to(day, RECENT_DAYS))
-        lines = tuple(_line(engine, runtime, day, item) for item in group.items)
+        # Once for the group: each question reads a week of the fleet's samples.
+        names = sorted({name for item in group.items for name in item.resource_ids})
+        rows = engine.rows(statement("reports/verdicts_of"), {"resource_ids": names})
+        views = {each.resource_id: each for each in proposal_views(engine, rows, day, runtime.settings.rightsizing)}
+        closest = {row["resource_id"]: _closest(row) for row in rows}
+        lines = tuple(_line(item, views, closest) for item in group.items)
         cash = cash_sentences(engine, sorted({change.resource_id for change in changes}))
     return PullRequestText(
         root=_root_of(group),
@@ -160,12 +166,8 @@ def _of(names: Sequence[str], of: int, reason: str) -> str:
     return f"{', '.join(names[:3])}{more}: {reason}"
 
 
-def _line(engine: Engine, runtime: Runtime, day: date, item: Item) -> EditedLine:
-    rows = {
-        row["resource_id"]: row
-        for row in engine.rows(statement("reports/verdicts_of"), {"resource_ids": list(item.resource_ids)})
-    }
-    mine = [rows[name] for name in item.resource_ids if name in rows]
+def _line(item: Item, views: Mapping[str, Proposal], closest: Mapping[str, str]) -> EditedLine:
+    mine = [name for name in item.resource_ids if name in views]
     return EditedLine(
         file=item.file,
         line=item.line,
@@ -173,8 +175,8 @@ def _line(engine: Engine, runtime: Runtime, day: date, item: Item) -> EditedLine
         before=item.before,
         after=item.after,
         resource_ids=item.resource_ids,
-        proposals=proposal_views(engine, mine, day, runtime.settings.rightsizing),
-        closest_events=tuple(_closest(row) for row in mine),
+        proposals=tuple(views[name] for name in mine),
+        closest_events=tuple(closest[name] for name in mine),
         notes=item.notes,
         other_plans=item.other_plans,
     )

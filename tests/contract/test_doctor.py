@@ -108,8 +108,11 @@ def test_an_optional_table_of_another_shape_is_a_failure(
     )
 
 
-def test_looking_changes_nothing(samples: Callable[..., None], runtime: Runtime, dsn: str) -> None:
+def test_looking_changes_nothing(
+    samples: Callable[..., None], runtime: Runtime, dsn: str, execute: Callable[..., None]
+) -> None:
     samples(YESTERDAY)
+    execute("drop schema nightshift cascade")  # no night has run yet
     relations = "select oid, relname from pg_class order by 1"
     before = query(dsn, relations)
     assert found(runtime)["state"] == Finding("state", OK, "The schema nightshift will be created by the first run.")

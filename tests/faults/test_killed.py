@@ -15,7 +15,6 @@ from datetime import date, datetime
 from typing import Any
 
 import duckdb
-import pytest
 
 from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import RIGHTSIZING_VERDICTS, SNAPSHOTS, TABLES, UTILIZATION_SAMPLES
@@ -41,8 +40,10 @@ from tests.conftest import FirstNight
 from tests.forking import FORKS
 
 EARLIER, DAY = date(2025, 3, 8), date(2025, 3, 9)
-EVERY = int(os.environ.get("NIGHTSHIFT_SOAK_SEAMS", "11"))
+EVERY = int(os.environ.get("NIGHTSHIFT_SOAK_SEAMS", "22"))
 """Of so many calls one is fatal, another one for each moment; 1 takes them all (make soak)."""
+MOMENTS = (("before", 1), ("after", 1 + EVERY // 2))
+"""When the child dies, and the first call at which it does."""
 
 
 def killed_night(settings: dict[str, Any], now: datetime, fatal: int, moment: str) -> None:
@@ -97,9 +98,8 @@ def fingerprint(runtime: Runtime, *days: date) -> dict[str, str]:
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
 
 
-@pytest.mark.parametrize(("moment", "first"), [("before", 1), ("after", 1 + EVERY // 2)])
 def test_a_killed_night_leaves_whole_partitions_and_the_next_one_repairs(
-    night_of_the_8th: FirstNight, go_on: Callable[[FirstNight], Runtime], moment: str, first: int
+    night_of_the_8th: FirstNight, go_on: Callable[[FirstNight], Runtime]
 ) -> None:
     runtime = go_on(night_of_the_8th)
     night(runtime, DAY)
@@ -109,7 +109,9 @@ def test_a_killed_night_leaves_whole_partitions_and_the_next_one_repairs(
         for table in TABLES.values():
             if lake.days(table) and DAY in lake.days(table):
                 lake.drop(table, DAY)
-        arguments = (runtime.settings.model_dump(), runtime.now, first + deaths * EVERY, moment)
+        moment, first = MOMENTS[deaths % len(MOMENTS)]
+        fatal = first + deaths // len(MOMENTS) * EVERY
+        arguments = (runtime.settings.model_dump(), runtime.now, fatal, moment)
         child = FORKS.Process(target=killed_night, args=arguments)
         child.start()
         child.join(120)

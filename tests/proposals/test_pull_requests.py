@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
 from dagster_project.domain.proposals.payload import from_body
+from dagster_project.lake.engine import Engine
+from dagster_project.statements import Statement
 from tests.conftest import query
 from tests.github import Fault
 from tests.proposal_builders import BOT, ROOT, Machine, World, machines
@@ -35,6 +38,23 @@ def test_a_night_opens_one_pull_request_for_a_group(new_world: NewWorld) -> None
     assert payload is not None
     assert payload.key.branch == pull.pull.head
     assert payload.resource_ids == ("i-1", "i-2", "i-3")
+
+
+def test_a_week_of_samples_is_read_once_for_a_group(new_world: NewWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question reads the samples of the whole fleet, and a fleet has groups of many lines."""
+    asked: list[str] = []
+    rows = Engine.rows
+
+    def counted(engine: Engine, query: Statement, *parameters: Any) -> list[dict[str, Any]]:
+        asked.append(query.name)
+        return rows(engine, query, *parameters)
+
+    monkeypatch.setattr(Engine, "rows", counted)
+    world = new_world("i-1", "i-2", "i-3", "i-4")
+    world.night()
+    body = only(world).body
+    assert [name in body for name in world.machines] == [True] * 4
+    assert asked.count("reports/demand_by_hour") == 1
 
 
 def test_the_branch_is_one_commit_on_the_base_with_exactly_the_edited_bytes(new_world: NewWorld) -> None:
