@@ -12,10 +12,12 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import asyncpg
 import pytest
@@ -73,6 +75,10 @@ def pytest_collection(session: pytest.Session) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     gc.enable()
     gc.freeze()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    gc.unfreeze()  # what is not thrown away at the end is reported as a leak
 
 
 def _available_bytes() -> int:
@@ -273,7 +279,18 @@ def _first_night(server: str, template: str, folder: Path, day: date) -> FirstNi
     from dagster_project.defs.launch import run_nightly
 
     runtime = Runtime(Settings(home=folder / "home", reports=folder / "reports", dsn=_copied(server, template)), now=NOW)
-    return FirstNight(runtime, run_nightly(runtime, day))
+    with dagster_in_memory():
+        return FirstNight(runtime, run_nightly(runtime, day))
+
+
+@contextmanager
+def dagster_in_memory() -> Iterator[None]:
+    """Nights of this process keep what Dagster notes in memory, where nobody looks at it afterwards: its files are a sixth of a
+    small night. Nights of the command line, of forked processes and of the UI write them."""
+    import dagster as dg
+
+    with patch("dagster_project.defs.launch.open_instance", lambda settings: dg.DagsterInstance.ephemeral()):
+        yield
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -33,11 +33,17 @@ from dagster_project.lake.tables import (
 from dagster_project.pipeline.ingest_records import ingest_decisions
 from dagster_project.pipeline.report import build_report
 from dagster_project.pipeline.runtime import Runtime
-from tests.conftest import FirstNight, query
+from tests.conftest import FirstNight, dagster_in_memory, query
 
 DAY = date(2025, 3, 9)
 RANGE_DAYS = int(os.environ.get("NIGHTSHIFT_SOAK_DAYS", "3"))
 GoOn = Callable[[FirstNight], Runtime]
+
+
+@pytest.fixture(autouse=True)
+def _dagster_in_memory() -> Iterator[None]:
+    with dagster_in_memory():
+        yield
 
 
 def digests(folder: Path) -> dict[str, str]:
