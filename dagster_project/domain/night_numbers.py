@@ -139,15 +139,21 @@ _ALL = (
         "Of these agreed to",
         COUNT,
         ("pull_requests", "approval_requests"),
-        "Of these, merged or approved as of the night.",
+        "Of these, merged or approved as of the night, whatever became of it then.",
     ),
     NightNumber(
         "declined_week",
         "Of these declined",
         COUNT,
         ("pull_requests", "approval_requests"),
-        "Of these, rejected or taken back by people as of the night; what expired, or was withdrawn because it was no longer "
-        "proposed, is neither.",
+        "Of these, rejected or taken back by people as of the night.",
+    ),
+    NightNumber(
+        "lapsed_week",
+        "Of these lapsed",
+        COUNT,
+        ("pull_requests", "approval_requests"),
+        "Of these, neither agreed to nor declined, and no longer asked: expired, put off, or withdrawn as no longer proposed.",
     ),
     NightNumber(
         "cpu_coverage_pct",

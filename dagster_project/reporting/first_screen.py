@@ -62,7 +62,9 @@ def _not_dared(figures: Figures) -> Tile:
 
 def _became(figures: Figures) -> Tile:
     week = [Part(name="asked_week"), Part(" asked this week, "), Part(name="agreed_week"), Part(" agreed to, ")]
-    week += [Part(name="declined_week"), Part(" declined; "), Part(name="waiting_answers"), _waits(figures)]
+    week += [Part(name="declined_week"), Part(" declined")]
+    week += [Part(", "), Part(name="lapsed_week"), Part(" lapsed")] if figures.value("lapsed_week") else []
+    week += [Part("; "), Part(name="waiting_answers"), _waits(figures)]
     regrets = bool(figures.value("regrets"))
     if not figures.value("applied_usd_month"):
         return Tile("What became of proposals", (Part("Nothing"),), "live yet", (*week, Part("; "), _more()))

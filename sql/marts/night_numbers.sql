@@ -60,10 +60,13 @@ people as (
     select
         (count(*) filter (state in ('open', 'frozen', 'pending') and seen_on = $day::date))::double as waiting_answers,
         (count(*) filter (is_recent))::double as asked_week,
-        (count(*) filter (is_recent and state in ('merged', 'applied', 'approved', 'executing', 'executed')))::double
-            as agreed_week,
+        -- Failed and rolled back: people had agreed.
+        (count(*) filter (
+            is_recent and state in ('merged', 'applied', 'approved', 'executing', 'executed', 'failed', 'rolled_back')
+        ))::double as agreed_week,
+        (count(*) filter (is_recent and state in ('rejected', 'reverted')))::double as declined_week,
         -- Closed: by ourselves, because it was no longer proposed.
-        (count(*) filter (is_recent and state in ('rejected', 'reverted')))::double as declined_week
+        (count(*) filter (is_recent and state in ('closed', 'expired', 'withdrawn', 'snoozed')))::double as lapsed_week
     from (select *, coalesce(opened_on > $day::date - $week_days::integer, false) as is_recent from asked)
 ),
 machines as (

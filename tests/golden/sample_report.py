@@ -370,7 +370,7 @@ NUMBERS: dict[str, float | None] = {
     "refused_usd_month": 2861.91, "waiting_resources": 44, "waiting_usd_month": 1592.9, "kept_resources": 326,
     "identified_usd_month": 1975.06, "proposed_usd_month": 1884.97, "approved_usd_month": 563.24, "applied_usd_month": 280.0,
     "known_usd_month": 280.0, "realized_usd_month": 140.0, "regrets": 1, "applied_week": 1, "waiting_answers": 3,
-    "asked_week": 5, "agreed_week": 2, "declined_week": 1,
+    "asked_week": 5, "agreed_week": 2, "declined_week": 1, "lapsed_week": 1,
     "cpu_coverage_pct": 97.4, "memory_coverage_pct": 61.8, "incidents_week": 2, "incidents_open": 1, "incidents_undeclared": 1,
     "incident_cost_usd": 18_240.0, "incidents_costed": 2, "incidents_cost_window": 3, "median_restore_minutes": 68.0,
     "action_items_open": 17, "action_items_overdue": 3,

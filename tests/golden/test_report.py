@@ -137,7 +137,7 @@ def test_the_first_screen_answers_what_is_asked_first() -> None:
         "What could be saved $5,867 per month safe now, not dared and waiting for evidence together, of $78,912 "
         "Not dared $2,862 per month 45 refused; the reasons "
         "What became of proposals $140 a month realized, $280 estimated; 1 live this week; 1 regretted; "
-        "5 asked this week, 2 agreed to, 1 declined; 3 wait for people "
+        "5 asked this week, 2 agreed to, 1 declined, 1 lapsed; 3 wait for people "
         "What broke 2 incidents this week 1 open; $18,240 in 28 days, as far as known "
         "Overdue 3 action items of 17 not done; which "
         "Evidence 97.4% of CPU samples 3 caveats ; 1 source incomplete"
