@@ -12,6 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from urllib3 import PoolManager
+from urllib3.util import Retry
+
 from dagster_project.defs.instance import open_instance
 from dagster_project.settings import load_settings
 
@@ -42,7 +45,12 @@ def dagster_ui(environment: Mapping[str, str]) -> Iterator[str]:
         arguments = ["-m", "dagster_webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
         stack.enter_context(_running(arguments, given, until=_STARTED))
         stack.enter_context(_running(["-c", _DAEMON], given))
-        yield f"http://127.0.0.1:{port}"
+        address = f"http://127.0.0.1:{port}"
+        # It says that it serves before it listens.
+        patient = Retry(connect=_SECONDS, backoff_factor=0.1, backoff_max=1)
+        with PoolManager(retries=patient, timeout=_SECONDS) as client:
+            assert client.request("GET", f"{address}/server_info").status == 200
+        yield address
 
 
 @contextmanager
