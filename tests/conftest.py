@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import asyncpg
+import hypothesis
 import pytest
 
 from dagster_project.pipeline.runtime import Runtime
@@ -32,6 +33,10 @@ NOW = datetime(2025, 3, 10, 2, 0, tzinfo=UTC)
 """The present moment of tests: two in the morning after the demo's last day."""
 
 _numbers = itertools.count()
+
+# How long something takes on a machine with other work says nothing about it: neither an example nor the making of one is timed.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 SHARED = {
