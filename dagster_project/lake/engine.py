@@ -95,19 +95,18 @@ class Engine:
         values = dict(parameters or {})
         self._share(query)
         with _explained(query):
+            found = self._connection.execute(f"describe {query.text}", values).fetchall()
+            actual = {name: kind for name, kind, *_ in found}
+            if actual != dict(columns):
+                wrong = sorted(set(actual.items()) ^ set(columns.items()))
+                raise LakeError(f"sql/{query.name}.sql does not return the table's columns; they differ in {wrong}.")
             order = ", ".join(quoted(column) for column in grain)
             copied = self._connection.execute(
                 f"copy (select * from ({query.text}) order by {order}) to {_literal(str(target))} "
                 "(format parquet, compression zstd, row_group_size 122880)",
                 values,
             ).fetchall()
-            # What stands in the file, and not the statement: to plan that once more takes half as long as to run it.
-            written = self._connection.execute(f"describe from {_scan([target])}").fetchall()
-        actual = {name: kind for name, kind, *_ in written}
-        if actual != dict(columns):
-            wrong = sorted(set(actual.items()) ^ set(columns.items()))
-            raise LakeError(f"sql/{query.name}.sql does not return the table's columns; they differ in {wrong}.")
-        return int(copied[0][0])
+            return int(copied[0][0])
 
     def _share(self, query: Statement) -> None:
         """Makes those relations readable that a statement shares with others: the statements of ``sql/views``."""

@@ -19,7 +19,9 @@ from dagster_project.domain.file_names import file_name
 from dagster_project.domain.incidents.importing.model import to_document
 from dagster_project.domain.incidents.importing.reading import read_text
 from dagster_project.errors import InputError
+from dagster_project.lake.partitions import Lake
 from dagster_project.lake.tables import TABLES
+from dagster_project.pipeline import postmortems
 from dagster_project.pipeline.incident_answers import listed, pick, shown
 from dagster_project.pipeline.incident_import import anomalies_on_record
 from dagster_project.pipeline.incident_metrics import corrections_since
@@ -239,6 +241,22 @@ def test_what_somebody_wrote_is_on_the_next_page_although_nothing_else_is_new(ru
     assert worked_on(runtime, after(1)) == ["INC-2"]
     assert "Alarms need owners." in document(runtime, day=after(1), kind="html")
     assert second_night(runtime, 2)["INC-1"]["written_on"] == after(1)
+
+
+def test_a_night_before_that_ends_meanwhile_takes_no_document_from_the_list(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_night(runtime)
+    second_night(runtime)
+    found = [{}]  # at first the night before has no documents yet, and then it has
+
+    def ends_meanwhile(lake: Lake, day: date) -> dict[str, Row]:
+        return found.pop() if found else earlier(lake, day)
+
+    earlier = postmortems._earlier
+    monkeypatch.setattr(postmortems, "_earlier", ends_meanwhile)
+    postmortems.write_postmortems(on(runtime, after(1)), after(1))
+    assert {row["incident_id"] for row in rows_of(runtime, "postmortems", after(1))} == {"INC-1", "INC-2"}
 
 
 def test_a_document_with_crlf_keeps_its_line_ends(runtime: Runtime) -> None:
